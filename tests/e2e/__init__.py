@@ -1,0 +1,1 @@
+"""Tests through Meltano into PostgreSQL."""
