@@ -1,0 +1,102 @@
+"""A real PostgreSQL database for tests and demo."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import threading
+from typing import TYPE_CHECKING, Never
+
+from psycopg import conninfo, sql
+
+from cube_sandbox.postgres_server import (
+    ADMINISTRATOR,
+    LOOPBACK,
+    PortTakenError,
+    Postgres,
+    PostgresError,
+    embedded,
+    free_port,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+__all__ = ["SERVER_VARIABLE", "Postgres", "PostgresError", "fresh_database", "postgres"]
+
+SERVER_VARIABLE = "CUBE_SANDBOX_POSTGRES_URL"
+"""Environment variable with the URL of a server to use instead of an embedded one."""
+
+PORTS_TO_TRY = 3
+
+
+@contextlib.contextmanager
+def postgres(choose_port: Callable[[], int] = free_port) -> Iterator[Postgres]:
+    """Lend a database for the length of a `with` block and leave nothing behind.
+
+    It is in an embedded server of its own, or in the server that `SERVER_VARIABLE` names. In the
+    main thread SIGTERM ends the block as an exception would.
+
+    Args:
+        choose_port: Names the port to try; asked again when somebody else was quicker.
+
+    Raises:
+        PostgresError: The server did not start.
+    """
+    with _sigterm_exits(), contextlib.ExitStack() as stack:
+        if address := os.environ.get(SERVER_VARIABLE):
+            yield stack.enter_context(fresh_database(_named_server(address)))
+        else:
+            yield _started(stack, choose_port)
+
+
+@contextlib.contextmanager
+def fresh_database(server: Postgres) -> Iterator[Postgres]:
+    """Create an empty database on a server and drop it again, whoever is still connected to it."""
+    name = f"cube_sandbox_{secrets.token_hex(6)}"
+    identifier = sql.Identifier(name)
+    with server.connect() as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+    try:
+        yield Postgres(server.host, server.port, server.user, server.password, name)
+    finally:
+        with server.connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+def _named_server(address: str) -> Postgres:
+    parts = conninfo.conninfo_to_dict(address)
+    user = str(parts.get("user") or ADMINISTRATOR)
+    return Postgres(
+        host=str(parts.get("host") or LOOPBACK),
+        port=int(parts.get("port") or 5432),
+        user=user,
+        password=str(parts.get("password") or ""),
+        database=str(parts.get("dbname") or user),
+    )
+
+
+def _started(stack: contextlib.ExitStack, choose_port: Callable[[], int]) -> Postgres:
+    for _ in range(PORTS_TO_TRY - 1):
+        with contextlib.suppress(PortTakenError):
+            return stack.enter_context(embedded(choose_port()))
+    return stack.enter_context(embedded(choose_port()))
+
+
+@contextlib.contextmanager
+def _sigterm_exits() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, _frame: FrameType | None) -> Never:
+        raise SystemExit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
