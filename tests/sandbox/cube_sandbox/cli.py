@@ -1,0 +1,167 @@
+"""The command `cube-sandbox`: an account to play with, and the demonstration."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import json
+import re
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Never
+
+from typing_extensions import override
+
+from cube_sandbox.faults import Fault
+from cube_sandbox.generations import GENERATIONS
+from cube_sandbox.sandbox import Sandbox
+from cube_sandbox.traps import Traps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NUMBERS = frozenset({"page", "times"})
+_DECIMALS = frozenset({"share", "seconds"})
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: Its arguments; those of the process if None.
+
+    Returns:
+        The exit code. Wrong options end the process with 2 and one sentence.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["demo"]:
+        code: int | None = importlib.import_module("cube_sandbox.demo").main(arguments[1:])
+        return code or 0
+    parser = _parser()
+    options = vars(parser.parse_args(arguments))
+    del options["command"]
+    as_json = options.pop("json")
+    try:
+        traps = Traps(**dict(options.pop("trap")))
+        cube = Sandbox(traps=traps, faults=options.pop("fault"), **options)
+        return _serve(cube, as_json=as_json)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+
+
+def _serve(cube: Sandbox, *, as_json: bool) -> int:
+    """Answer until told to end."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with cube:
+        shown = {
+            "url": cube.url,
+            "token": cube.token,
+            "username": cube.username,
+            "password": cube.password,
+        }
+        lines = [f"{name:<9}{value}" for name, value in shown.items()]
+        sys.stdout.write((json.dumps(shown) if as_json else "\n".join(lines)) + "\n")
+        sys.stdout.flush()
+        stop.wait()
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains in one sentence, without a page of usage."""
+
+    @override
+    def error(self, message: str) -> Never:
+        self.exit(2, f"{self.prog}: {message.rstrip('.')}.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="cube-sandbox", description="A local Headshed Cube account.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="serve|demo")
+    commands.add_parser("demo", add_help=False, help="tap-cube and PostgreSQL, start to end")
+    serve = commands.add_parser("serve", help="serve an account until interrupted")
+    option = serve.add_argument
+    option("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    option("--generation", choices=GENERATIONS, default="all", metavar="NAME", help=_choices())
+    option("--customers", type=int, default=60, help="customers per CRM (default: 60)")
+    option("--seed", type=int, default=1, help="decides every invented value (default: 1)")
+    option("--page-size", type=int, default=25, help="rows a page (default: 25)")
+    option("--delay", type=float, default=0.0, help="seconds that every answer takes")
+    option("--token", default="", help="default: made up of the seed")
+    option("--username", default="owner@example.com", help="default: owner@example.com")
+    option("--password", default="", help="default: made up of the seed")
+    option("--anonymised", type=int, default=0, help="anonymised customers per CRM")
+    option("--undated", type=int, default=0, help="customers per CRM without date of update")
+    option("--forbidden", action="append", default=[], metavar="SOURCE", help="answers 403")
+    option("--without", action="append", default=[], metavar="ROW", help="row not served")
+    option("--no-change-log", dest="change_log", action="store_false", help="no dates of update")
+    option("--gzip", action="store_true", help="pack answers for clients that accept it")
+    option("--trap", action="append", default=[], type=trap, metavar="NAME[=VALUE]", help=_traps())
+    option(
+        "--fault",
+        action="append",
+        default=[],
+        type=fault,
+        metavar="KIND[@N][:page=2][:row=C2][:share=0.02][:times=1][:retry_after=3]",
+        help="such as 429@3:retry_after=1 or reset:row=C2:page=2:times=1",
+    )
+    option("--json", action="store_true", help="print address and credentials as one JSON line")
+    return parser
+
+
+def trap(text: str) -> tuple[str, object]:
+    """Read `name` or `name=value`.
+
+    Raises:
+        argparse.ArgumentTypeError: There is no such trap, or it is set from Python only.
+    """
+    name, given, value = text.partition("=")
+    defaults = {field.name: field.default for field in dataclasses.fields(Traps)}
+    if name not in defaults or name in {"next_value", "count"}:
+        msg = f"there is no trap {name!r}"
+        raise argparse.ArgumentTypeError(msg)
+    default = defaults[name]
+    if isinstance(default, bool):
+        return name, value.lower() not in {"false", "no", "0"}
+    if not given:
+        msg = f"trap {name!r} needs a value"
+        raise argparse.ArgumentTypeError(msg)
+    return name, float(value) if isinstance(default, float) else value
+
+
+def fault(text: str) -> Fault:
+    """Read `kind[@numbers][:name=value]...`.
+
+    Raises:
+        argparse.ArgumentTypeError: There is no such kind, or no such attribute.
+    """
+    start, *pairs = re.split(r":(?=[a-z_]+=)", text)
+    kind, _, numbers = start.partition("@")
+    attributes: dict[str, object] = {}
+    try:
+        if numbers:
+            attributes["at"] = frozenset(map(int, numbers.split(",")))
+        for name, _, value in (pair.partition("=") for pair in pairs):
+            attributes[name] = _attribute(name, value)
+        return Fault(kind, **attributes)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        msg = f"{text!r} is no fault ({str(error).removeprefix('Fault.__init__() ')})"
+        raise argparse.ArgumentTypeError(msg) from error
+
+
+def _attribute(name: str, value: str) -> object:
+    if name in _NUMBERS or (name == "retry_after" and value.isdecimal()):
+        return int(value)
+    return float(value) if name in _DECIMALS else value
+
+
+def _choices() -> str:
+    return "; ".join(f"{name}: {each.description}" for name, each in GENERATIONS.items())
+
+
+def _traps() -> str:
+    names = (field.name for field in dataclasses.fields(Traps))
+    return ", ".join(name for name in names if name not in {"next_value", "count"})

@@ -1,0 +1,145 @@
+"""What a Cube account holds, as tables."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, ClassVar
+
+from django.db import models
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from typing import Self
+
+
+#: Plain names of what a customer has a column for; other names are among the details.
+STANDARD = frozenset(
+    [
+        "customer_id",
+        "name",
+        "phone_1",
+        "phone_2",
+        "phone_3",
+        "email",
+        "updated",
+        "updated_by",
+        "update_method",
+    ]
+)
+
+
+class Crm(models.Model):
+    """The customers of one data owner and CRM type, perhaps once known as an assignment."""
+
+    id: models.IntegerField[int, int] = models.IntegerField(primary_key=True)
+    data_owner: models.IntegerField[int, int] = models.IntegerField()
+    data_owner_name: models.TextField[str, str] = models.TextField()
+    crm_type: models.TextField[str, str] = models.TextField()
+    type_number: models.IntegerField[int, int] = models.IntegerField()
+    assignment: models.IntegerField[int | None, int | None] = models.IntegerField(null=True)
+    assignment_name: models.TextField[str, str] = models.TextField()
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    @override
+    def __str__(self) -> str:
+        """Name it as the API's paths do."""
+        return f"data_owners/{self.data_owner}/{self.crm_type}"
+
+
+class Definition(models.Model):
+    """A custom field of one CRM (section 4). `number` is its id, which that CRM understands."""
+
+    id: models.AutoField[int, int] = models.AutoField(primary_key=True)
+    crm: models.IntegerField[int, int] = models.IntegerField(db_index=True)
+    number: models.IntegerField[int, int] = models.IntegerField()
+    key: models.TextField[str, str] = models.TextField()
+    type: models.TextField[str, str] = models.TextField()
+    max_length: models.IntegerField[int, int] = models.IntegerField()
+    hint: models.TextField[str, str] = models.TextField()
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    @override
+    def __str__(self) -> str:
+        """Name the custom field as its administrator did."""
+        return self.key
+
+
+class Customer(models.Model):
+    """A customer. `id` is Cube's own number, `customer_id` the imported one (T41)."""
+
+    id: models.AutoField[int, int] = models.AutoField(primary_key=True)
+    crm: models.IntegerField[int, int] = models.IntegerField()
+    customer_id: models.TextField[str, str] = models.TextField()
+    name: models.TextField[str, str] = models.TextField()
+    phone_1: models.TextField[str, str] = models.TextField()
+    phone_2: models.TextField[str, str] = models.TextField()
+    phone_3: models.TextField[str, str] = models.TextField()
+    email: models.TextField[str, str] = models.TextField()
+    updated: models.DateField[date | None, date | None] = models.DateField(null=True)
+    updated_by: models.TextField[str, str] = models.TextField()
+    update_method: models.TextField[str, str] = models.TextField()
+    # As JSON text: encoding 100,000 customers one by one would take the start of a sandbox.
+    details: models.TextField[str, str] = models.TextField()
+    customs: models.TextField[str, str] = models.TextField()
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    class Meta:
+        """The two ways in which customers are asked for."""
+
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["crm", "id"], name="customer_page"),
+            models.Index(fields=["crm", "customer_id"], name="customer_single"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """Name the customer by the imported id."""
+        return self.customer_id
+
+    @property
+    def extra(self) -> dict[str, object]:
+        """Address, organisation and the like: what only the older payloads show."""
+        values: dict[str, object] = json.loads(self.details)
+        return values
+
+    @property
+    def custom(self) -> dict[str, object]:
+        """Values of the custom fields by the number of their definition."""
+        values: dict[str, object] = json.loads(self.customs)
+        return values
+
+    def change(
+        self,
+        fields: Mapping[str, object],
+        details: Mapping[str, object],
+        custom: Mapping[str, object],
+    ) -> None:
+        """Take over new values; nothing is saved."""
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.details = json.dumps({**self.extra, **details}, ensure_ascii=False)
+        self.customs = json.dumps({**self.custom, **custom}, ensure_ascii=False)
+
+
+class Campaign(models.Model):
+    """A campaign over the customers of one CRM (3.5)."""
+
+    id: models.AutoField[int, int] = models.AutoField(primary_key=True)
+    crm: models.IntegerField[int, int] = models.IntegerField()
+    name: models.TextField[str, str] = models.TextField()
+    start_date: models.DateField[date | None, date | None] = models.DateField(null=True)
+    end_date: models.DateField[date | None, date | None] = models.DateField(null=True)
+    archived_date: models.DateField[date | None, date | None] = models.DateField(null=True)
+    service: models.TextField[str, str] = models.TextField()
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    @override
+    def __str__(self) -> str:
+        """Name the campaign as its makers did."""
+        return self.name

@@ -1,0 +1,99 @@
+"""Django, set up without a project: one process, many databases, each belonging to one sandbox."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+import django
+from django.conf import settings
+from django.db import connections
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cube_sandbox.sandbox import Sandbox
+
+#: The sandbox that the running code works for: of the request being answered, or of an edit.
+current: ContextVar[Sandbox] = ContextVar("current")
+
+
+class CurrentDatabase:
+    """Sends every query to the database of the current sandbox."""
+
+    def db_for_read(self, *_model: object, **_hints: object) -> str:
+        """Name the database to read from."""
+        return current.get().database
+
+    db_for_write = db_for_read
+
+
+def wake() -> None:
+    """Set Django up, once a process."""
+    if settings.configured:
+        return
+    rest_framework = {
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            "rest_framework.authentication.TokenAuthentication",
+            "rest_framework.authentication.BasicAuthentication",
+        ],
+        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    }
+    settings.configure(
+        ALLOWED_HOSTS=["*"],
+        DATABASES={},
+        DATABASE_ROUTERS=["cube_sandbox.project.CurrentDatabase"],
+        INSTALLED_APPS=[
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "rest_framework",
+            "rest_framework.authtoken",
+            "cube_sandbox",
+        ],
+        LOGGING_CONFIG=None,
+        MIDDLEWARE=[
+            "cube_sandbox.middleware.Gzip",
+            "cube_sandbox.middleware.Rows",
+            "django.middleware.common.CommonMiddleware",
+        ],
+        # Basic authentication hashes at every request: a slow hash would be the bottleneck.
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        REST_FRAMEWORK=rest_framework,
+        ROOT_URLCONF=(),
+        TIME_ZONE="Europe/Oslo",
+        USE_I18N=False,
+        USE_TZ=True,
+    )
+    django.setup()
+
+
+def open_database(alias: str, path: Path) -> None:
+    """Register an SQLite file under a name of its own."""
+    database = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "init_command": "PRAGMA journal_mode=wal; PRAGMA synchronous=off;",
+            "timeout": 30,
+            "transaction_mode": "IMMEDIATE",
+        },
+    }
+    # A new mapping each time: other sandboxes' threads may be walking through the old one.
+    connections.settings = connections.configure_settings({**connections.settings, alias: database})
+
+
+def release(alias: str) -> None:
+    """Close this thread's connection to a database, if it has one."""
+    if alias in connections.settings:
+        connections[alias].close()
+
+
+def forget_database(alias: str) -> None:
+    """Close this thread's connection and forget the name."""
+    release(alias)
+    del connections[alias]
+    connections.settings = {
+        name: database for name, database in connections.settings.items() if name != alias
+    }

@@ -1,0 +1,122 @@
+"""The web server: waitress on loopback, with its sockets in reach of faults."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+from django.core.wsgi import get_wsgi_application
+from django.db import connections
+from typing_extensions import override
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher, WSGITask
+
+from cube_sandbox.gate import CHANNEL, Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cube_sandbox.sandbox import Sandbox
+
+_THREADS = 16
+
+# Cut bodies and broken connections are this server's trade: nothing to warn about.
+logging.getLogger("waitress").setLevel(logging.ERROR)
+logging.getLogger("django.request").setLevel(logging.CRITICAL)
+
+
+class _Task(WSGITask):
+    """Lets the application see the connection that it answers on."""
+
+    @override
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[CHANNEL] = self.channel
+        return environ
+
+
+class _Channel(HTTPChannel):
+    task_class = _Task
+
+
+class _TcpServer(TcpWSGIServer):
+    channel_class = _Channel
+
+
+class _Dispatcher(ThreadedTaskDispatcher):
+    """Threads that can be waited for, and that close their database connections."""
+
+    def __init__(self) -> None:
+        """Begin without threads."""
+        super().__init__()
+        self._running: list[threading.Thread] = []
+
+    @override
+    def start_new_thread(self, target: Callable[[int], object], thread_no: int) -> None:
+        thread = threading.Thread(target=target, args=(thread_no,), name=f"cube-{thread_no}")
+        self._running.append(thread)
+        thread.start()
+
+    def join(self) -> None:
+        """Wait until every thread has ended."""
+        for thread in self._running:
+            thread.join()
+
+    @override
+    def handler_thread(self, thread_no: int) -> None:
+        try:
+            super().handler_thread(thread_no)
+        finally:
+            connections.close_all()
+
+
+class Server:
+    """Answers for one sandbox until closed."""
+
+    def __init__(self, cube: Sandbox) -> None:
+        """Listen, and answer from a thread of its own."""
+        # First of all, for it may fail: the port may be taken.
+        listening = socket.create_server(("127.0.0.1", cube.port))
+        self.port: int = listening.getsockname()[1]
+        self._closing = cube.closing
+        self._dispatcher = _Dispatcher()
+        self._sockets: dict[int, Any] = {}
+        adjustments = Adjustments(
+            host="127.0.0.1",
+            ident=None,
+            # One request ahead: otherwise a client that hangs up goes unnoticed.
+            channel_request_lookahead=1,
+            outbuf_high_watermark=1 << 20,
+        )
+        self._server = _TcpServer(
+            Gate(cube, get_wsgi_application()),
+            map=self._sockets,
+            _sock=listening,
+            bind_socket=False,
+            dispatcher=self._dispatcher,
+            adj=adjustments,
+        )
+        self._dispatcher.set_thread_count(_THREADS)
+        self._loop = threading.Thread(target=self._run, name=f"cube-sandbox:{self.port}")
+        self._loop.start()
+
+    def close(self) -> None:
+        """Drop all connections and wait for all threads."""
+        self._closing.set()
+        self._server.pull_trigger()
+        self._loop.join()
+        for channel in list(self._sockets.values()):
+            if isinstance(channel, _Channel):
+                channel.handle_close()
+        self._dispatcher.shutdown()
+        self._dispatcher.join()
+        self._server.close()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            wasyncore.loop(timeout=1, map=self._sockets, count=1)

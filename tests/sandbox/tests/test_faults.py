@@ -1,0 +1,214 @@
+"""Each fault is real: it happens on the socket."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from cube_sandbox import Fault, Request
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+
+    from .conftest import Ask
+
+S1 = "/api/v1/assignments/9/customers/"
+
+
+def exchange(cube: Sandbox, seconds: float = 5.0) -> bytes:
+    """Ask over a bare socket and read until the other side ends, or for some seconds.
+
+    Raises:
+        ConnectionResetError: The other side broke off.
+        TimeoutError: The other side went silent; what came before is the error's argument.
+    """
+    host, _, port = cube.url.removeprefix("http://").partition(":")
+    received = b""
+    with socket.create_connection((host, int(port)), timeout=seconds) as connection:
+        request = f"GET {S1} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Token {cube.token}\r\n\r\n"
+        connection.sendall(request.encode())
+        try:
+            while part := connection.recv(65536):
+                received += part
+        except TimeoutError:
+            raise TimeoutError(received) from None
+    return received
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+def test_client_errors_are_the_frameworks(cube: Sandbox, ask: Ask, status: int) -> None:
+    """4xx answers are JSON with a detail."""
+    cube.faults = [Fault(str(status))]  # type: ignore[arg-type]
+    answer = ask(S1)
+    assert answer.status_code == status
+    assert list(answer.json()) == ["detail"]
+    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_server_errors_are_html(cube: Sandbox, ask: Ask, status: int) -> None:
+    """5xx answers are pages for people."""
+    cube.faults = [Fault(str(status), retry_after="Wed, 21 Oct 2026 07:28:00 GMT")]  # type: ignore[arg-type]
+    answer = ask(S1)
+    assert answer.status_code == status
+    assert answer.headers["Retry-After"] == "Wed, 21 Oct 2026 07:28:00 GMT"
+    assert answer.text.startswith("<!doctype html>")
+
+
+def test_throttling_says_how_long(cube: Sandbox, ask: Ask) -> None:
+    """429 has the framework's sentence, and `Retry-After` when the wait is known."""
+    cube.faults = [Fault("429", retry_after=60, times=1), Fault("429", times=1)]
+    answer = ask(S1)
+    assert answer.headers["Retry-After"] == "60"
+    detail = "Request was throttled. Expected available in 60 seconds."
+    assert answer.json() == {"detail": detail}
+    assert "Retry-After" not in ask(S1).headers
+    assert ask(S1).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("not-envelope", '{"detail": "Maintenance."}'),
+        ("empty-list", "[]"),
+        ("html", "<!doctype html>\n<html><body><h1>Logg inn</h1></body></html>\n"),
+    ],
+)
+def test_wrong_bodies_are_200(cube: Sandbox, ask: Ask, kind: str, text: str) -> None:
+    """A status of success promises nothing about the body."""
+    cube.faults = [Fault(kind)]  # type: ignore[arg-type]
+    answer = ask(S1)
+    assert (answer.status_code, answer.text) == (200, text)
+
+
+def test_bodies_can_be_anything(cube: Sandbox, ask: Ask) -> None:
+    """`body` replaces what the kind would send; without it, JSON is cut or has no list."""
+    cube.faults = [Fault("not-json", body="\ufeff{}", times=1), Fault("not-json", times=1)]
+    assert ask(S1).content == "\ufeff{}".encode()
+    with pytest.raises(requests.JSONDecodeError):
+        ask(S1).json()
+    cube.faults = [Fault("results-not-list")]
+    assert isinstance(ask(S1).json()["results"], dict)
+
+
+def test_redirects_lead_elsewhere(cube: Sandbox, ask: Ask) -> None:
+    """302 names a location."""
+    cube.faults = [Fault("redirect", location="http://demo.example.org/")]
+    answer = ask(S1)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "http://demo.example.org/")
+
+
+def test_a_reset_comes_in_mid_body(cube: Sandbox) -> None:
+    """The connection breaks off while the body is being read."""
+    cube.faults = [Fault("reset")]
+    with pytest.raises(ConnectionResetError):
+        exchange(cube)
+
+
+def test_a_refused_connection_says_nothing(cube: Sandbox) -> None:
+    """The connection breaks off before the first byte."""
+    cube.faults = [Fault("refuse")]
+    with pytest.raises(ConnectionResetError):
+        exchange(cube)
+
+
+def test_a_truncated_body_is_shorter_than_promised(cube: Sandbox) -> None:
+    """The connection ends properly, but too early."""
+    cube.faults = [Fault("truncate")]
+    head, _, body = exchange(cube).partition(b"\r\n\r\n")
+    (length,) = (line for line in head.split(b"\r\n") if line.startswith(b"Content-Length"))
+    assert 0 < len(body) < int(length.partition(b": ")[2])
+
+
+def test_truncated_gzip_has_its_promised_length(cube: Sandbox, ask: Ask) -> None:
+    """Only who unpacks the body notices that it is cut."""
+    cube.faults = [Fault("truncate-gzip")]
+    answer = ask(S1, headers={"Authorization": f"Token {cube.token}"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    with pytest.raises(requests.JSONDecodeError):
+        answer.json()
+
+
+def test_a_stalled_answer_has_headers_only(cube: Sandbox) -> None:
+    """Headers come, then nothing."""
+    cube.faults = [Fault("stall", seconds=30)]
+    with pytest.raises(TimeoutError) as silence:
+        exchange(cube, seconds=0.5)
+    assert silence.value.args[0].startswith(b"HTTP/1.1 200 OK\r\n")
+    assert silence.value.args[0].endswith(b"\r\n\r\n")
+
+
+def test_an_endless_answer_goes_on_until_the_client_leaves(cube: Sandbox, ask: Ask) -> None:
+    """More comes than any page has, and the server is well afterwards."""
+    cube.faults = [Fault("endless", times=1)]
+    headers = {"Authorization": f"Token {cube.token}"}
+    with requests.get(cube.url + S1, headers=headers, stream=True, timeout=5) as answer:
+        size = 0
+        for part in answer.iter_content(65536):
+            size += len(part)
+            if size > 500_000:
+                break
+    assert ask(S1).status_code == 200
+
+
+def test_a_delayed_answer_is_right(cube: Sandbox, ask: Ask) -> None:
+    """Late is not wrong."""
+    cube.faults = [Fault("delay", seconds=0.05)]
+    assert ask(S1).json()["count"] == 8
+
+
+@pytest.mark.parametrize(
+    ("fault", "struck"),
+    [
+        (Fault("500"), [1, 2, 3, 4]),
+        (Fault("500", at=3), [3]),
+        (Fault("500", at=(1, 4)), [1, 4]),
+        (Fault("500", times=2), [1, 2]),
+        (Fault("500", page=2), [2, 4]),
+        (Fault("500", row="C2"), [3, 4]),
+        (Fault("500", row="C2", page=1), [3]),
+    ],
+)
+def test_faults_choose_their_requests(
+    cube: Sandbox, ask: Ask, fault: Fault, struck: list[int]
+) -> None:
+    """By number, by page, by row, and only so many times."""
+    cube.faults = [fault]
+    c2 = "/api/v1/data_owners/2/B2B/customers/"
+    answers = [ask(path) for path in (S1, f"{S1}?page=2", c2, f"{c2}?page=2")]
+    assert [n for n, answer in enumerate(answers, 1) if answer.status_code == 500] == struck
+
+
+def test_a_share_of_requests_is_the_same_for_a_seed() -> None:
+    """Chance is decided by the seed and the number of the request."""
+    fault = Fault("500", share=0.2)
+    requested = [Request(number, "GET", S1, "", "S1", None) for number in range(1, 1001)]
+    struck = [[fault.strikes(request, seed) for request in requested] for seed in (1, 1, 2)]
+    assert struck[0] == struck[1] != struck[2]
+    assert 100 < sum(struck[0]) < 300
+
+
+def test_a_fault_set_again_strikes_again(cube: Sandbox, ask: Ask) -> None:
+    """`times` counts for one fault, not for its equals."""
+    for _ in range(2):
+        cube.faults = [Fault("500", times=1)]
+        assert [ask(S1).status_code for _ in range(2)] == [500, 200]
+
+
+def test_an_unknown_fault_is_refused() -> None:
+    """A misspelt kind is an error at once."""
+    with pytest.raises(ValueError, match="'eaten' is no kind of fault"):
+        Fault("eaten")  # type: ignore[arg-type]
+
+
+def test_faults_leave_no_thread_waiting(running: Sandbox) -> None:
+    """A sandbox ends while an answer stalls, and takes its threads along."""
+    before = set(threading.enumerate())
+    other = type(running)(customers=1, faults=[Fault("stall", seconds=600)])
+    with other, pytest.raises(TimeoutError):
+        exchange(other, seconds=0.2)
+    assert set(threading.enumerate()) == before
