@@ -1,0 +1,38 @@
+"""The command line: every end of a run in plain words."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
+
+from tap_cube.tap import TapCube
+
+
+def main() -> None:
+    """Run the tap; errors become one line of log and an exit status."""
+    try:
+        TapCube.cli()
+    except ConfigValidationError as error:
+        _end(*error.errors)
+    except SingerSDKError as error:
+        _end(str(error))
+    except OSError as error:
+        _end(f"Output could not be written: {error.strerror}.")
+    except Exception as error:  # noqa: BLE001 - the last resort, so that no data is shown
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _end(f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}")
+
+
+def _end(*lines: str) -> None:
+    for line in lines:
+        TapCube.logger.error("%s", line)
+    # What stdout still holds could not be written either: let nobody try again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""GET requests to one account: credential, deadline, retries, and errors in plain words."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from threading import Event
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import tenacity
+from requests.adapters import HTTPAdapter
+from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
+from typing_extensions import override
+
+from tap_cube.errors import (
+    CredentialError,
+    CubeError,
+    ForbiddenError,
+    NotFoundError,
+    TransientError,
+)
+
+if t.TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from tap_cube.settings import Settings
+
+T = t.TypeVar("T")
+
+LARGEST_BODY = 256 * 2**20
+"""Bytes of one answer, unpacked; more is a body without an end."""
+
+LONGEST_WAIT = 3600
+"""Seconds the server may ask to wait; more ends the run instead."""
+
+CALM = 30
+"""Seconds of one request at a time after the server said that it has too much to do."""
+
+_HOPS = 3
+_CHUNK = 2**16
+_TOO_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_REDIRECTS = {301, 302, 303, 307, 308}
+_NOT_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a request is about, for errors and logs: never a customer's data."""
+
+    stream: str
+    context: str
+    page: int = 1
+
+    @override
+    def __str__(self) -> str:
+        context = f" of {self.context}" if self.context else ""
+        return f"{self.stream}{context}, page {self.page}"
+
+
+class CubeClient:
+    """Asks one account; may be shared by threads.
+
+    Args:
+        settings: Address, credential, deadline and number of retries.
+        logger: Where retries are told.
+        wait: Seconds before try n; the default grows exponentially, with jitter.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        logger: logging.Logger,
+        *,
+        wait: tenacity.wait.wait_base | None = None,
+    ) -> None:
+        """Open no connection yet."""
+        self._settings = settings
+        self._logger = logger
+        self._wait = wait or tenacity.wait_exponential_jitter(initial=0.5, max=60, jitter=0.5)
+        self._stopping = Event()
+        self._calm_until = 0.0
+        self.requests = 0
+        self.retries = 0
+        self._session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.read_ahead + 1)
+        self._session.mount(settings.api_url, adapter)
+        self._session.headers.update(
+            {
+                "Accept": "application/json",
+                "Content-Type": "application/json",
+                "User-Agent": settings.user_agent,
+            }
+        )
+        self._session.auth = (
+            APIKeyAuthenticator(key="Authorization", value=f"Token {settings.auth_token}")
+            if settings.auth_token
+            else BasicAuthenticator(
+                username=settings.username or "", password=settings.password or ""
+            )
+        )
+
+    def stop(self) -> None:
+        """Wake every request that waits for its next try, and let none begin."""
+        self._stopping.set()
+        self._session.close()
+
+    @property
+    def is_calming(self) -> bool:
+        """Whether the server said a short while ago that it has too much to do."""
+        return time.monotonic() < self._calm_until
+
+    def get(self, target: str, subject: Subject, decode: Callable[[bytes], T]) -> T:
+        """Ask until an answer decodes, at most ``max_retries`` times more.
+
+        Args:
+            target: Path and query below the account's address.
+            subject: What to call this request in errors.
+            decode: Makes the result of a body; raises `TransientError` for a damaged one.
+
+        Raises:
+            CubeError: One sentence: subject, status, remedy. Its subclasses tell 401, 403, 404.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientError),
+            stop=tenacity.stop_any(
+                tenacity.stop_after_attempt(self._settings.max_retries + 1),
+                tenacity.stop_when_event_set(self._stopping),
+            ),
+            wait=self._seconds_to_wait,
+            sleep=tenacity.sleep_using_event(self._stopping),
+            before_sleep=lambda state: self._tell_retry(subject, state),
+            reraise=True,
+        )
+        url = f"{self._settings.api_url}{target}"
+        try:
+            return retrying(lambda: decode(self._answer(url, subject)))
+        except TransientError as error:
+            tries = retrying.statistics["attempt_number"]
+            msg = (
+                f"{subject}: {error.reason} ({tries} tries). Run again later; where this is the "
+                "rule, raise 'max_retries' or 'request_timeout', or lower 'read_ahead'."
+            )
+            raise CubeError(msg) from None
+
+    def _seconds_to_wait(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        return self._wait(state) if asked is None else asked
+
+    def _tell_retry(self, subject: Subject, state: tenacity.RetryCallState) -> None:
+        self.retries += 1
+        self._logger.warning(
+            "%s: %s; trying again in %.1f seconds (%d of %d)",
+            subject,
+            state.outcome.exception() if state.outcome else "",
+            state.upcoming_sleep,
+            state.attempt_number,
+            self._settings.max_retries,
+        )
+
+    def _answer(self, url: str, subject: Subject) -> bytes:
+        """Body of one answer with status 200, redirects of the account itself followed."""
+        for _ in range(_HOPS):
+            deadline = time.monotonic() + self._settings.request_timeout
+            self.requests += 1
+            try:
+                response = self._session.get(
+                    url,
+                    timeout=self._settings.request_timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    if response.status_code == HTTPStatus.OK:
+                        return _body(response, deadline)
+                    if response.status_code not in _REDIRECTS:
+                        self._refuse(response, subject)
+            except requests.exceptions.SSLError:
+                msg = (
+                    f"{subject}: the host's certificate could not be verified. Check 'api_url'; "
+                    "a private authority is named by the variable REQUESTS_CA_BUNDLE."
+                )
+                raise CubeError(msg) from None
+            except requests.RequestException as error:
+                raise TransientError(_reason(error)) from None
+            url = self._redirected(url, response.headers.get("Location", ""), subject)
+        msg = f"{subject}: redirected in circles. Check 'api_url'."
+        raise CubeError(msg)
+
+    def _refuse(self, response: requests.Response, subject: Subject) -> t.NoReturn:
+        status = response.status_code
+        if status in _TOO_BUSY:
+            self._calm_until = time.monotonic() + CALM
+        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            after = _retry_after(response.headers.get("Retry-After"))
+            reason = f"HTTP {status}"
+            if after is not None and after > LONGEST_WAIT:
+                msg = f"{subject}: {reason}, and to ask again in {after:.0f} s. Run again then."
+                raise CubeError(msg)
+            raise TransientError(reason, retry_after=after)
+        if status == HTTPStatus.UNAUTHORIZED:
+            names = "'auth_token'" if self._settings.auth_token else "'username' and 'password'"
+            msg = f"{subject}: HTTP 401, the account refuses the credential. Check {names}."
+            raise CredentialError(msg)
+        if status == HTTPStatus.FORBIDDEN:
+            msg = (
+                f"{subject}: HTTP 403, the credential may not see it. "
+                "Ask the account's administrator, or leave it out of the settings."
+            )
+            raise ForbiddenError(msg)
+        if status in _NOT_THERE:
+            msg = f"{subject}: HTTP {status}, the account does not have it. Check id and 'api_url'."
+            raise NotFoundError(msg)
+        msg = f"{subject}: HTTP {status}, which no client can mend. Check 'api_url'."
+        raise CubeError(msg)
+
+    def _redirected(self, url: str, location: str, subject: Subject) -> str:
+        """Address a redirect leads to, if that is on the account's own scheme and host."""
+        target = urljoin(url, location)
+        own, new = urlsplit(self._settings.api_url), urlsplit(target)
+        if (own.scheme, own.netloc) != (new.scheme, new.netloc) or not location.isprintable():
+            msg = (
+                f"{subject}: redirected to another address, which is not followed with the "
+                "credential. Check 'api_url': scheme and host must be the account's own."
+            )
+            raise CubeError(msg)
+        return target
+
+
+def _body(response: requests.Response, deadline: float) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.iter_content(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_BODY or time.monotonic() > deadline:
+            msg = "a body without an end"
+            raise TransientError(msg)
+    return b"".join(chunks)
+
+
+def _reason(error: requests.RequestException) -> str:
+    """A few words for a failed exchange; the error's own text may hold the address."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the answer broke off"
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return "the answer was damaged"
+    return "the host cannot be reached (check 'api_url' and the network)"
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds that a Retry-After header asks for, given as seconds or as a date."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

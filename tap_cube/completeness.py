@@ -1,0 +1,270 @@
+"""Reading all pages of a resource so that no row is lost while rows come and go.
+
+Page numbers are offsets: a row deleted on a page that was read pulls the rest forward, and the
+first row of the next page is never seen (T16). The evidence is cheap, the mend is a further look:
+
+- New rows appear at one end of the order (by id or by age). A deletion moves all rows behind it.
+  So the last page is looked at early, and the first one again at the end: if the row at either
+  end stands where it stood, nothing was deleted. This costs two requests a resource.
+- Otherwise a further reading goes from the last page to the first. Deletions only push rows
+  towards pages still to come, so nothing is lost unless rows were added in front.
+- Readings alternate, `MAX_READINGS` at most, and emit only what was not emitted before. For n
+  pages, ``(n + 2) * MAX_READINGS`` requests are the bound. An account that changes faster ends
+  in an error.
+
+In an order into whose middle rows are inserted (by name, say) a deletion stays unseen only if an
+insertion between the same two answers evens it out; a count that differs is seen in every order.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from array import array
+from bisect import bisect_left
+from itertools import groupby
+
+from tap_cube.errors import IncompleteReadError
+from tap_cube.pagination import END
+
+if t.TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_cube.pagination import Page, Pages
+
+MAX_READINGS = 5
+_LOOSE_PAGES = 100
+
+
+class CompleteReader:
+    """Reads every page of one resource, as often as it takes to be certain.
+
+    Args:
+        pages: The resource's pages.
+        mark: What stays the same about a row while it exists, such as its id; None for a row
+            that has no such thing. Those rows are yielded in every reading.
+        subject: What to call the resource in errors.
+        logger: Where a further reading is told.
+
+    Attributes:
+        reading: Number of the reading under way, from 0.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        mark: Callable[[bytes], object],
+        *,
+        subject: str,
+        logger: logging.Logger,
+    ) -> None:
+        """Read nothing yet."""
+        self._pages = pages
+        self._mark = mark
+        self._subject = subject
+        self._logger = logger
+        self.reading = 0
+
+    def __iter__(self) -> Iterator[list[bytes]]:
+        """Yield the rows of each page, as JSON text, without those of an earlier reading.
+
+        Raises:
+            IncompleteReadError: If no reading was certain to be complete.
+        """
+        earlier: list[array[int]] = []
+        first = self._first_page()
+        for self.reading in range(MAX_READINGS):
+            first = self._first_page() if self.reading else first
+            backward = self.reading % 2 and first.count is not None
+            attempt = (Backward if backward else Forward)(self._pages, first, self._marks)
+            seen, news = array("q"), 0
+            for page in attempt.read(self._pages.window if not self.reading else 0):
+                keys = [hash(row) for row in page.rows]
+                seen.extend(keys)
+                rows = [
+                    row
+                    for row, key in zip(page.rows, keys, strict=True)
+                    if not any(_holds(reading, key) for reading in earlier)
+                    or self._mark(row) is None
+                ]
+                news += len(rows)
+                yield rows
+            ordered = array("q", sorted(seen))
+            if attempt.is_complete(_distinct(ordered), news):
+                return
+            earlier.append(ordered)
+            self._logger.info(
+                "%s: rows came or went between the pages; reading them again", self._subject
+            )
+        msg = (
+            f"{self._subject}: in {MAX_READINGS} readings the pages never held all rows for "
+            f"certain (the account counts {first.count}, the last reading found "
+            f"{_distinct(earlier[-1])}). Run again when the account changes less."
+        )
+        raise IncompleteReadError(msg)
+
+    def _first_page(self) -> Page:
+        first = self._pages.page(1)
+        if first is None:
+            msg = f"{self._subject}: the first page disappeared between readings. Run again."
+            raise IncompleteReadError(msg)
+        return first
+
+    def _marks(self, rows: Sequence[bytes]) -> list[object]:
+        marks = [self._mark(row) for row in rows]
+        return [row if mark is None else mark for row, mark in zip(rows, marks, strict=True)]
+
+
+class Forward:
+    """One reading from the first page to the last.
+
+    Complete if nothing was deleted meanwhile; where pages are read ahead, their answers are not
+    made in order, so that nothing may have been added in front either.
+    """
+
+    def __init__(
+        self, pages: Pages, first: Page, marks: Callable[[Sequence[bytes]], list[object]]
+    ) -> None:
+        """Begin with the first page, which was just read."""
+        self._pages = pages
+        self._first = first
+        self._marks = marks
+        self._counts = [first.count]
+        self._again: Page | None = None
+        self._is_broken = False
+        self._window = 0
+
+    def read(self, window: int) -> Iterator[Page]:
+        """Yield the pages; look at the last one early, and at the first one again."""
+        self._window = window
+        yield self._first
+        expected = self._first.expected_pages
+        early = self._pages.page(expected) if expected > 2 else None
+        page, number, read = self._first, 1, len(self._first.rows)
+        while (after := self._page_after(page, number, expected, read)) is not None:
+            page, number, read = after, number + 1, read + len(after.rows)
+            self._counts.append(page.count)
+            if number == expected and expected > 2:
+                self._is_broken |= not early or not self._has_stayed(early, page)
+            yield page
+        self._is_broken |= number < expected
+        if number > 1:
+            self._again = self._pages.page(1)
+
+    def is_complete(self, distinct: int, news: int) -> bool:
+        """Tell whether every row that existed throughout was read.
+
+        Args:
+            distinct: Rows read, each counted once.
+            news: Rows that no earlier reading had.
+        """
+        counts = [count for count in self._counts if count is not None]
+        if self._is_broken:
+            return False
+        if len(self._counts) == 1:
+            return not counts or distinct >= counts[0]
+        if len(counts) < len(self._counts):
+            return not news  # without counts, a second reading is the only witness
+        return distinct >= min(counts) and not self._fell(counts) and self._none_deleted(counts)
+
+    def _none_deleted(self, counts: Sequence[int]) -> bool:
+        front = self._again and self._added_in_front(self._again)
+        if self._again is None or front is None:
+            return False
+        if front:
+            return not self._window and self._again.count == counts[0] + front
+        return True
+
+    def _has_stayed(self, early: Page, page: Page) -> bool:
+        """Whether the last row of the early look stands where it stood."""
+        last = len(early.rows) - 1
+        return (
+            last < len(page.rows) and self._marks(early.rows)[last] == self._marks(page.rows)[last]
+        )
+
+    def _page_after(self, page: Page, number: int, expected: int, read: int) -> Page | None:
+        is_all = page.count is not None and read >= page.count
+        if self._pages.is_counting and is_all:
+            return None
+        # The last page is asked for when all others are there, or it could be no witness.
+        ahead = min(expected - 1, number + 1 + min(self._window, self._pages.window))
+        after = self._pages.page_after(page, number, ahead)
+        if after is END:
+            return None
+        is_loop = page.count is not None and number > 2 * expected + _LOOSE_PAGES
+        if after is None or not after.rows or after.rows == page.rows or is_loop:
+            self._is_broken |= not self._pages.is_counting or not is_all
+            return None
+        return after
+
+    def _added_in_front(self, again: Page) -> int | None:
+        """Rows before the one that was first; None if a row of the first page is gone."""
+        old, new = self._marks(self._first.rows), self._marks(again.rows)
+        if not old or old[0] not in new:
+            return None
+        front = new.index(old[0])
+        return front if new[front:] == old[: len(new) - front] else None
+
+    def _fell(self, counts: Sequence[int]) -> bool:
+        """Whether a count is lower than one that was answered before it was asked."""
+        lag = self._window + 1
+        highest = 0
+        for before, count in zip(counts, counts[lag:], strict=False):
+            highest = max(highest, before)
+            if count < highest:
+                return True
+        return False
+
+
+class Backward:
+    """One reading from the last page to the first, one after the other.
+
+    Complete if nothing was added in front meanwhile; rows that are deleted do no harm.
+    """
+
+    def __init__(
+        self, pages: Pages, first: Page, marks: Callable[[Sequence[bytes]], list[object]]
+    ) -> None:
+        """Begin with a look at the first page, which was just read."""
+        self._pages = pages
+        self._first = first
+        self._marks = marks
+        self._counts = [first.count]
+        self._final: Page | None = None
+
+    def read(self, _window: int) -> Iterator[Page]:
+        """Yield the pages, those first that rows were added to while the last one was sought."""
+        number = self._first.expected_pages
+        last = number
+        page = self._pages.page(last)
+        while page is not None and page.rows and page.next is not None and last < 2 * number:
+            last += 1
+            yield page
+            page = self._pages.page(last)
+        for number in range(last, 0, -1):
+            page = self._pages.page(number)
+            if page is not None:
+                self._counts.append(page.count)
+                yield page
+        self._final = page
+
+    def is_complete(self, distinct: int, _news: int) -> bool:
+        """Tell whether every row that existed throughout was read.
+
+        Args:
+            distinct: Rows read, each counted once.
+        """
+        counts = [count for count in self._counts if count is not None]
+        if self._final is None or len(counts) < len(self._counts) or distinct < min(counts):
+            return False
+        front = self._marks(self._final.rows)[:1]
+        return not front or front[0] in self._marks(self._first.rows)
+
+
+def _distinct(ordered: array[int]) -> int:
+    return sum(1 for _ in groupby(ordered))
+
+
+def _holds(ordered: array[int], key: int) -> bool:
+    index = bisect_left(ordered, key)
+    return index < len(ordered) and ordered[index] == key

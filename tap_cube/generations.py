@@ -1,0 +1,160 @@
+"""The API's generations as data: paths in the order to try, and fixed fields by payload family.
+
+One account answers at one or more of them; which ones is found by asking (`cube-api` rows S1 to
+S8, C2 to C6).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from singer_sdk import typing as th
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+JSONType: t.TypeAlias = "th.JSONTypeHelper[t.Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One documented address of a resource.
+
+    Attributes:
+        row: Its row in the table of endpoints, such as ``S1``.
+        path: Path, with its query where it has one; the context's names stand in braces.
+    """
+
+    row: str
+    path: str
+
+    def target(self, context: Mapping[str, object]) -> str:
+        """Path and query of the first page for one partition."""
+        return self.path.format_map(context)
+
+
+ASSIGNMENT_CUSTOMERS = (
+    Endpoint("S1", "/api/v1/assignments/{assignment_id}/customers/"),
+    Endpoint("S7", "/crm/customers?assignment_id={assignment_id}"),
+    Endpoint("S8", "/crm/assignment_id/{assignment_id}/customers"),
+)
+DATA_OWNER_CUSTOMERS = (
+    Endpoint("C2", "/api/v1/data_owners/{data_owner_id}/{crm_type}/customers/"),
+    Endpoint("S5", "/api/v1/data_owners/{data_owner_id}/crm/{crm_type}/customers/"),
+)
+CAMPAIGNS = (Endpoint("C1", "/api/v1/campaigns"),)
+ASSIGNMENT_DEFINITIONS = (
+    Endpoint("H2", "/api/v1/assignments/{assignment_id}/crm_custom_fields/"),
+    Endpoint("H2 without slash", "/api/v1/assignments/{assignment_id}/crm_custom_fields"),
+)
+DATA_OWNER_DEFINITIONS = (
+    Endpoint("C4", "/api/v1/data_owners/{data_owner_id}/{crm_type}/crm_custom_fields/"),
+    Endpoint(
+        "C4 with /crm/", "/api/v1/data_owners/{data_owner_id}/crm/{crm_type}/crm_custom_fields/"
+    ),
+)
+
+
+def _fields(type_: JSONType, names: Iterable[str]) -> dict[str, JSONType]:
+    return dict.fromkeys(names, type_)
+
+
+_text, _date, _integer, _boolean = (
+    th.StringType(),
+    th.DateType(),
+    th.IntegerType(),
+    th.BooleanType(),
+)
+
+STANDARD_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    **_fields(_text, [
+        "crm__customer_id",
+        "crm__standard_info__name",
+        "crm__standard_info__phone_1",
+        "crm__standard_info__phone_2",
+        "crm__standard_info__phone_3",
+        "crm__standard_info__email",
+    ]),
+    "crm__change_log__updated": _date,
+    "crm__change_log__updated_by": _text,
+    "crm__change_log__update_method": _text,
+})  # fmt: skip
+"""Fixed fields of the payload with double underscores (since 2018-10-17)."""
+
+_ADDRESS = [
+    "care_of_name", "address_street", "address_street_no", "address_entrance", "zip_code",
+    "city", "municipality", "county", "country", "phone_1", "phone_2", "phone_3", "email",
+]  # fmt: skip
+PLAIN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    "id": _integer,
+    **_fields(_text, ["customer_id", "external_customer_id"]),
+    "crm_type_id": _integer,
+    **_fields(_text, ["name", "gender"]),
+    "birth_date": _date,
+    **_fields(_text, ["need_to_know", "zone_name", *_ADDRESS]),
+})  # fmt: skip
+"""Fixed fields of the plain payload of 2017 to 2019; custom fields stand beside them by label."""
+
+LEGACY_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    **_fields(_text, ["customer_id", "name", "gender"]),
+    "birth_date": _date,
+    "assignment_id": _integer,
+    **_fields(_text, _ADDRESS),
+    "more_info_fields": th.ObjectType(additional_properties=True),
+    "updated": _date,
+    **_fields(_text, [
+        "updated_by", "update_method", "org_number", "org_number_main", "org_name", "nace_code",
+        "nace_text", "number_of_employees", "company_type", "established", "credit_rating",
+        "need_to_know", "url", "company_email", "revenue", "po_box", "postal_address",
+        "postal_zip", "postal_city",
+    ]),
+})  # fmt: skip
+"""Fixed fields of the payload of 2016; custom fields stand beside them by label when filled."""
+
+CAMPAIGN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    "campaign__id": _integer,
+    "campaign__name": _text,
+    **_fields(_date, ["campaign__start_date", "campaign__end_date", "campaign__archived_date"]),
+    "campaign__is_active": _boolean,
+    "campaign__crm_type": _text,
+    "service__id": _integer,
+    "service__name": _text,
+    "data_owner__id": _integer,
+    "data_owner__name": _text,
+})  # fmt: skip
+"""Fields of a campaign in the newest documents."""
+
+EARLIER_CAMPAIGN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    **_fields(_text, ["campaign__description", "campaign__type"]),
+    "crm_type__id": _integer,
+    "crm_type__name": _text,
+    "assignment__id": _integer,
+    **_fields(_text, ["assignment__name", "assignment__description"]),
+    "client__id": _integer,
+    **_fields(_text, ["client__short_name", "client__full_name"]),
+})  # fmt: skip
+"""Fields that campaigns had earlier; an account in transition may still send them."""
+
+DEFINITION_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    "id": _integer,
+    **_fields(_text, ["key", "type", "data__type"]),
+    "max_length": _integer,
+    **_fields(_text, ["hint", "lookup__id"]),
+})  # fmt: skip
+"""Attributes of a custom field's definition, in all documented variants."""
+
+
+def family_of(keys: Iterable[str], endpoint: Endpoint) -> Mapping[str, JSONType]:
+    """Fixed fields of the payload that a record with these keys belongs to.
+
+    An account that answers at S1 may send the plain record of 2017 or the later one, so the
+    record decides; an empty page leaves it to the endpoint.
+    """
+    names = set(keys)
+    if any(name.startswith("crm__") for name in names):
+        return STANDARD_FIELDS
+    if endpoint.row in {"S7", "S8"}:
+        return LEGACY_FIELDS
+    return PLAIN_FIELDS if names or endpoint.row == "S5" else STANDARD_FIELDS

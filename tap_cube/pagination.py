@@ -1,0 +1,216 @@
+"""Pages of the envelope, and the way from one to the next."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+from singer_sdk.pagination import BaseHATEOASPaginator
+from typing_extensions import override
+
+from tap_cube.errors import TransientError
+
+if t.TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    import requests
+
+    from tap_cube.read_ahead import ReadAhead
+
+LONGEST_LINK = 4096
+"""Characters of a link that is still looked at."""
+
+
+class _Envelope(msgspec.Struct):
+    results: list[msgspec.Raw]
+    count: object = None
+    next: object = None
+
+
+_decoder = msgspec.json.Decoder(_Envelope | list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One decoded answer.
+
+    Attributes:
+        rows: The records, each still as JSON text.
+        count: All records of the resource, as the server says; None where it doesn't.
+        next: What the server sent as the link to the page after, of any type.
+        is_list: Whether the answer was a bare list, which has no pages (T13).
+    """
+
+    rows: tuple[bytes, ...]
+    count: int | None
+    next: object
+    is_list: bool = False
+
+    @property
+    def expected_pages(self) -> int:
+        """Pages of this page's size that the count fills; 1 where it is not known."""
+        if not self.count or not self.rows:
+            return 1
+        return -(-self.count // len(self.rows))
+
+
+END: t.Final = Page((), None, None)
+"""Stands for the page after the last one."""
+
+
+def decode_page(body: bytes) -> Page:
+    """Decode one answer, once.
+
+    Raises:
+        TransientError: If it is no JSON (a log-in page, a cut body), or neither an envelope
+            nor a list.
+    """
+    try:
+        answer = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        shape = isinstance(error, msgspec.ValidationError)
+        reason = "an answer of another shape than a page" if shape else "an answer that is no JSON"
+        raise TransientError(reason) from None
+    if isinstance(answer, list):
+        return Page(tuple(bytes(row) for row in answer), None, None, is_list=True)
+    count = answer.count
+    known = isinstance(count, int) and not isinstance(count, bool) and count >= 0
+    rows = tuple(bytes(row) for row in answer.results)
+    return Page(rows, t.cast("int", count) if known else None, answer.next)
+
+
+class NextLinkPaginator(BaseHATEOASPaginator):
+    """Follows ``next``, but only its path and query, and only to the page after this one.
+
+    A link that repeats the page, has no page, leads to another resource or is malformed (T3 to
+    T11) is not followed: the paginator says so once and counts pages itself.
+
+    Args:
+        target: Path and query of the first request.
+        logger: Where a link that is not followed is told.
+    """
+
+    def __init__(self, target: str, logger: logging.Logger) -> None:
+        """Stand before the first page."""
+        super().__init__()
+        self._first = target
+        self._logger = logger
+        self.is_counting = False
+
+    @override
+    def get_next_url(self, response: requests.Response) -> str | None:
+        return self.follow(decode_page(response.content), self.count)
+
+    def page_target(self, number: int) -> str:
+        """Path and query of a page by its number (1-based)."""
+        return self._first if number == 1 else with_page(self._first, number)
+
+    def follow(self, page: Page, number: int) -> str | None:
+        """Path and query of the page after page ``number``; None after the last."""
+        if page.next is None:
+            return None
+        target = own_target(page.next, self._first, number + 1)
+        if target is None:
+            if not self.is_counting:
+                self.is_counting = True
+                self._logger.warning(
+                    "The link to page %d does not lead there, so it is not followed; "
+                    "pages are counted instead and held against the account's count",
+                    number + 1,
+                )
+            return with_page(self._first, number + 1)
+        return target
+
+
+class Pages:
+    """The pages of one resource, by number or by link, some of them fetched ahead.
+
+    Args:
+        paginator: The way from page to page.
+        fetched: Gets a page by path and query; None for one that is not there (404).
+        width: How many pages may be asked for ahead at this moment.
+    """
+
+    def __init__(
+        self,
+        paginator: NextLinkPaginator,
+        fetched: ReadAhead[Page | None],
+        width: Callable[[], int],
+    ) -> None:
+        """Fetch nothing yet."""
+        self._paginator = paginator
+        self._fetched = fetched
+        self._width = width
+
+    @property
+    def window(self) -> int:
+        """Pages that may be asked for ahead at this moment."""
+        return self._width()
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether links are of no use and pages are counted instead."""
+        return self._paginator.is_counting
+
+    def page(self, number: int) -> Page | None:
+        """Get one page by its number (1-based); None if it is not there."""
+        return self._fetched.take(self._paginator.page_target(number))
+
+    def page_after(self, page: Page, number: int, last_ahead: int) -> Page | None:
+        """Get the page after page ``number``: `END` after the last, None if it is not there.
+
+        Args:
+            page: The page whose link is followed.
+            number: Its number.
+            last_ahead: Number of the last page that may be fetched ahead meanwhile.
+        """
+        target = self._paginator.follow(page, number)
+        if target is None:
+            return END
+        # Servers put their own order into the query, so a link that asks for the same is the same.
+        own = self._paginator.page_target(number + 1)
+        target = own if _asks_same(target, own) else target
+        ahead = range(number + 2, last_ahead + 1)
+        return self._fetched.take(target, [self._paginator.page_target(n) for n in ahead])
+
+
+def _asks_same(target: str, own: str) -> bool:
+    return sorted(parse_qsl(urlsplit(target).query)) == sorted(parse_qsl(urlsplit(own).query))
+
+
+def with_page(target: str, number: int) -> str:
+    """The same path and query with another page."""
+    path, _, query = target.partition("?")
+    rest = [(name, value) for name, value in parse_qsl(query) if name != "page"]
+    return f"{path}?{urlencode([*rest, ('page', number)])}"
+
+
+def own_target(link: object, first: str, number: int) -> str | None:
+    """Path and query of a link, if it leads to that page of the same resource.
+
+    Scheme and host of the link never count: the account's own are used (T1, T3).
+
+    Args:
+        link: Whatever the server sent.
+        first: Path and query of the resource's first page.
+        number: The page that must come.
+    """
+    if not isinstance(link, str) or len(link) > LONGEST_LINK:
+        return None
+    if not link.isprintable() or not link.isascii() or "\\" in link or " " in link:
+        return None
+    try:
+        url = urlsplit(link)
+        query = parse_qsl(url.query, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        return None
+    own = urlsplit(first)
+    pages = [value for name, value in query if name == "page"]
+    asked = Counter(parse_qsl(own.query)) - Counter(query)
+    if url.path != own.path or pages != [str(number)] or asked:
+        return None
+    return f"{url.path}?{url.query}"

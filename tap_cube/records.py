@@ -1,0 +1,248 @@
+"""A decoder compiled from a stream's columns: one row of JSON text -> one typed record."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections import Counter
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import blake2b
+
+import msgspec
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from zoneinfo import ZoneInfo
+
+UNPARSED = "unparsed_values"
+"""Column that keeps values which do not fit their type."""
+
+CUSTOMER_IDS = ("crm__customer_id", "customer_id", "external_customer_id")
+"""Keys that may hold the imported id, in the order of trust."""
+
+UPDATED_KEYS = ("updated", "crm__change_log__updated", "crm__last_updated")
+"""Keys that may hold the day of the last change, in the order of trust."""
+
+Convert: t.TypeAlias = "Callable[[t.Any], t.Any]"
+Column: t.TypeAlias = "tuple[str, Mapping[str, t.Any]] | None"
+
+_decode = msgspec.json.Decoder(dict[str, t.Any], float_hook=Decimal).decode
+
+
+class Head(msgspec.Struct):
+    """The part of a row that decides whether it is emitted, and under which key."""
+
+    crm__customer_id: object = None
+    customer_id: object = None
+    external_customer_id: object = None
+    id: object = None
+    updated: object = None
+    crm__change_log__updated: object = None
+    crm__last_updated: object = None
+
+    @property
+    def key(self) -> str | None:
+        """The imported id as text; None where the row has none (T40)."""
+        for name in CUSTOMER_IDS:
+            value = getattr(self, name)
+            if value not in {None, ""}:
+                return str(value)
+        return None
+
+    @property
+    def day(self) -> str | None:
+        """The day of the last change; None where the row has no such date."""
+        for name in UPDATED_KEYS:
+            value = getattr(self, name)
+            if isinstance(value, str) and value:
+                with suppress(ValueError):
+                    return _date(value[:10])
+        return None
+
+
+decode_head = msgspec.json.Decoder(Head).decode
+
+
+def decode_row(row: bytes) -> dict[str, t.Any]:
+    """Decode one row, with floats as exact decimals."""
+    return _decode(row)
+
+
+class Surrogates:
+    """Keys for rows without an id: the same whenever the same rows are read.
+
+    A key is made of the row's content; rows that are equal in all of it are numbered.
+    """
+
+    def __init__(self) -> None:
+        """Know no row yet."""
+        self._reading = 0
+        self._now: Counter[str] = Counter()
+        self._emitted: Counter[str] = Counter()
+
+    def begin(self, reading: int) -> None:
+        """Say which reading the next rows belong to: each numbers equal rows from 1."""
+        if reading != self._reading:
+            self._reading = reading
+            self._now.clear()
+
+    def key_of(self, row: Mapping[str, t.Any]) -> str | None:
+        """Key of one row; None if an earlier reading gave it already."""
+        if row.get("id") not in {None, ""}:
+            return f"id:{row['id']}"
+        content = msgspec.json.encode(sorted(row.items()), enc_hook=str)
+        digest = blake2b(content, digest_size=10).hexdigest()
+        self._now[digest] += 1
+        number = self._now[digest]
+        if number <= self._emitted[digest]:
+            return None
+        self._emitted[digest] = number
+        return f"surrogate:{digest}:{number}"
+
+
+class RecordDecoder:
+    """Turns rows into records of one stream and source.
+
+    Args:
+        zone: Zone of times without one (T38).
+        column: Tells the column of a key and its JSON Schema; None for one to leave out. Asked
+            once a key.
+
+    Attributes:
+        unparsed: How many values of each column did not fit its type.
+    """
+
+    def __init__(self, zone: ZoneInfo, column: Callable[[str], Column]) -> None:
+        """Know no column yet."""
+        self._zone = zone
+        self._column = column
+        self._columns: dict[str, tuple[str, Convert] | None] = {}
+        self.unparsed: Counter[str] = Counter()
+
+    def _compile(self, key: str) -> tuple[str, Convert] | None:
+        column = self._column(key)
+        return column and (column[0], converter(column[1], self._zone))
+
+    def decode(self, row: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Type one decoded row; what does not fit stands in `UNPARSED`."""
+        record: dict[str, t.Any] = {}
+        unparsed = {}
+        columns = self._columns
+        for key, value in row.items():
+            if key not in columns:
+                columns[key] = self._compile(key)
+            column = columns[key]
+            if column is None:
+                continue
+            name, convert = column
+            if value is None or (convert is as_text and isinstance(value, str)):
+                record[name] = value
+                continue
+            try:
+                record[name] = convert(value)
+            except (ValueError, ArithmeticError):
+                record[name] = None
+                unparsed[name] = value
+        if unparsed:
+            self.unparsed.update(unparsed.keys())
+            if self._column(UNPARSED):
+                record[UNPARSED] = unparsed
+        return record
+
+
+def converter(schema: Mapping[str, t.Any], zone: ZoneInfo) -> Convert:
+    """The conversion a column's schema asks for.
+
+    A conversion raises ValueError or ArithmeticError for a value that does not fit.
+    """
+    types = schema.get("type", "string")
+    kinds = {types} if isinstance(types, str) else set(types)
+    if "string" in kinds:
+        texts = {"date": _date, "date-time": lambda value: _moment(value, zone)}
+        return texts.get(schema.get("format", ""), as_text)
+    others = {"boolean": _boolean, "integer": _integer, "number": _number}
+    return next((others[kind] for kind in others if kind in kinds), _nested)
+
+
+def as_text(value: object) -> str:
+    """Text stays as it is; numbers and truth values become their JSON text (T30)."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return str(value)
+    raise ValueError
+
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
+_LARGEST = 2**63
+
+
+def _number(value: object) -> int | Decimal | None:
+    """Numbers, also those in strings (T28); whole ones without a fraction."""
+    if value == "":
+        return None
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = Decimal(value.strip())
+    if not isinstance(value, bool):
+        if isinstance(value, Decimal) and value == value.to_integral_value():
+            return int(value) if abs(value) < _LARGEST else value
+        if isinstance(value, int | Decimal):
+            return value
+    raise ValueError
+
+
+def _integer(value: object) -> int | None:
+    number = _number(value)
+    if number is None or (isinstance(number, int) and -_LARGEST <= number < _LARGEST):
+        return number
+    raise ValueError
+
+
+_TRUTH: Mapping[object, bool] = {
+    **dict.fromkeys(("true", "yes", "ja", "1", "on"), True),
+    **dict.fromkeys(("false", "no", "nei", "0", "off"), False),
+}
+
+
+def _boolean(value: object) -> bool | None:
+    """True and false in every spelling seen (T36)."""
+    if isinstance(value, bool) or value == "":
+        return None if value == "" else bool(value)
+    try:
+        return _TRUTH[str(value).strip().casefold()]
+    except KeyError:
+        raise ValueError from None
+
+
+def _nested(value: object) -> object:
+    if value == "":
+        return None
+    if isinstance(value, dict | list):
+        return value
+    raise ValueError
+
+
+_NORWEGIAN = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})(.*)")
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, str):
+        return _NORWEGIAN.sub(r"\3-\2-\1\4", value.strip())
+    raise ValueError
+
+
+def _date(value: object) -> str | None:
+    """A day, also in Norwegian order (T37)."""
+    return date.fromisoformat(_iso(value)).isoformat() if value != "" else None
+
+
+def _moment(value: object, zone: ZoneInfo) -> str | None:
+    """RFC 3339 with offset; a time without one is local (T37, T38)."""
+    if value == "":
+        return None
+    moment = datetime.fromisoformat(_iso(value))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()

@@ -1,0 +1,203 @@
+"""What the streams share: partitions, pages, columns, and columns that appear meanwhile."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import parse_qsl, urlsplit
+
+from singer_sdk.helpers._catalog import get_selected_schema  # what the SDK's own mapper is given
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.streams import RESTStream
+from typing_extensions import override
+
+from tap_cube.client import Subject
+from tap_cube.completeness import CompleteReader
+from tap_cube.custom_fields import SCHEMAS
+from tap_cube.errors import ForbiddenError, NotFoundError
+from tap_cube.pagination import NextLinkPaginator, Page, Pages, decode_page
+from tap_cube.read_ahead import ReadAhead
+from tap_cube.records import UNPARSED, RecordDecoder, decode_row
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_cube.discovery import Source
+    from tap_cube.generations import Endpoint
+    from tap_cube.records import Column
+    from tap_cube.tap import TapCube
+
+UNPARSED_SCHEMA: Mapping[str, t.Any] = {
+    "type": ["object", "null"],
+    "title": "Unparsed values",
+    "description": "Values that do not fit their column's type, as Cube sent them.",
+}
+
+
+class CubeStream(RESTStream[t.Any]):
+    """A resource of the account, read page by page.
+
+    Args:
+        tap: The tap, with its client and settings.
+        endpoints: Where to read each source, by its name.
+        sources: The partitions; without any the resource is read as a whole.
+        properties: JSON Schema of each column.
+    """
+
+    # Records leave the decoder with the types of their schema.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    def __init__(
+        self,
+        tap: TapCube,
+        *,
+        endpoints: Mapping[str, Endpoint],
+        sources: Sequence[Source] = (),
+        properties: Mapping[str, Mapping[str, t.Any]],
+    ) -> None:
+        """Ask nothing yet."""
+        self.settings = tap.settings
+        self.client = tap.client
+        self._endpoints = endpoints
+        self._sources = sources
+        self.path = next(iter(endpoints.values())).path
+        super().__init__(tap, schema={"type": "object", "properties": dict(properties)})
+
+    @property
+    @override
+    def url_base(self) -> str:
+        return self.settings.api_url
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, t.Any]] | None:
+        return [self.partition_of(source) for source in self._sources] or None
+
+    def partition_of(self, source: Source) -> dict[str, t.Any]:
+        """Context of a source's partition, as it stands in state and records."""
+        return dict(source.context)
+
+    @override
+    def request_records(self, context: Context | None) -> Iterator[Record]:
+        source = self._source_of(context)
+        decoder = RecordDecoder(self.settings.timezone, lambda key: self.column(key, source))
+        is_begun = False
+        try:
+            for record in self.records(source, context, decoder):
+                is_begun = True
+                yield record
+        except (ForbiddenError, NotFoundError) as error:
+            if is_begun or source is None or source.setting:
+                raise
+            self.logger.warning("%s is left out. %s", source.name, error)
+        if decoder.unparsed:
+            self.logger.warning(
+                "Values that do not fit the type of their column stand in '%s': %s",
+                UNPARSED,
+                ", ".join(f"{name} {n}" for name, n in sorted(decoder.unparsed.items())),
+            )
+
+    def records(
+        self, source: Source | None, context: Context | None, decoder: RecordDecoder
+    ) -> Iterator[Record]:
+        """Yield the records of one partition."""
+        for rows in self.read(source, mark=None):
+            for row in rows:
+                yield decoder.decode(self.prepare(decode_row(row))) | dict(context or {})
+
+    def prepare(self, row: Record) -> Record:
+        """Mend what a resource is known to send in its own way."""
+        return row
+
+    def read(
+        self, source: Source | None, mark: t.Callable[[bytes], object] | None
+    ) -> Iterator[list[bytes]]:
+        """Yield the rows of all pages of one partition, certain to be complete.
+
+        Args:
+            source: The partition's source.
+            mark: What stays the same about a row; None where rows need none.
+        """
+        name = source.name if source else ""
+        endpoint = self._endpoints[name]
+        target = endpoint.target(source.context if source else {})
+
+        def fetch(target: str) -> Page | None:
+            number = int(dict(parse_qsl(urlsplit(target).query)).get("page", 1))
+            try:
+                return self.client.get(target, Subject(self.name, name, number), decode_page)
+            except NotFoundError:
+                if number == 1:
+                    raise
+                return None
+
+        with (
+            ReadAhead(fetch, self.settings.read_ahead) as fetched,
+            self.get_http_request_counter() as counter,
+        ):
+            counter.with_context(dict(source.context) if source else None)
+            before = self.client.requests
+            pages = Pages(NextLinkPaginator(target, self.logger), fetched, self._width)
+            reader = CompleteReader(
+                pages, mark or hash, subject=str(Subject(self.name, name)), logger=self.logger
+            )
+            for rows in reader:
+                self.reading = reader.reading
+                yield rows
+            counter.increment(self.client.requests - before)
+
+    def _width(self) -> int:
+        return 0 if self.client.is_calming else self.settings.read_ahead
+
+    def _source_of(self, context: Context | None) -> Source | None:
+        return next((s for s in self._sources if self.partition_of(s) == dict(context or {})), None)
+
+    def column(self, key: str, source: Source | None) -> Column:
+        """Column of a key that Cube sends; a key nobody knew becomes one (drift)."""
+        del source
+        return self.known_column(key)
+
+    def known_column(self, name: str) -> Column:
+        """A column and its schema by the effective catalog; None if it is not selected."""
+        if name not in self.effective_schema["properties"]:
+            self._add_property(name, UNPARSED_SCHEMA if name == UNPARSED else SCHEMAS["string"])
+        if not self.mask["properties", name]:
+            return None
+        return name, self.effective_schema["properties"][name]
+
+    def _add_property(self, name: str, schema: Mapping[str, t.Any]) -> None:
+        """Declare a property that came after discovery, by a new SCHEMA message."""
+        self._schema = _with_property(self.schema, name, schema)
+        if self._input_schema is not None:
+            self._input_schema = _with_property(self._input_schema, name, schema)
+        selected = get_selected_schema(self.name, self.effective_schema, self.mask)
+        self._tap.mapper.register_raw_stream_schema(self.name, selected, self.primary_keys)
+        self._stream_maps = None
+        self._write_schema_message()
+
+
+def _with_property(
+    schema: Mapping[str, t.Any], name: str, added: Mapping[str, t.Any]
+) -> dict[str, t.Any]:
+    return {**schema, "properties": {**schema["properties"], name: dict(added)}}
+
+
+def properties_of(fields: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
+    """JSON Schema of fixed fields, each nullable."""
+    return {name: _nullable(type_.to_dict()) for name, type_ in fields.items()}
+
+
+def _nullable(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    types = schema["type"]
+    return {**schema, "type": [*(types if isinstance(types, list) else [types]), "null"]}
+
+
+def keyed(properties: Mapping[str, dict[str, t.Any]], keys: Iterable[str]) -> dict[str, t.Any]:
+    """The same properties, those of the key never null."""
+    return {
+        name: {**schema, "type": [kind for kind in schema["type"] if kind != "null"]}
+        if name in set(keys)
+        else schema
+        for name, schema in properties.items()
+    }

@@ -1,0 +1,1 @@
+"""The streams, one short file a subject."""

@@ -1,0 +1,50 @@
+"""Definitions of custom fields (rows C4 and H2), so that columns can be looked up."""
+
+from __future__ import annotations
+
+import typing as t
+
+from singer_sdk import typing as th
+from typing_extensions import override
+
+from tap_cube import generations
+from tap_cube.stream import CubeStream, keyed, properties_of
+
+if t.TYPE_CHECKING:
+    from tap_cube.discovery import Source, Subjects
+    from tap_cube.tap import TapCube
+
+CONTEXT_FIELDS = {
+    "source": th.StringType(),
+    "assignment_id": th.IntegerType(),
+    "data_owner_id": th.IntegerType(),
+    "crm_type": th.StringType(),
+}
+
+
+class CustomFieldsStream(CubeStream):
+    """The definitions of every assignment and CRM that shows them.
+
+    Args:
+        tap: The tap.
+        subjects: The assignments and the CRMs.
+    """
+
+    name = "custom_fields"
+    primary_keys = ("source", "id")
+
+    def __init__(self, tap: TapCube, *subjects: Subjects) -> None:
+        """Take every source whose definitions answered."""
+        super().__init__(
+            tap,
+            endpoints={name: at for found in subjects for name, at in found.definitions.items()},
+            sources=[s for found in subjects for s in found.sources if s.name in found.definitions],
+            properties=keyed(
+                properties_of({**CONTEXT_FIELDS, **generations.DEFINITION_FIELDS}),
+                self.primary_keys,
+            ),
+        )
+
+    @override
+    def partition_of(self, source: Source) -> dict[str, t.Any]:
+        return {"source": source.name, **source.context}

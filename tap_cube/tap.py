@@ -1,0 +1,90 @@
+"""TapCube: settings, discovery and the list of streams."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+from functools import cached_property
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from typing_extensions import override
+
+from tap_cube.client import CubeClient
+from tap_cube.custom_fields import label_columns
+from tap_cube.discovery import Discovery
+from tap_cube.settings import Settings, typed
+from tap_cube.settings_schema import SCHEMA
+from tap_cube.streams.campaigns import CampaignsStream
+from tap_cube.streams.custom_fields import CustomFieldsStream
+from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
+
+if t.TYPE_CHECKING:
+    from types import FrameType
+
+    from tap_cube.stream import CubeStream
+
+
+class TapCube(Tap):
+    """Singer tap for Headshed Cube, a CRM and call-centre platform."""
+
+    name = "tap-cube"
+    dynamic_catalog = True
+    # A copy, since the SDK adds its own settings to it.
+    config_jsonschema: t.ClassVar[dict[str, t.Any]] = copy.deepcopy(SCHEMA)
+    capabilities: t.ClassVar[list[t.Any]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.STATE,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    settings: Settings
+
+    @cached_property
+    def client(self) -> CubeClient:
+        """The account, as all streams ask it."""
+        return CubeClient(self.settings, self.logger)
+
+    @override
+    def discover_streams(self) -> list[CubeStream]:
+        account = Discovery(self.client, self.settings, self.logger).account()
+        fields = (*account.assignments.fields, *account.crms.fields)
+        for name in sorted({field.type_name for field in fields if not field.is_known}):
+            self.logger.info("Custom fields of type '%s' are read as text: type not known", name)
+        columns = label_columns(fields) if self.settings.label_names else {}
+        streams: list[CubeStream] = []
+        if account.campaign_keys is not None:
+            streams.append(CampaignsStream(self, account.campaign_keys))
+        if account.assignments.definitions or account.crms.definitions:
+            streams.append(CustomFieldsStream(self, account.assignments, account.crms))
+        if account.assignments.sources:
+            streams.append(AssignmentCustomersStream(self, account.assignments, columns))
+        if account.crms.sources:
+            streams.append(DataOwnerCustomersStream(self, account.crms, columns))
+        return streams
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        # The SDK's own check shows the values it refuses, secrets included.
+        self.append_builtin_config(self.config_jsonschema)
+        self._config = typed(self._config, self.config_jsonschema)
+        try:
+            self.settings = Settings.from_config(self._config, self.config_jsonschema)
+        except ConfigValidationError as error:
+            if raise_errors:
+                raise
+            return error.errors
+        return []
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        # A run cut short is no success, and a message written by a signal handler could stand
+        # in the middle of another one: what was written before stays the last word.
+        self.client.stop()
+        raise SystemExit(128 + signum)
