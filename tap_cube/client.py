@@ -42,6 +42,9 @@ LONGEST_WAIT = 3600
 CALM = 30
 """Seconds of one request at a time after the server said that it has too much to do."""
 
+WAIT = tenacity.wait_exponential(multiplier=0.5, max=60) + tenacity.wait_random(0, 0.5)
+"""Seconds before each further try: grows exponentially, with jitter."""
+
 _HOPS = 3
 _CHUNK = 2**16
 _TOO_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -82,7 +85,7 @@ class CubeClient:
         """Open no connection yet."""
         self._settings = settings
         self._logger = logger
-        self._wait = wait or tenacity.wait_exponential_jitter(initial=0.5, max=60, jitter=0.5)
+        self._wait = wait or WAIT
         self._stopping = Event()
         self._calm_until = 0.0
         self.requests = 0

@@ -9,8 +9,8 @@ first row of the next page is never seen (T16). The evidence is cheap, the mend 
 - Otherwise a further reading goes from the last page to the first. Deletions only push rows
   towards pages still to come, so nothing is lost unless rows were added in front.
 - Readings alternate, `MAX_READINGS` at most, and emit only what was not emitted before. For n
-  pages, ``(n + 2) * MAX_READINGS`` requests are the bound. An account that changes faster ends
-  in an error.
+  pages, ``(2 * n + 2) * MAX_READINGS`` requests are the bound. An account that changes faster
+  ends in an error.
 
 In an order into whose middle rows are inserted (by name, say) a deletion stays unseen only if an
 insertion between the same two answers evens it out; a count that differs is seen in every order.
@@ -230,7 +230,8 @@ class Backward:
         self._first = first
         self._marks = marks
         self._counts = [first.count]
-        self._final: Page | None = None
+        self._final: Page | None = first
+        self._is_broken = False
 
     def read(self, _window: int) -> Iterator[Page]:
         """Yield the pages, those first that rows were added to while the last one was sought."""
@@ -244,7 +245,7 @@ class Backward:
         for number in range(last, 0, -1):
             page = self._pages.page(number)
             if page is not None:
-                self._counts.append(page.count)
+                self._notice(page)
                 yield page
         self._final = page
 
@@ -255,9 +256,21 @@ class Backward:
             distinct: Rows read, each counted once.
         """
         counts = [count for count in self._counts if count is not None]
-        if self._final is None or len(counts) < len(self._counts) or distinct < min(counts):
+        if self._is_broken or len(counts) < len(self._counts) or distinct < min(counts):
             return False
-        front = self._marks(self._final.rows)[:1]
+        return self._final is not None and self._begins_alike(self._final)
+
+    def _notice(self, page: Page) -> None:
+        """Where the count has risen, look at once whether the new row is in front."""
+        before = self._counts[-1]
+        self._counts.append(page.count)
+        if before is not None and page.count is not None and page.count > before:
+            look = self._pages.page(1)
+            has_gone = look is None or look.count is None or look.count < page.count
+            self._is_broken |= look is None or has_gone or not self._begins_alike(look)
+
+    def _begins_alike(self, page: Page) -> bool:
+        front = self._marks(page.rows)[:1]
         return not front or front[0] in self._marks(self._first.rows)
 
 

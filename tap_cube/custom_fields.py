@@ -94,21 +94,25 @@ def read_definitions(source: str, definitions: Iterable[Mapping[str, t.Any]]) ->
     """
     fields = {}
     for definition in definitions:
-        try:
-            number = int(definition["id"])
-        except (KeyError, TypeError, ValueError):
+        number = _whole(definition.get("id"))
+        if number is None:
             continue
-        length = definition.get("max_length")
         fields[number] = CustomField(
             source=source,
             id=number,
             key=_text(definition.get("lookup__id")) or f"crm__custom_info__{number}",
             label=_text(definition.get("key")),
             type_name=_text(definition.get("type") or definition.get("data__type") or "text"),
-            max_length=length if isinstance(length, int) else None,
+            max_length=_whole(definition.get("max_length")),
             hint=_text(definition.get("hint")),
         )
     return list(fields.values())
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    return value if type(value) is int and value >= 0 else None
 
 
 def _text(value: object) -> str:
@@ -158,19 +162,19 @@ def label_columns(fields: Iterable[CustomField]) -> dict[tuple[str, int], str]:
         sources = [field.source for field in together]
         clash = len(labels) > 1 or len(set(sources)) < len(sources) or name == PREFIX
         for field in together:
-            columns[field.source, field.id] = f"{name.rstrip('_')}__{field.id}" if clash else name
+            columns[field.source, field.id] = f"{name}__{field.id}" if clash else name
     return columns
 
 
 PREFIX = "custom__"
-_LONGEST_NAME = 50
+_LONGEST_LABEL = 43
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
 def label_column(label: str) -> str:
     """Column name made of one label; just the prefix when no letter or digit is left.
 
-    Names are cut so that they stay distinct within the 63 bytes PostgreSQL keeps of a name.
+    Names are cut, so that with an id they stay within the 63 bytes that PostgreSQL keeps.
     """
     slug = _NOT_IN_NAMES.sub("_", anyascii(label).casefold()).strip("_")
-    return PREFIX + slug[:_LONGEST_NAME].strip("_")
+    return PREFIX + slug[:_LONGEST_LABEL].strip("_")

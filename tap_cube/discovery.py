@@ -176,6 +176,8 @@ class Discovery:
                 continue
             kept.append(source)
             endpoint = found
+            count = len(first.rows) if first.count is None else first.count
+            self._logger.info("%s answers: %d customers at %s", source.name, count, found.row)
             keys |= dict.fromkeys(key for row in _objects(first.rows) for key in row)
             if own is not None:
                 defined[source.name] = own[0]
@@ -183,7 +185,7 @@ class Discovery:
         if endpoint is None:
             self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
             return Subjects()
-        self._logger.info("Stream '%s' is read from %s (%s)", stream, endpoint.row, endpoint.path)
+        self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
         return Subjects(tuple(kept), endpoint, tuple(keys), defined, tuple(fields))
 
     def _definitions(

@@ -6,8 +6,8 @@ import re
 import typing as t
 from collections import Counter
 from contextlib import suppress
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 
 import msgspec
@@ -28,7 +28,15 @@ UPDATED_KEYS = ("updated", "crm__change_log__updated", "crm__last_updated")
 Convert: t.TypeAlias = "Callable[[t.Any], t.Any]"
 Column: t.TypeAlias = "tuple[str, Mapping[str, t.Any]] | None"
 
-_decode = msgspec.json.Decoder(dict[str, t.Any], float_hook=Decimal).decode
+
+def _exact(number: str) -> Decimal | str:
+    try:
+        return Decimal(number)
+    except InvalidOperation:  # an exponent beyond all measure
+        return number
+
+
+_decode = msgspec.json.Decoder(dict[str, t.Any], float_hook=_exact).decode
 
 
 class Head(msgspec.Struct):
@@ -47,7 +55,7 @@ class Head(msgspec.Struct):
         """The imported id as text; None where the row has none (T40)."""
         for name in CUSTOMER_IDS:
             value = getattr(self, name)
-            if value not in {None, ""}:
+            if value != "" and isinstance(value, str | int):
                 return str(value)
         return None
 
@@ -90,9 +98,10 @@ class Surrogates:
 
     def key_of(self, row: Mapping[str, t.Any]) -> str | None:
         """Key of one row; None if an earlier reading gave it already."""
-        if row.get("id") not in {None, ""}:
-            return f"id:{row['id']}"
-        content = msgspec.json.encode(sorted(row.items()), enc_hook=str)
+        internal = row.get("id")
+        if internal != "" and isinstance(internal, str | int):
+            return f"id:{internal}"
+        content = msgspec.json.encode(row, enc_hook=str, order="sorted")
         digest = blake2b(content, digest_size=10).hexdigest()
         self._now[digest] += 1
         number = self._now[digest]
@@ -172,11 +181,14 @@ def as_text(value: object) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Decimal) and abs(value.adjusted()) < _MOST_DIGITS:
+        return format(value, "f")
     if isinstance(value, int | Decimal):
         return str(value)
     raise ValueError
 
 
+_MOST_DIGITS = 30
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _LARGEST = 2**63
 
@@ -226,11 +238,12 @@ def _nested(value: object) -> object:
     raise ValueError
 
 
+_TOO_FINE = re.compile(r"\.[0-9]{7}")  # finer than datetime, which would cut it
 _NORWEGIAN = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})(.*)")
 
 
 def _iso(value: object) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str) and not _TOO_FINE.search(value):
         return _NORWEGIAN.sub(r"\3-\2-\1\4", value.strip())
     raise ValueError
 
@@ -245,4 +258,7 @@ def _moment(value: object, zone: ZoneInfo) -> str | None:
     if value == "":
         return None
     moment = datetime.fromisoformat(_iso(value))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    # RFC 3339 has no seconds in offsets; local mean time before 1895 does.
+    is_odd = (moment.utcoffset() or timedelta()) % timedelta(minutes=1)
+    return (moment.astimezone(UTC) if is_odd else moment).isoformat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import typing as t
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ from importlib import metadata
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_cube.settings_schema import CRM_TYPES, SCHEMA
@@ -20,6 +21,16 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from jsonschema import ValidationError
+
+# JSON Schema takes 4.0 for an integer; paths and counts do not.
+_Validator = validators.create(
+    Draft202012Validator.META_SCHEMA,
+    Draft202012Validator.VALIDATORS,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: type(value) is int
+    ),
+)
+_HOST = re.compile(r"[\w.-]*\w|\[[0-9A-Fa-f:.]+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,7 @@ def _from_text(prop: Mapping[str, t.Any], value: object) -> object:
         return value
     try:
         return json.loads(value.lower() if "boolean" in prop["type"] else value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 
@@ -107,7 +118,7 @@ def _type_errors(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> It
         if not given.get(name):
             title = schema["properties"][name]["title"]
             yield f"Setting '{name}' is missing: give the {title} of the Cube account."
-    errors = Draft202012Validator(schema).iter_errors({"api_url": "", **given})
+    errors = _Validator(schema).iter_errors({"api_url": "", **given})
     for name in dict.fromkeys(_setting(error) for error in errors):
         yield f"Setting '{name}' must be {_expected(name, schema['properties'][name])}."
 
@@ -142,19 +153,22 @@ def _rule_errors(values: Mapping[str, t.Any]) -> Iterator[str]:
         return
     if "start_date" in text:
         yield from _start_date_errors(text["start_date"], ZoneInfo(zone))
-    if not text.get("user_agent", "tap-cube").isprintable():
-        yield "Setting 'user_agent' must be one line of printable characters."
+    agent = text.get("user_agent", "")
+    if not (agent.isascii() and agent.isprintable()) or agent != agent.strip():
+        yield "Setting 'user_agent' must be one line of ASCII characters."
 
 
 def _address_errors(address: str) -> Iterator[str]:
     remedy = "give just https://ACCOUNT.headshed.com"
     try:
         url = urlsplit(address)
-        host = url.hostname if url.port != 0 else None
+        host = url.netloc.rpartition("@")[2]
+        name = host.removesuffix(f":{url.port}")
     except ValueError:
         yield f"Setting 'api_url' is no web address: {remedy}."
         return
-    if not host or address.strip() != address or not address.isprintable() or "\\" in address:
+    is_clean = address.isprintable() and not set(address) & set(" \\") and url.port != 0
+    if not is_clean or not _HOST.fullmatch(name) or ".." in name:
         yield f"Setting 'api_url' is no web address: {remedy}."
     elif url.username is not None or url.password is not None:
         yield (
@@ -163,7 +177,7 @@ def _address_errors(address: str) -> Iterator[str]:
         )
     elif url.path.strip("/") or "?" in address or "#" in address:
         yield f"Setting 'api_url' must not have a path, query or fragment: {remedy}."
-    elif url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
+    elif url.scheme != "https" and not (url.scheme == "http" and _is_loopback(name)):
         yield (
             "Setting 'api_url' must begin with https://, since the credential is sent there; "
             "http is accepted for this machine's own address alone."
@@ -172,7 +186,7 @@ def _address_errors(address: str) -> Iterator[str]:
 
 def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
 
@@ -192,14 +206,16 @@ def _credential_errors(text: Mapping[str, str]) -> Iterator[str]:
     token = text.get("auth_token", "")
     if not (token.isascii() and token.isprintable()) or " " in token:
         yield "Setting 'auth_token' must be the token alone, without spaces or line breaks."
-    if ":" in text.get("username", ""):
-        yield "Setting 'username' must not contain a colon."
+    if ":" in text.get("username", "") or not text.get("username", "").isprintable():
+        yield "Setting 'username' must be printable, without a colon."
+    if not text.get("password", "").isprintable():
+        yield "Setting 'password' must be one line of printable characters."
 
 
 def _start_date_errors(start_date: str, zone: ZoneInfo) -> Iterator[str]:
     try:
         moment = _moment(start_date, zone)
-    except ValueError:
+    except (ValueError, OverflowError):
         yield "Setting 'start_date' must be a date or date-time, such as 2024-01-31T00:00:00Z."
     else:
         if moment > datetime.now(UTC):

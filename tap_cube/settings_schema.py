@@ -70,7 +70,7 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
     ),
     th.Property(
         "lookback_days",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=3650),
         default=2,
         title="Lookback days",
         description="Days of events to read again each time, since an outcome can be "
@@ -100,14 +100,14 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
     ),
     th.Property(
         "request_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=3600),
         default=60,
         title="Request timeout",
         description="Seconds to wait for an answer.",
     ),
     th.Property(
         "max_retries",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=100),
         default=8,
         title="Maximum retries",
         description="How often a failed request is tried again before the run ends.",

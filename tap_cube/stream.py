@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
 from urllib.parse import parse_qsl, urlsplit
 
@@ -61,7 +62,6 @@ class CubeStream(RESTStream[t.Any]):
         self.client = tap.client
         self._endpoints = endpoints
         self._sources = sources
-        self.path = next(iter(endpoints.values())).path
         super().__init__(tap, schema={"type": "object", "properties": dict(properties)})
 
     @property
@@ -73,6 +73,12 @@ class CubeStream(RESTStream[t.Any]):
     @override
     def partitions(self) -> list[dict[str, t.Any]] | None:
         return [self.partition_of(source) for source in self._sources] or None
+
+    @override
+    def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: t.Any) -> None:
+        # The SDK calls every error unhandled; it is told once, by the command line.
+        if level < logging.ERROR:
+            super().log(message, *args, level=level, **kwargs)
 
     def partition_of(self, source: Source) -> dict[str, t.Any]:
         """Context of a source's partition, as it stands in state and records."""
@@ -121,6 +127,7 @@ class CubeStream(RESTStream[t.Any]):
         """
         name = source.name if source else ""
         endpoint = self._endpoints[name]
+        self.path = endpoint.path  # what the SDK's metrics show
         target = endpoint.target(source.context if source else {})
 
         def fetch(target: str) -> Page | None:

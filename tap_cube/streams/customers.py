@@ -142,16 +142,14 @@ class CustomersStream(CubeStream):
         return max(value, str(self.settings.start_date or ""))
 
     @override
-    def get_replication_key_signpost(self, context: Context | None = None) -> str | None:
-        # A date that lies in the future must not become the bookmark.
-        return self._today() if self.replication_key else None
-
-    @override
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:
-        if self.replication_key and latest_record.get(self.replication_key) is not None:
-            super()._increment_stream_state(latest_record, context=context)
+        # A row without a date says nothing, and a date that lies ahead must not become the
+        # bookmark. (The SDK's own cap, the signpost, never reaches partitions.)
+        key = self.replication_key
+        if key and (day := latest_record.get(key)):
+            super()._increment_stream_state({key: min(day, self._today())}, context=context)
 
 
 class AssignmentCustomersStream(CustomersStream):

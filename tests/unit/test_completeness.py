@@ -1,0 +1,220 @@
+"""No row is lost while rows come and go between the pages: whole histories, as fast as they run."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from tap_cube.completeness import MAX_READINGS, CompleteReader
+from tap_cube.errors import IncompleteReadError
+from tap_cube.pagination import END, Page, Pages
+
+EXAMPLES = int(os.environ.get("HISTORIES", "2000"))
+LOGGER = logging.getLogger("test")
+
+edits = st.lists(
+    st.tuples(
+        st.sampled_from(["insert", "delete", "both"]),
+        st.integers(1, 40),
+        st.floats(0, 1, exclude_max=True),
+    ),
+    max_size=2,
+)
+histories = st.lists(edits, max_size=60)
+
+
+@dataclass
+class MovingAccount:
+    """Rows in the order of a server, edited before each answer as a history says."""
+
+    rows: list[int]
+    newest_first: bool
+    history: list[list[tuple[str, int, float]]]
+    asked: int = 0
+    born: int = 10_000
+    ever: set[int] = field(default_factory=set)
+
+    def edit(self) -> None:
+        """Let the next moment of the history happen."""
+        moment = self.history[self.asked] if self.asked < len(self.history) else []
+        self.asked += 1
+        for kind, times, where in moment:
+            for _ in range(times):
+                if kind != "delete":
+                    self.born += 1
+                    self.rows.insert(0 if self.newest_first else len(self.rows), self.born)
+                # Rows that came in the meantime stay: one that comes in front and goes again
+                # between two answers leaves no trace that any reader could see.
+                old = [row for row in self.rows if row < 10_000]
+                if kind != "insert" and old:
+                    self.rows.remove(old[int(where * len(old))])
+
+    def answer(self, number: int, size: int) -> Page | None:
+        """Make one page as Django's paginator would, at this moment."""
+        self.edit()
+        chunk = self.rows[(number - 1) * size : number * size]
+        if not chunk and number > 1:
+            return None
+        link = f"/?page={number + 1}" if number * size < len(self.rows) else None
+        rows = tuple(json.dumps({"id": row}).encode() for row in chunk)
+        return Page(rows, len(self.rows), link)
+
+
+class PagesOf(Pages):
+    """Pages of a moving account; those read ahead are answered in any order."""
+
+    def __init__(self, account: MovingAccount, size: int, window: int, order: list[int]) -> None:
+        """Answer straight from the account, without a network."""
+        self._account = account
+        self._size = size
+        self._ahead_at_most = window
+        self._order = order
+        self._ahead: dict[int, Page | None] = {}
+
+    @property
+    @override
+    def window(self) -> int:
+        return self._ahead_at_most
+
+    @property
+    @override
+    def is_counting(self) -> bool:
+        return False
+
+    @override
+    def page(self, number: int) -> Page | None:
+        self._ahead.clear()
+        return self._account.answer(number, self._size)
+
+    @override
+    def page_after(self, page: Page, number: int, last_ahead: int) -> Page | None:
+        if page.next is None:
+            return END
+        wanted = range(number + 1, max(last_ahead, number + 1) + 1)
+        missing = [n for n in wanted if n not in self._ahead]
+        for turn in self._order:
+            if missing:
+                at = missing.pop(turn % len(missing))
+                self._ahead[at] = self._account.answer(at, self._size)
+        for at in missing:
+            self._ahead[at] = self._account.answer(at, self._size)
+        return self._ahead.pop(number + 1)
+
+
+def mark(row: bytes) -> object:
+    """Tell a row by its id."""
+    return json.loads(row)["id"]
+
+
+def read(pages: Pages) -> list[int]:
+    """Read everything, row by row."""
+    reader = CompleteReader(pages, mark, subject="customers", logger=LOGGER)
+    return [json.loads(row)["id"] for rows in reader for row in rows]
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    count=st.integers(0, 60),
+    newest_first=st.booleans(),
+    size=st.sampled_from([1, 2, 3, 5, 10, 25]),
+    window=st.sampled_from([0, 1, 4, 16]),
+    order=st.lists(st.integers(0, 15), max_size=8),
+    history=histories,
+)
+def test_rows_that_stay_are_read_whatever_comes_and_goes(  # noqa: PLR0913 - one history
+    *,
+    count: int,
+    newest_first: bool,
+    size: int,
+    window: int,
+    order: list[int],
+    history: list[list[tuple[str, int, float]]],
+) -> None:
+    """A run is complete, or an error after a bounded number of requests: never short and green."""
+    account = MovingAccount(list(range(count)), newest_first, history)
+    try:
+        emitted = set(read(PagesOf(account, size, window, order)))
+    except IncompleteReadError:
+        # Only an account that changed during every reading may end in an error.
+        assert sum(map(bool, history[: account.asked])) >= MAX_READINGS
+    else:
+        assert {row for row in account.rows if row < 10_000} <= emitted
+    most = -(-account.born // size) if count == 0 else -(-(count + len(history) * 80) // size)
+    assert account.asked <= (2 * most + 4) * MAX_READINGS
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("window", [0, 4])
+def test_a_quiet_account_is_read_once(*, window: int, newest_first: bool) -> None:
+    """Without a change no row comes twice, and completeness costs two requests."""
+    account = MovingAccount(list(range(100)), newest_first, [])
+    assert read(PagesOf(account, 10, window, [])) == list(range(100))
+    assert account.asked == 10 + 2
+
+
+def test_new_rows_at_the_end_cost_no_further_reading() -> None:
+    """Rows that are appended all the while do not make an account unreadable."""
+    history = [[("insert", 3, 0.0)] for _ in range(60)]
+    account = MovingAccount(list(range(100)), newest_first=False, history=history)
+    emitted = read(PagesOf(account, 10, 4, [3, 1, 2]))
+    assert set(range(100)) <= set(emitted)
+    assert len(emitted) == len(set(emitted))
+
+
+def test_a_deletion_evened_out_by_an_insertion_is_noticed() -> None:
+    """The count stays the same, and still the row that slid is read."""
+    account = MovingAccount(
+        list(range(50)), newest_first=False, history=[[], [], [("both", 1, 0.0)]]
+    )
+    assert set(range(1, 50)) <= set(read(PagesOf(account, 10, 0, [])))
+
+
+def test_hundreds_deleted_at_once_cost_one_more_reading() -> None:
+    """Every row that stays is read, and none twice."""
+    account = MovingAccount(
+        list(range(1000)), newest_first=False, history=[[], [], [], [("delete", 40, 0.1)] * 8]
+    )
+    emitted = read(PagesOf(account, 10, 4, []))
+    assert set(account.rows) <= set(emitted)
+    assert len(emitted) == len(set(emitted))
+
+
+def test_an_account_that_never_rests_ends_in_an_error() -> None:
+    """Deletions and new rows in front between all answers leave no certainty."""
+    history = [[("both", 2, 0.3)] for _ in range(2000)]
+    account = MovingAccount(list(range(2000)), newest_first=True, history=history)
+    with pytest.raises(IncompleteReadError, match="Run again when the account changes less"):
+        read(PagesOf(account, 10, 4, []))
+
+
+def test_a_count_that_is_too_high_is_never_taken_for_complete() -> None:
+    """A server that counts more rows than its pages hold is an error."""
+
+    class Boasting(MovingAccount):
+        @override
+        def answer(self, number: int, size: int) -> Page | None:
+            page = super().answer(number, size)
+            return page and Page(page.rows, 90, page.next)
+
+    with pytest.raises(IncompleteReadError, match="counts 90, the last reading found 35"):
+        read(PagesOf(Boasting(list(range(35)), newest_first=False, history=[]), 10, 4, []))
+
+
+def test_without_counts_a_second_reading_is_the_witness() -> None:
+    """A server that tells no count is read until a reading brings nothing new."""
+
+    class Silent(MovingAccount):
+        @override
+        def answer(self, number: int, size: int) -> Page | None:
+            page = super().answer(number, size)
+            return page and Page(page.rows, None, page.next)
+
+    account = Silent(list(range(50)), newest_first=False, history=[[], [], [("delete", 1, 0.0)]])
+    assert set(range(1, 50)) <= set(read(PagesOf(account, 10, 4, [])))
