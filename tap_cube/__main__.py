@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from json import JSONDecodeError
 
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 
@@ -19,6 +20,10 @@ def main() -> None:
         _end(*error.errors)
     except SingerSDKError as error:
         _end(str(error))
+    except JSONDecodeError as error:
+        _end(f"A file given to --config, --catalog or --state is no JSON: {error.msg}.")
+    except FileNotFoundError as error:
+        _end(f"{error}")
     except OSError as error:
         _end(f"Output could not be written: {error.strerror}.")
     except Exception as error:  # noqa: BLE001 - the last resort, so that no data is shown

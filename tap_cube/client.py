@@ -146,8 +146,8 @@ class CubeClient:
         except TransientError as error:
             tries = retrying.statistics["attempt_number"]
             msg = (
-                f"{subject}: {error.reason} ({tries} tries). Run again later; where this is the "
-                "rule, raise 'max_retries' or 'request_timeout', or lower 'read_ahead'."
+                f"{subject}: {error.reason}, also at try {tries}. Run again later; if it stays, "
+                "raise 'max_retries' or 'request_timeout', or lower 'read_ahead'."
             )
             raise CubeError(msg) from None
 

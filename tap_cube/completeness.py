@@ -25,12 +25,14 @@ from itertools import groupby
 
 from tap_cube.errors import IncompleteReadError
 from tap_cube.pagination import END
+from tap_cube.records import decode_head
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tap_cube.pagination import Page, Pages
+    from tap_cube.records import Head
 
 MAX_READINGS = 5
 _LOOSE_PAGES = 100
@@ -41,8 +43,6 @@ class CompleteReader:
 
     Args:
         pages: The resource's pages.
-        mark: What stays the same about a row while it exists, such as its id; None for a row
-            that has no such thing. Those rows are yielded in every reading.
         subject: What to call the resource in errors.
         logger: Where a further reading is told.
 
@@ -50,47 +50,47 @@ class CompleteReader:
         reading: Number of the reading under way, from 0.
     """
 
-    def __init__(
-        self,
-        pages: Pages,
-        mark: Callable[[bytes], object],
-        *,
-        subject: str,
-        logger: logging.Logger,
-    ) -> None:
+    def __init__(self, pages: Pages, *, subject: str, logger: logging.Logger) -> None:
         """Read nothing yet."""
         self._pages = pages
-        self._mark = mark
         self._subject = subject
         self._logger = logger
         self.reading = 0
 
-    def __iter__(self) -> Iterator[list[bytes]]:
-        """Yield the rows of each page, as JSON text, without those of an earlier reading.
+    def __iter__(self) -> Iterator[list[tuple[bytes, Head]]]:
+        """Yield the rows of each page, as JSON text with what was looked at.
+
+        Rows of an earlier reading are left out, but for those without an id: they may be equal
+        to the letter and still be several, so that they are told apart by their number alone.
 
         Raises:
             IncompleteReadError: If no reading was certain to be complete.
         """
         earlier: list[array[int]] = []
+        distinct = 0
         first = self._first_page()
         for self.reading in range(MAX_READINGS):
             first = self._first_page() if self.reading else first
             backward = self.reading % 2 and first.count is not None
-            attempt = (Backward if backward else Forward)(self._pages, first, self._marks)
-            seen, news = array("q"), 0
+            attempt = (Backward if backward else Forward)(self._pages, first)
+            seen, nameless, news = array("q"), 0, 0
             for page in attempt.read(self._pages.window if not self.reading else 0):
-                keys = [hash(row) for row in page.rows]
-                seen.extend(keys)
-                rows = [
-                    row
-                    for row, key in zip(page.rows, keys, strict=True)
-                    if not any(_holds(reading, key) for reading in earlier)
-                    or self._mark(row) is None
-                ]
-                news += len(rows)
+                rows = []
+                for row in page.rows:
+                    head = decode_head(row)
+                    if head.mark is None:
+                        nameless += 1
+                    else:
+                        key = hash(row)
+                        seen.append(key)
+                        if any(_holds(reading, key) for reading in earlier):
+                            continue
+                        news += 1
+                    rows.append((row, head))
                 yield rows
             ordered = array("q", sorted(seen))
-            if attempt.is_complete(_distinct(ordered), news):
+            distinct = _distinct(ordered) + nameless
+            if attempt.is_complete(distinct, news):
                 return
             earlier.append(ordered)
             self._logger.info(
@@ -98,8 +98,8 @@ class CompleteReader:
             )
         msg = (
             f"{self._subject}: in {MAX_READINGS} readings the pages never held all rows for "
-            f"certain (the account counts {first.count}, the last reading found "
-            f"{_distinct(earlier[-1])}). Run again when the account changes less."
+            f"certain (the account counts {first.count}, the last reading found {distinct}). "
+            "Run again when the account changes less."
         )
         raise IncompleteReadError(msg)
 
@@ -110,10 +110,6 @@ class CompleteReader:
             raise IncompleteReadError(msg)
         return first
 
-    def _marks(self, rows: Sequence[bytes]) -> list[object]:
-        marks = [self._mark(row) for row in rows]
-        return [row if mark is None else mark for row, mark in zip(rows, marks, strict=True)]
-
 
 class Forward:
     """One reading from the first page to the last.
@@ -122,13 +118,10 @@ class Forward:
     made in order, so that nothing may have been added in front either.
     """
 
-    def __init__(
-        self, pages: Pages, first: Page, marks: Callable[[Sequence[bytes]], list[object]]
-    ) -> None:
+    def __init__(self, pages: Pages, first: Page) -> None:
         """Begin with the first page, which was just read."""
         self._pages = pages
         self._first = first
-        self._marks = marks
         self._counts = [first.count]
         self._again: Page | None = None
         self._is_broken = False
@@ -176,11 +169,10 @@ class Forward:
         return True
 
     def _has_stayed(self, early: Page, page: Page) -> bool:
-        """Whether the last row of the early look stands where it stood."""
-        last = len(early.rows) - 1
-        return (
-            last < len(page.rows) and self._marks(early.rows)[last] == self._marks(page.rows)[last]
-        )
+        """Whether the last row with an id of the early look stands where it stood."""
+        old, new = _marks(early), _marks(page)
+        place = max((i for i, mark in enumerate(old) if mark is not None), default=len(new))
+        return place < len(new) and old[place] == new[place]
 
     def _page_after(self, page: Page, number: int, expected: int, read: int) -> Page | None:
         is_all = page.count is not None and read >= page.count
@@ -199,11 +191,12 @@ class Forward:
 
     def _added_in_front(self, again: Page) -> int | None:
         """Rows before the one that was first; None if a row of the first page is gone."""
-        old, new = self._marks(self._first.rows), self._marks(again.rows)
-        if not old or old[0] not in new:
+        old, new = _marks(self._first), _marks(again)
+        place, mark = next(((i, m) for i, m in enumerate(old) if m is not None), (0, None))
+        if mark is None or mark not in new:
             return None
-        front = new.index(old[0])
-        return front if new[front:] == old[: len(new) - front] else None
+        front = new.index(mark) - place
+        return front if front >= 0 and new[front:] == old[: len(new) - front] else None
 
     def _fell(self, counts: Sequence[int]) -> bool:
         """Whether a count is lower than one that was answered before it was asked."""
@@ -222,13 +215,10 @@ class Backward:
     Complete if nothing was added in front meanwhile; rows that are deleted do no harm.
     """
 
-    def __init__(
-        self, pages: Pages, first: Page, marks: Callable[[Sequence[bytes]], list[object]]
-    ) -> None:
+    def __init__(self, pages: Pages, first: Page) -> None:
         """Begin with a look at the first page, which was just read."""
         self._pages = pages
         self._first = first
-        self._marks = marks
         self._counts = [first.count]
         self._final: Page | None = first
         self._is_broken = False
@@ -270,8 +260,13 @@ class Backward:
             self._is_broken |= look is None or has_gone or not self._begins_alike(look)
 
     def _begins_alike(self, page: Page) -> bool:
-        front = self._marks(page.rows)[:1]
-        return not front or front[0] in self._marks(self._first.rows)
+        front = _marks(page)[:1]
+        return not front or front[0] in _marks(self._first)
+
+
+def _marks(page: Page) -> list[object]:
+    """What stays the same about each row while it exists."""
+    return [decode_head(row).mark for row in page.rows]
 
 
 def _distinct(ordered: array[int]) -> int:

@@ -110,7 +110,7 @@ def read_definitions(source: str, definitions: Iterable[Mapping[str, t.Any]]) ->
 
 
 def _whole(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value):
         return int(value)
     return value if type(value) is int and value >= 0 else None
 

@@ -139,11 +139,11 @@ EARLIER_CAMPAIGN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
 
 DEFINITION_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     "id": _integer,
-    **_fields(_text, ["key", "type", "data__type"]),
+    **_fields(_text, ["key", "type"]),
     "max_length": _integer,
     **_fields(_text, ["hint", "lookup__id"]),
 })  # fmt: skip
-"""Attributes of a custom field's definition, in all documented variants."""
+"""Attributes of a custom field's definition in the newest documents."""
 
 
 def family_of(keys: Iterable[str], endpoint: Endpoint) -> Mapping[str, JSONType]:

@@ -73,14 +73,19 @@ def decode_page(body: bytes) -> Page:
         answer = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         shape = isinstance(error, msgspec.ValidationError)
-        reason = "an answer of another shape than a page" if shape else "an answer that is no JSON"
-        raise TransientError(reason) from None
-    if isinstance(answer, list):
-        return Page(tuple(bytes(row) for row in answer), None, None, is_list=True)
+        raise TransientError(_NO_PAGE if shape else _NO_JSON) from None
+    is_list = isinstance(answer, list)
+    rows = tuple(bytes(row) for row in (answer if is_list else answer.results))
+    if not all(row.startswith(b"{") for row in rows):
+        raise TransientError(_NO_PAGE)
+    if is_list:
+        return Page(rows, None, None, is_list=True)
     count = answer.count
-    known = isinstance(count, int) and not isinstance(count, bool) and count >= 0
-    rows = tuple(bytes(row) for row in answer.results)
-    return Page(rows, t.cast("int", count) if known else None, answer.next)
+    return Page(rows, count if type(count) is int and count >= 0 else None, answer.next)
+
+
+_NO_JSON = "an answer that is no JSON, such as a log-in page (check 'api_url')"
+_NO_PAGE = "an answer of another shape than a page (check 'api_url')"
 
 
 class NextLinkPaginator(BaseHATEOASPaginator):

@@ -60,6 +60,13 @@ class Head(msgspec.Struct):
         return None
 
     @property
+    def mark(self) -> str | None:
+        """What stays the same while the row exists: the imported id, else the internal one."""
+        if (key := self.key) is not None:
+            return key
+        return None if self.id in (None, "") else f"id:{self.id}"
+
+    @property
     def day(self) -> str | None:
         """The day of the last change; None where the row has no such date."""
         for name in UPDATED_KEYS:

@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 
     from tap_cube.discovery import Source
     from tap_cube.generations import Endpoint
-    from tap_cube.records import Column
+    from tap_cube.records import Column, Head
     from tap_cube.tap import TapCube
 
 UNPARSED_SCHEMA: Mapping[str, t.Any] = {
@@ -108,23 +108,16 @@ class CubeStream(RESTStream[t.Any]):
         self, source: Source | None, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         """Yield the records of one partition."""
-        for rows in self.read(source, mark=None):
-            for row in rows:
+        for rows in self.read(source):
+            for row, _ in rows:
                 yield decoder.decode(self.prepare(decode_row(row))) | dict(context or {})
 
     def prepare(self, row: Record) -> Record:
         """Mend what a resource is known to send in its own way."""
         return row
 
-    def read(
-        self, source: Source | None, mark: t.Callable[[bytes], object] | None
-    ) -> Iterator[list[bytes]]:
-        """Yield the rows of all pages of one partition, certain to be complete.
-
-        Args:
-            source: The partition's source.
-            mark: What stays the same about a row; None where rows need none.
-        """
+    def read(self, source: Source | None) -> Iterator[list[tuple[bytes, Head]]]:
+        """Yield the rows of all pages of one partition, certain to be complete."""
         name = source.name if source else ""
         endpoint = self._endpoints[name]
         self.path = endpoint.path  # what the SDK's metrics show
@@ -146,9 +139,8 @@ class CubeStream(RESTStream[t.Any]):
             counter.with_context(dict(source.context) if source else None)
             before = self.client.requests
             pages = Pages(NextLinkPaginator(target, self.logger), fetched, self._width)
-            reader = CompleteReader(
-                pages, mark or hash, subject=str(Subject(self.name, name)), logger=self.logger
-            )
+            subject = f"{self.name} of {name}" if name else self.name
+            reader = CompleteReader(pages, subject=subject, logger=self.logger)
             for rows in reader:
                 self.reading = reader.reading
                 yield rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import typing as t
 from functools import cached_property
 
@@ -45,6 +46,18 @@ class TapCube(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
     settings: Settings
+
+    @override
+    def __init__(
+        self, *, config: t.Any = None, parse_env_config: bool = False, **options: t.Any
+    ) -> None:
+        # The SDK reads variables as their types say, and fails without the setting's name.
+        if parse_env_config:
+            names = (*SCHEMA["properties"], *self.config_jsonschema["properties"])
+            found = {name: os.environ.get(f"TAP_CUBE_{name.upper()}") for name in names}
+            given = {name: value for name, value in found.items() if value is not None}
+            config = {**(config or {}), **given}
+        super().__init__(config=config, **options)
 
     @cached_property
     def client(self) -> CubeClient:

@@ -12,7 +12,7 @@ from typing_extensions import override
 from tap_cube import generations
 from tap_cube.custom_fields import SCHEMAS, property_schema
 from tap_cube.errors import CubeError
-from tap_cube.records import UNPARSED, Surrogates, decode_head, decode_row
+from tap_cube.records import UNPARSED, Surrogates, decode_row
 from tap_cube.stream import UNPARSED_SCHEMA, CubeStream, keyed, properties_of
 
 if t.TYPE_CHECKING:
@@ -84,10 +84,9 @@ class CustomersStream(CubeStream):
         start = self._start_day(context)
         surrogates = Surrogates()
         emitted = unchanged = dated = 0
-        for rows in self.read(source, mark=_mark):
+        for rows in self.read(source):
             surrogates.begin(self.reading)
-            for row in rows:
-                head = decode_head(row)
+            for row, head in rows:
                 day = head.day
                 dated += day is not None
                 if day is not None and day < start:
@@ -119,7 +118,11 @@ class CustomersStream(CubeStream):
         days = [start.isoformat()] if start else []
         state = self.get_context_state(context)
         if self.replication_key and state.get("replication_key") == self.replication_key:
-            days.append(min(self._bookmark(state["replication_key_value"]), self._today()))
+            bookmark = self._bookmark(state["replication_key_value"])
+            if bookmark <= self._today():
+                days.append(bookmark)
+            else:
+                self.logger.warning("A bookmark lies in the future; nothing is left out by it")
         return max(days, default="")
 
     def _bookmark(self, value: object) -> str:
@@ -169,9 +172,3 @@ class DataOwnerCustomersStream(CustomersStream):
         "data_owner_id": th.IntegerType(),
         "crm_type": th.StringType(),
     }
-
-
-def _mark(row: bytes) -> object:
-    """What stays the same about a customer: the imported id, else the internal one."""
-    head = decode_head(row)
-    return head.key or head.id or None
