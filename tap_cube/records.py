@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from collections import Counter
@@ -77,12 +78,50 @@ class Head(msgspec.Struct):
         return None
 
 
-decode_head = msgspec.json.Decoder(Head).decode
+_decode_head = msgspec.json.Decoder(Head).decode
+
+
+def decode_head(row: bytes) -> Head:
+    """Decode just what decides about a row."""
+    try:
+        return _decode_head(row)
+    except msgspec.DecodeError:
+        return msgspec.convert(decode_row(row), Head)
+
+
+class Unfit(str):
+    """JSON text of a value that fits no column, such as half a surrogate pair."""
+
+    __slots__ = ()
 
 
 def decode_row(row: bytes) -> dict[str, t.Any]:
     """Decode one row, with floats as exact decimals."""
-    return _decode(row)
+    try:
+        return _decode(row)
+    except msgspec.DecodeError as error:
+        # Python's own decoder takes what a strict one refuses.
+        with suppress(ValueError, AttributeError):
+            odd = json.loads(row, parse_float=_exact, parse_int=_lenient_int, parse_constant=Unfit)
+            return {_ascii(key): _fit(value) for key, value in odd.items()}
+        raise error from None
+
+
+def _lenient_int(digits: str) -> int | Unfit:
+    return int(digits) if len(digits) < _MOST_DIGITS else Unfit(digits)
+
+
+def _fit(value: object) -> object:
+    text = json.dumps(value, default=str)
+    return Unfit(text) if _LONE_SURROGATE.search(text) else value
+
+
+def _ascii(key: str) -> str:
+    return key.encode("ascii" if key.isascii() else "utf-8", "backslashreplace").decode()
+
+
+_LONE_SURROGATE = re.compile(r"\\ud[89ab]..(?!\\ud[c-f])|(?<!\\ud[89ab]..)\\ud[c-f]", re.IGNORECASE)
+_MOST_DIGITS = 30
 
 
 class Surrogates:
@@ -153,7 +192,7 @@ class RecordDecoder:
             if column is None:
                 continue
             name, convert = column
-            if value is None or (convert is as_text and isinstance(value, str)):
+            if value is None or (convert is as_text and value.__class__ is str):
                 record[name] = value
                 continue
             try:
@@ -179,12 +218,15 @@ def converter(schema: Mapping[str, t.Any], zone: ZoneInfo) -> Convert:
         texts = {"date": _date, "date-time": lambda value: _moment(value, zone)}
         return texts.get(schema.get("format", ""), as_text)
     others = {"boolean": _boolean, "integer": _integer, "number": _number}
-    return next((others[kind] for kind in others if kind in kinds), _nested)
+    nested = tuple({"object": dict, "array": list}[kind] for kind in kinds & {"object", "array"})
+    return next(
+        (others[kind] for kind in others if kind in kinds), lambda value: _nested(value, nested)
+    )
 
 
 def as_text(value: object) -> str:
     """Text stays as it is; numbers and truth values become their JSON text (T30)."""
-    if isinstance(value, str):
+    if isinstance(value, str) and not isinstance(value, Unfit):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -195,7 +237,6 @@ def as_text(value: object) -> str:
     raise ValueError
 
 
-_MOST_DIGITS = 30
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _LARGEST = 2**63
 
@@ -237,10 +278,10 @@ def _boolean(value: object) -> bool | None:
         raise ValueError from None
 
 
-def _nested(value: object) -> object:
+def _nested(value: object, classes: tuple[type, ...]) -> object:
     if value == "":
         return None
-    if isinstance(value, dict | list):
+    if isinstance(value, classes):
         return value
     raise ValueError
 
