@@ -1,0 +1,212 @@
+"""Writes the parts of README.md and meltano.yml that the code decides.
+
+Run `uv run python -m tests.docs --write` after a change of settings or streams.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import re
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tap_cube import generations
+from tap_cube.settings_schema import SCHEMA
+from tap_cube.streams.campaigns import CampaignsStream
+from tap_cube.streams.custom_fields import CustomFieldsStream
+from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
+from tap_cube.tap import TapCube
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tap_cube.generations import Endpoint
+    from tap_cube.stream import CubeStream
+
+ROOT = Path(__file__).parents[1]
+COMMAND = "uv run python -m tests.docs --write"
+
+STREAMS: Mapping[type[CubeStream], tuple[Endpoint, ...]] = {
+    CampaignsStream: generations.CAMPAIGNS,
+    CustomFieldsStream: (
+        *generations.ASSIGNMENT_DEFINITIONS,
+        *generations.DATA_OWNER_DEFINITIONS,
+    ),
+    AssignmentCustomersStream: generations.ASSIGNMENT_CUSTOMERS,
+    DataOwnerCustomersStream: generations.DATA_OWNER_CUSTOMERS,
+}
+"""Every stream and the addresses it is read from, in the order they are tried."""
+
+PLUGIN: Mapping[str, Any] = {
+    "name": "tap-cube",
+    "namespace": "tap_cube",
+    "pip_url": "git+https://github.com/OWNER/tap-cube.git",
+    "executable": "tap-cube",
+    "use_cached_catalog": False,
+    "capabilities": sorted(capability.value for capability in TapCube.capabilities),
+    "settings_group_validation": [
+        ["api_url", "auth_token"],
+        ["api_url", "username", "password"],
+    ],
+}
+"""The plugin definition for a user's own Meltano project, without its settings."""
+
+
+def properties() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of every setting, first the tap's, then the SDK's."""
+    schema = copy.deepcopy(SCHEMA)
+    TapCube.append_builtin_config(schema)
+    settings: dict[str, dict[str, Any]] = schema["properties"]
+    return settings
+
+
+def kind(prop: Mapping[str, Any]) -> str:
+    """Name Meltano's kind of a setting."""
+    if "enum" in prop:
+        return "options"
+    if prop.get("format") == "date-time":
+        return "date_iso8601"
+    return str(next(name for name in prop["type"] if name != "null"))
+
+
+def definitions() -> list[dict[str, Any]]:
+    """Return the settings as `meltano.yml` declares them."""
+    return [_definition(name, prop) for name, prop in properties().items()]
+
+
+def _definition(name: str, prop: Mapping[str, Any]) -> dict[str, Any]:
+    options = [{"label": value.capitalize(), "value": value} for value in prop.get("enum", ())]
+    given = {
+        "label": prop["title"],
+        "description": prop["description"],
+        "kind": kind(prop),
+        "value": prop.get("default"),
+        "options": options or None,
+        "sensitive": prop.get("secret"),
+    }
+    return {"name": name} | {key: value for key, value in given.items() if value is not None}
+
+
+def _meltano_settings() -> str:
+    return textwrap.indent(_yaml(definitions(), flow=False), "    ")
+
+
+def _readme_plugin() -> str:
+    settings = [
+        {key: value for key, value in each.items() if key in {"name", "kind", "sensitive"}}
+        for each in definitions()
+        if each["name"] in SCHEMA["properties"]
+    ]
+    lines = [f"  - {_yaml(each, flow=True)}" for each in settings]
+    definition = textwrap.indent(_yaml(PLUGIN, flow=None), "  ").replace("  ", "- ", 1)
+    body = f"{definition}  settings:\n" + "".join(lines)
+    return f"```yaml\nplugins:\n  extractors:\n{textwrap.indent(body, '  ')}```\n"
+
+
+def _readme_settings() -> str:
+    rows = [
+        (f"`{name}`", _words(kind(prop)), _default(name, prop), prop["description"])
+        for name, prop in properties().items()
+        if name in SCHEMA["properties"]
+    ]
+    others = ", ".join(f"`{name}`" for name in properties() if name not in SCHEMA["properties"])
+    table = _table(("Setting", "Kind", "Default", "Meaning"), rows)
+    return f"{table}\nThe Meltano SDK adds {others}.\n"
+
+
+def _words(name: str) -> str:
+    return {"date_iso8601": "date-time", "options": "string"}.get(name, name)
+
+
+def _default(name: str, prop: Mapping[str, Any]) -> str:
+    if name in SCHEMA["required"]:
+        return "required"
+    return f"`{prop['default']}`" if "default" in prop else ""
+
+
+def _readme_streams() -> str:
+    rows = []
+    for stream, endpoints in STREAMS.items():
+        # The SDK declares these for instances; ours are plain attributes of the class.
+        name, keys, replication = (
+            getattr(stream, attribute) for attribute in ("name", "primary_keys", "replication_key")
+        )
+        rows.append(
+            (
+                f"`{name}`",
+                ", ".join(f"`{key}`" for key in keys),
+                f"incremental by `{replication}`" if isinstance(replication, str) else "full",
+                "<br>".join(f"{endpoint.row}: `{endpoint.path}`" for endpoint in endpoints),
+            )
+        )
+    return _table(("Stream", "Key", "Replication", "Read from"), rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = (head, ["---"] * len(head), *rows)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _yaml(value: object, *, flow: bool | None) -> str:
+    """Dump as YAML: in braces, in lines of its own, or (None) only the innermost in braces."""
+    width = 1000 if flow else 92
+    return str(yaml.safe_dump(value, sort_keys=False, width=width, default_flow_style=flow))
+
+
+BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "README.md": {
+        "plugin": _readme_plugin,
+        "settings": _readme_settings,
+        "streams": _readme_streams,
+    },
+    "meltano.yml": {"settings": _meltano_settings},
+}
+"""The generated blocks of each document, by name."""
+
+
+def renewed(document: str, text: str) -> str:
+    """Return a document's text with all its generated blocks as the code wants them.
+
+    Raises:
+        ValueError: A block has no place in the document.
+    """
+    for name, content in BLOCKS[document].items():
+        pattern = rf"^( *(?:#|<!--) begin {name}\b.*\n)(?s:.*?)(^ *(?:#|<!--) end {name}\b)"
+        new = content().replace("\\", r"\\")
+        text, places = re.subn(pattern, rf"\g<1>{new}\g<2>", text, flags=re.MULTILINE)
+        if places != 1:
+            msg = f"{document} needs one block {name!r}, it has {places}"
+            raise ValueError(msg)
+    return text
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Say which documents differ from the code, or write them anew.
+
+    Returns:
+        1 if a document differs and was not written.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tests.docs", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the documents anew")
+    is_writing = parser.parse_args(argv).write
+    outdated = []
+    for document in BLOCKS:
+        path = ROOT / document
+        text = path.read_text("utf-8")
+        new = renewed(document, text)
+        if new != text and is_writing:
+            path.write_text(new, "utf-8")
+        elif new != text:
+            outdated.append(document)
+    for document in outdated:
+        sys.stdout.write(f"{document} differs from the code: run `{COMMAND}`.\n")
+    return 1 if outdated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

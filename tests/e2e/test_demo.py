@@ -1,0 +1,97 @@
+"""The README's first command."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tap_process import SECONDS, started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEMO = ["cube-sandbox", "demo", "--customers", "5"]
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """The folder for temporary files, where PostgreSQL's own user may enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o1777)
+        yield Path(folder)
+
+
+def test_demo_shows_two_loads_and_leaves_nothing(scratch: Path) -> None:
+    """The tables, the changes and what came of them are shown, and the counts are right."""
+    with started(DEMO, env={"TMPDIR": str(scratch)}) as demo:
+        stdout, stderr = demo.communicate(timeout=SECONDS)
+    assert (demo.returncode, stderr.decode()) == (0, "")
+    shown = [line.split() for line in stdout.decode().splitlines()]
+    assert ["tap_cube.data_owner_customers", "15", "15"] in shown
+    assert [line[0] for line in shown if line[:1] == ["PUT"]] == ["PUT"] * 3
+    first, second = (line for line in shown if line[:1] == ["tap_cube.assignment_customers"])
+    assert (first[1:], second[1], second[3]) == (["10", "10"], "10", "3")
+    assert "\x1b" not in stdout.decode()
+    assert list(scratch.iterdir()) == []
+
+
+def test_demo_without_its_server_says_so(scratch: Path) -> None:
+    """A failure is told on stderr without a traceback or a password, with exit status 1."""
+    closed = "postgresql://somebody:swordfish@127.0.0.1:9/postgres"
+    environment = {"TMPDIR": str(scratch), "CUBE_SANDBOX_POSTGRES_URL": closed}
+    with started(DEMO, env=environment) as demo:
+        _, stderr = demo.communicate(timeout=SECONDS)
+    assert demo.returncode == 1
+    assert "The demo failed. " in stderr.decode()
+    assert "Traceback" not in stderr.decode()
+    assert "swordfish" not in stderr.decode()
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_demo_ends_with_all_it_started(scratch: Path, number: signal.Signals) -> None:
+    """A signal in the middle of a load leaves no process and no file."""
+    with started(DEMO, env={"TMPDIR": str(scratch)}) as demo:
+        family = _loading(demo.pid)
+        demo.send_signal(number)
+        demo.communicate(timeout=SECONDS)
+    assert demo.returncode == 128 + number
+    assert family.keys() & _processes().keys() == set()
+    assert list(scratch.iterdir()) == []
+
+
+def _loading(demo: int) -> dict[int, str]:
+    """Wait until Meltano has started the tap; return the processes below the demo."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        family = _below(demo, _processes())
+        if any("tap-cube" in command for command in family.values()):
+            return family
+        time.sleep(0.05)
+    msg = "the tap was not started"
+    raise TimeoutError(msg)
+
+
+def _processes() -> dict[int, tuple[int, str]]:
+    """Parent and command of every process that is not just waiting to be reaped."""
+    ps = str(shutil.which("ps"))
+    listed = subprocess.run(  # noqa: S603 - a fixed command
+        [ps, "-e", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+    )
+    rows = (line.split(maxsplit=3) for line in listed.stdout.splitlines())
+    return {int(row[0]): (int(row[1]), row[-1]) for row in rows if not row[2].startswith("Z")}
+
+
+def _below(parent: int, processes: dict[int, tuple[int, str]]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for pid, (above, command) in processes.items():
+        if above == parent:
+            found |= {pid: command} | _below(pid, processes)
+    return found

@@ -1,0 +1,98 @@
+"""The project's own meltano.yml, from the account into PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cube_sandbox import Sandbox
+from cube_sandbox.meltano_project import MeltanoError, MeltanoProject, meltano_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.warehouse import Warehouse
+
+B2B, B2C, ASSIGNMENT = (2, "B2B"), (2, "B2C"), 9
+PLUGINS = ("tap-cube", "target-postgres")
+COUNTS = {"campaigns": 4, "custom_fields": 66, "assignment_customers": 40}
+
+
+@pytest.fixture
+def cube() -> Iterator[Sandbox]:
+    """An account in transition."""
+    with Sandbox(customers=40) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def project(cube: Sandbox, warehouse: Warehouse) -> Iterator[MeltanoProject]:
+    """The project, with the settings that are lists given as JSON in the environment."""
+    settings = {
+        "TAP_CUBE_ASSIGNMENT_IDS": "[9]",
+        "TAP_CUBE_DATA_OWNERS": '[{"id": 2, "crm_types": ["B2B", "B2C"]}]',
+    }
+    with meltano_project(cube, warehouse.database, **settings) as lent:
+        yield lent
+
+
+def test_second_run_brings_what_changed_and_a_new_custom_field(
+    cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
+) -> None:
+    """The first load is complete; the second writes changed rows and the bookmark's own day."""
+    project.run(*PLUGINS)
+    counts = COUNTS | {"data_owner_customers": 80}
+    assert {name: warehouse.count(f"tap_cube.{name}") for name in counts} == counts
+    assert "crm__custom_info__5001" not in warehouse.columns("tap_cube", "data_owner_customers")
+    own_day = _rows_of_the_bookmark_day(warehouse)
+    first_load = warehouse.rows("SELECT max(_sdc_batched_at) FROM tap_cube.data_owner_customers")
+
+    changed, *_ = cube.account.customer_ids(B2B)
+    number = cube.account.add_definition(B2B, "Rabatt", type="number")
+    cube.account.update_customer(B2B, changed, custom={number: "12.5"})
+    added = cube.account.add_customer(B2C, name="Ny Kunde")
+    project.run(*PLUGINS)
+
+    counts |= {"custom_fields": 68, "data_owner_customers": 81}
+    assert {name: warehouse.count(f"tap_cube.{name}") for name in counts} == counts
+    written = warehouse.rows(
+        "SELECT crm_type, customer_id FROM tap_cube.data_owner_customers "
+        "WHERE _sdc_batched_at > %(max)s",
+        first_load[0],
+    )
+    assert {(row["crm_type"], row["customer_id"]) for row in written} == own_day | {
+        ("B2B", changed),
+        ("B2C", added),
+    }
+    column = f"crm__custom_info__{number}"
+    for table in ("assignment_customers", "data_owner_customers"):
+        assert warehouse.columns("tap_cube", table)[column] == "numeric"
+        filled = warehouse.rows(
+            f"SELECT customer_id, {column}::float AS rebate "  # noqa: S608 - names of our own
+            f"FROM tap_cube.{table} WHERE {column} IS NOT NULL"
+        )
+        assert filled == [{"customer_id": changed, "rebate": 12.5}]
+
+
+def test_wrong_credential_fails_the_run_and_stays_secret(
+    cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
+) -> None:
+    """The run is red, the log tells the remedy, and no secret stands in it."""
+    refused = cube.token
+    cube.reset(token="f" * 40)
+    with pytest.raises(MeltanoError, match="HTTP 401, the account refuses the credential") as end:
+        project.run(*PLUGINS)
+    assert "'auth_token'" in str(end.value)
+    assert refused not in str(end.value)
+    assert warehouse.columns("tap_cube", "campaigns") == {}
+
+
+def _rows_of_the_bookmark_day(warehouse: Warehouse) -> set[tuple[str, str]]:
+    rows = warehouse.rows(
+        """
+        SELECT crm_type, customer_id FROM tap_cube.data_owner_customers WHERE (crm_type, updated) IN
+        (SELECT crm_type, max(updated) FROM tap_cube.data_owner_customers GROUP BY crm_type)
+        """
+    )
+    return {(row["crm_type"], row["customer_id"]) for row in rows}

@@ -1,0 +1,46 @@
+"""The README's commands, run as they stand there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from cube_sandbox import Sandbox
+from tests.docs import ROOT
+from tests.tap_process import SECONDS, clean_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.warehouse import Warehouse
+
+
+def test_plain_pipe_loads_twice(tmp_path: Path, warehouse: Warehouse) -> None:
+    """Two loads by pipe fill the tables, and the second begins where the first ended."""
+    section = (ROOT / "README.md").read_text("utf-8").partition("## First load without Meltano")[2]
+    (settings, *_), (commands, *_) = (
+        re.findall(rf"^```{language}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+        for language in ("json", "sh")
+    )
+    target = json.loads(settings) | {"sqlalchemy_url": warehouse.sqlalchemy_url}
+    (tmp_path / "target.json").write_text(json.dumps(target))
+    with Sandbox(customers=10) as cube:
+        account = {"TAP_CUBE_API_URL": cube.url, "TAP_CUBE_AUTH_TOKEN": cube.token}
+        done = subprocess.run(  # noqa: S603 - the README's own text
+            [str(shutil.which("bash")), "-e", "-c", commands],
+            cwd=tmp_path,
+            env=clean_environment() | account,
+            timeout=SECONDS,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 0, done.stderr
+    assert warehouse.count("cube.data_owner_customers") == 30
+    assert "bookmarks" in json.loads((tmp_path / "state.json").read_text())
+    left_out = [int(number) for number in re.findall(r"(\d+) unchanged since", done.stderr)]
+    assert any(left_out[len(left_out) // 2 :])
+    assert not any(left_out[: len(left_out) // 2])

@@ -1,0 +1,55 @@
+"""The warehouse that a load ends in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cube_sandbox.postgres import Postgres
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """An empty database of one test, and questions to it."""
+
+    database: Postgres
+
+    @property
+    def url(self) -> str:
+        """The address as libpq reads it."""
+        return self.database.url
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The address as `target-postgres` reads it."""
+        return self.database.sqlalchemy_url
+
+    def rows(
+        self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """The rows that a query answers, each by the names of its columns."""
+        with self.database.connect() as connection, connection.cursor(row_factory=dict_row) as rows:
+            return rows.execute(query.encode(), params).fetchall()
+
+    def columns(self, schema: str, table: str) -> dict[str, str]:
+        """PostgreSQL's type of each column, in the table's order; empty without such a table."""
+        found = self.rows(
+            """
+            SELECT column_name, data_type FROM information_schema.columns
+            WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
+            """,
+            [schema, table],
+        )
+        return {row["column_name"]: row["data_type"] for row in found}
+
+    def count(self, table: str) -> int:
+        """The number of rows in a table, named as `schema.table`."""
+        query = sql.SQL("SELECT count(*) AS rows FROM {}").format(sql.Identifier(*table.split(".")))
+        rows: int = self.rows(query.as_string())[0]["rows"]
+        return rows

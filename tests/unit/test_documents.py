@@ -1,0 +1,124 @@
+"""README.md and meltano.yml say what the code does."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from importlib import resources
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tap_cube.stream import CubeStream
+from tap_cube.tap import TapCube
+from tests import docs
+
+README = (docs.ROOT / "README.md").read_text("utf-8")
+MELTANO: dict[str, Any] = yaml.safe_load((docs.ROOT / "meltano.yml").read_text("utf-8"))
+(TAP,) = MELTANO["plugins"]["extractors"]
+COMMANDS = (
+    "pip install uv && uv run --locked cube-sandbox demo",
+    "pip install uv && uv run --locked pytest",
+)
+
+
+def fences(language: str) -> list[str]:
+    """The README's code blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("document", docs.BLOCKS)
+def test_generated_blocks_are_up_to_date(document: str) -> None:
+    """What the code decides stands in the document; one command writes it anew."""
+    text = (docs.ROOT / document).read_text("utf-8")
+    assert text == docs.renewed(document, text), f"run `{docs.COMMAND}`"
+
+
+def test_block_without_place_is_an_error() -> None:
+    """A marker that somebody deleted does not go unnoticed."""
+    with pytest.raises(ValueError, match=r"meltano\.yml needs one block 'settings', it has 0"):
+        docs.renewed("meltano.yml", "plugins: {}\n")
+
+
+def test_every_stream_is_documented() -> None:
+    """No stream is left out of the README, and none is claimed that does not exist."""
+    families = [CubeStream]
+    for family in families:
+        families += family.__subclasses__()
+    assert set(docs.STREAMS) == {family for family in families if not family.__subclasses__()}
+
+
+def test_meltano_declares_every_setting_as_the_tap_does() -> None:
+    """Names, defaults, secrets and choices are those of the tap's own schema."""
+    declared = {each["name"]: each for each in TAP["settings"]}
+    properties = docs.properties()
+    assert list(declared) == list(properties)
+    for name, prop in properties.items():
+        setting = declared[name]
+        assert setting["label"] == prop["title"]
+        assert setting["description"] == prop["description"]
+        assert setting.get("value") == prop.get("default")
+        assert setting.get("sensitive", False) == prop.get("secret", False)
+        choices = [option["value"] for option in setting.get("options", [])]
+        assert choices == prop.get("enum", [])
+    assert {name for name, each in declared.items() if each.get("sensitive")} == {
+        "auth_token",
+        "password",
+    }
+    kinds = {name: declared[name]["kind"] for name in ("api_url", "read_ahead", "data_owners")}
+    assert kinds == {"api_url": "string", "read_ahead": "integer", "data_owners": "array"}
+    assert declared["start_date"]["kind"] == "date_iso8601"
+    assert declared["custom_field_names"]["kind"] == "options"
+
+
+@pytest.mark.parametrize("plugin", [TAP, yaml.safe_load(fences("yaml")[0])], ids=["own", "readme"])
+def test_plugin_definition_is_complete(plugin: dict[str, Any]) -> None:
+    """Capabilities are the tap's, groups name real settings, and the catalog is never kept."""
+    definition = plugin.get("plugins", {"extractors": [plugin]})["extractors"][0]
+    assert definition["capabilities"] == sorted(each.value for each in TapCube.capabilities)
+    assert definition["use_cached_catalog"] is False
+    assert definition["settings_group_validation"] == [
+        ["api_url", "auth_token"],
+        ["api_url", "username", "password"],
+    ]
+    own = [each["name"] for each in TAP["settings"]]
+    names = [each["name"] for each in definition["settings"]]
+    assert names == own[: len(names)]
+    secret = {each["name"] for each in definition["settings"] if each.get("sensitive")}
+    assert secret == {"auth_token", "password"}
+
+
+def test_meltano_itself_accepts_the_project() -> None:
+    """Both definitions pass Meltano's own schema, and the project calls nobody."""
+    schema = json.loads(
+        resources.files("meltano").joinpath("schemas/meltano.schema.json").read_text()
+    )
+    jsonschema.validate(MELTANO, schema)
+    jsonschema.validate(yaml.safe_load(fences("yaml")[0]), schema)
+    assert MELTANO["send_anonymous_usage_stats"] is False
+    assert MELTANO["cli"]["disable_version_check"] is True
+    loaders = {each["name"]: each for each in MELTANO["plugins"]["loaders"]}
+    assert set(loaders) == {"target-postgres", "target-jsonl"}
+    assert "pip_url" not in TAP.keys() | loaders["target-postgres"].keys()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_readme_begins_with_the_two_commands(command: str) -> None:
+    """A clone is shown and tested by one line each."""
+    assert f"{command}\n" in fences("sh")
+
+
+def test_readme_quotes_real_messages() -> None:
+    """Each message of the trouble table is one that the tap can say."""
+    quoted = re.findall(r"^\| `([^`]+)` \|", README.partition("| The log says |")[2], re.MULTILINE)
+    said = [
+        node.value
+        for path in docs.ROOT.glob("tap_cube/**/*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert len(quoted) > 10
+    assert [message for message in quoted if not any(message in text for text in said)] == []
