@@ -16,6 +16,7 @@ import tenacity
 from requests.adapters import HTTPAdapter
 from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
 from typing_extensions import override
+from urllib3.exceptions import ReadTimeoutError
 
 from tap_cube.errors import (
     CredentialError,
@@ -225,8 +226,12 @@ class CubeClient:
 
     def _redirected(self, url: str, location: str, subject: Subject) -> str:
         """Address a redirect leads to, if that is on the account's own scheme and host."""
-        target = urljoin(url, location)
-        own, new = urlsplit(self._settings.api_url), urlsplit(target)
+        own = urlsplit(self._settings.api_url)
+        try:
+            target = urljoin(url, location)
+            new = urlsplit(target)
+        except ValueError:
+            target, new = location, urlsplit("")
         if (own.scheme, own.netloc) != (new.scheme, new.netloc) or not location.isprintable():
             msg = (
                 f"{subject}: redirected to another address, which is not followed with the "
@@ -249,7 +254,8 @@ def _body(response: requests.Response, deadline: float) -> bytes:
 
 def _reason(error: requests.RequestException) -> str:
     """A few words for a failed exchange; the error's own text may hold the address."""
-    if isinstance(error, requests.Timeout):
+    cause = error.args[0] if error.args else None
+    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
         return "no answer in time"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the answer broke off"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
+import simplejson
 from singer_sdk.pagination import BaseHATEOASPaginator
 from typing_extensions import override
 
@@ -14,7 +15,7 @@ from tap_cube.errors import TransientError
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import requests
 
@@ -71,17 +72,36 @@ def decode_page(body: bytes) -> Page:
     try:
         body.decode()  # rows stay raw, and would hide what is no text
         answer = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        shape = isinstance(error, msgspec.ValidationError)
-        raise TransientError(_NO_PAGE if shape else _NO_JSON) from None
-    is_list = isinstance(answer, list)
-    rows = tuple(bytes(row) for row in (answer if is_list else answer.results))
+    except msgspec.ValidationError:
+        raise TransientError(_NO_PAGE) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _lenient_page(body)
+    if isinstance(answer, list):
+        return _page((bytes(row) for row in answer), None)
+    return _page((bytes(row) for row in answer.results), (answer.count, answer.next))
+
+
+def _lenient_page(body: bytes) -> Page:
+    """Take what a strict decoder refuses: half a surrogate pair in one row must not cost all."""
+    try:
+        answer = simplejson.loads(body, use_decimal=True, allow_nan=True)
+    except (ValueError, RecursionError):
+        raise TransientError(_NO_JSON) from None
+    envelope = answer if isinstance(answer, dict) else {"results": answer}
+    if not isinstance(results := envelope.get("results"), list):
+        raise TransientError(_NO_PAGE)
+    rows = (simplejson.dumps(row, use_decimal=True, allow_nan=True).encode() for row in results)
+    links = (envelope.get("count"), envelope.get("next"))
+    return _page(rows, links if envelope is answer else None)
+
+
+def _page(results: Iterable[bytes], links: tuple[object, object] | None) -> Page:
+    rows = tuple(results)
     if not all(row.startswith(b"{") for row in rows):
         raise TransientError(_NO_PAGE)
-    if is_list:
-        return Page(rows, None, None, is_list=True)
-    count = answer.count
-    return Page(rows, count if type(count) is int and count >= 0 else None, answer.next)
+    count, link = links or (None, None)
+    known = count if isinstance(count, int) and type(count) is int and count >= 0 else None
+    return Page(rows, known, link, is_list=links is None)
 
 
 _NO_JSON = "an answer that is no JSON, such as a log-in page (check 'api_url')"
