@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from threading import Event
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 import tenacity
@@ -67,6 +67,14 @@ class Subject:
         return f"{self.stream}{context}, page {self.page}"
 
 
+class _Session(requests.Session):
+    """Leaves redirects alone; requests looks into them even where it shall not follow."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class CubeClient:
     """Asks one account; may be shared by threads.
 
@@ -91,7 +99,7 @@ class CubeClient:
         self._calm_until = 0.0
         self.requests = 0
         self.retries = 0
-        self._session = requests.Session()
+        self._session = _Session()
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.read_ahead + 1)
         self._session.mount(settings.api_url, adapter)
         self._session.headers.update(
@@ -119,13 +127,21 @@ class CubeClient:
         """Whether the server said a short while ago that it has too much to do."""
         return time.monotonic() < self._calm_until
 
-    def get(self, target: str, subject: Subject, decode: Callable[[bytes], T]) -> T:
+    def get(
+        self,
+        target: str,
+        subject: Subject,
+        decode: Callable[[bytes], T],
+        *,
+        is_known: bool = False,
+    ) -> T:
         """Ask until an answer decodes, at most ``max_retries`` times more.
 
         Args:
             target: Path and query below the account's address.
             subject: What to call this request in errors.
             decode: Makes the result of a body; raises `TransientError` for a damaged one.
+            is_known: Whether it was there a moment ago, so that a 404 is asked again.
 
         Raises:
             CubeError: One sentence: subject, status, remedy. Its subclasses tell 401, 403, 404.
@@ -142,8 +158,18 @@ class CubeClient:
             reraise=True,
         )
         url = f"{self._settings.api_url}{target}"
+
+        def attempt() -> T:
+            try:
+                return decode(self._answer(url, subject))
+            except NotFoundError:
+                if is_known:
+                    msg = "HTTP 404 for what was there a moment ago"
+                    raise TransientError(msg) from None
+                raise
+
         try:
-            return retrying(lambda: decode(self._answer(url, subject)))
+            return retrying(attempt)
         except TransientError as error:
             tries = retrying.statistics["attempt_number"]
             msg = (
@@ -225,20 +251,27 @@ class CubeClient:
         raise CubeError(msg)
 
     def _redirected(self, url: str, location: str, subject: Subject) -> str:
-        """Address a redirect leads to, if that is on the account's own scheme and host."""
-        own = urlsplit(self._settings.api_url)
+        """Address a redirect leads to, if it is the same page of the account's own host."""
         try:
             target = urljoin(url, location)
-            new = urlsplit(target)
+            is_same = _identity(target) == _identity(url) and location.isprintable()
         except ValueError:
-            target, new = location, urlsplit("")
-        if (own.scheme, own.netloc) != (new.scheme, new.netloc) or not location.isprintable():
+            target, is_same = location, False
+        if not is_same:
             msg = (
                 f"{subject}: redirected to another address, which is not followed with the "
                 "credential. Check 'api_url': scheme and host must be the account's own."
             )
             raise CubeError(msg)
         return target
+
+
+def _identity(url: str) -> tuple[object, ...]:
+    """What a redirect must keep: scheme, host, kind of resource, and query with its page."""
+    parts = urlsplit(url)
+    kind = parts.path.rstrip("/").rpartition("/")[2]
+    query = [pair for pair in parse_qsl(parts.query) if pair != ("page", "1")]
+    return parts.scheme, parts.netloc, kind, sorted(query)
 
 
 def _body(response: requests.Response, deadline: float) -> bytes:

@@ -67,15 +67,18 @@ class CompleteReader:
             IncompleteReadError: If no reading was certain to be complete.
         """
         earlier: list[array[int]] = []
-        distinct = 0
+        distinct = reached = 0
         first = self._first_page()
         for self.reading in range(MAX_READINGS):
             first = self._first_page() if self.reading else first
             backward = self.reading % 2 and first.count is not None
-            attempt = (Backward if backward else Forward)(self._pages, first)
-            seen, nameless, news = array("q"), 0, 0
+            attempt = (
+                Backward(self._pages, first, reached) if backward else Forward(self._pages, first)
+            )
+            seen, nameless, news, pages = array("q"), 0, 0, 0
             for page in attempt.read(self._pages.window if not self.reading else 0):
                 rows = []
+                pages += 1
                 for row in page.rows:
                     head = decode_head(row)
                     if head.mark is None:
@@ -93,6 +96,7 @@ class CompleteReader:
             if attempt.is_complete(distinct, news):
                 return
             earlier.append(ordered)
+            reached = max(reached, pages)
             self._logger.info(
                 "%s: rows came or went between the pages; reading them again", self._subject
             )
@@ -126,6 +130,7 @@ class Forward:
         self._again: Page | None = None
         self._is_broken = False
         self._window = 0
+        self._begun: set[object] = set()
 
     def read(self, window: int) -> Iterator[Page]:
         """Yield the pages; look at the last one early, and at the first one again."""
@@ -183,11 +188,19 @@ class Forward:
         after = self._pages.page_after(page, number, ahead)
         if after is END:
             return None
-        is_loop = page.count is not None and number > 2 * expected + _LOOSE_PAGES
-        if after is None or not after.rows or after.rows == page.rows or is_loop:
+        is_endless = page.count is not None and number > 2 * expected + _LOOSE_PAGES
+        if after is None or not after.rows or self._was_read(after) or is_endless:
             self._is_broken |= not self._pages.is_counting or not is_all
             return None
         return after
+
+    def _was_read(self, page: Page) -> bool:
+        """Whether a page begins as an earlier one did, so that links lead in circles."""
+        mark = _marks(page)[0]
+        is_known = mark in self._begun
+        if mark is not None:
+            self._begun.add(mark)
+        return is_known
 
     def _added_in_front(self, again: Page) -> int | None:
         """Rows before the one that was first; None if a row of the first page is gone."""
@@ -215,24 +228,25 @@ class Backward:
     Complete if nothing was added in front meanwhile; rows that are deleted do no harm.
     """
 
-    def __init__(self, pages: Pages, first: Page) -> None:
-        """Begin with a look at the first page, which was just read."""
+    def __init__(self, pages: Pages, first: Page, reached: int) -> None:
+        """Begin with a look at the first page, which was just read.
+
+        Args:
+            pages: The resource's pages.
+            first: The first one.
+            reached: How many pages an earlier reading found, whatever the count says.
+        """
         self._pages = pages
+        self._reached = reached
         self._first = first
         self._counts = [first.count]
         self._final: Page | None = first
         self._is_broken = False
 
     def read(self, _window: int) -> Iterator[Page]:
-        """Yield the pages, those first that rows were added to while the last one was sought."""
-        number = self._first.expected_pages
-        last = number
-        page = self._pages.page(last)
-        while page is not None and page.rows and page.next is not None and last < 2 * number:
-            last += 1
-            yield page
-            page = self._pages.page(last)
-        for number in range(last, 0, -1):
+        """Yield the pages."""
+        page = None
+        for number in range(self._last_page(), 0, -1):
             page = self._pages.page(number)
             if page is not None:
                 self._notice(page)
@@ -249,6 +263,19 @@ class Backward:
         if self._is_broken or len(counts) < len(self._counts) or distinct < min(counts):
             return False
         return self._final is not None and self._begins_alike(self._final)
+
+    def _last_page(self) -> int:
+        """Number of the last page, where the count or an earlier reading and links lead."""
+        last = self._first.expected_pages
+        page = self._pages.page(last)
+        if page is None:
+            last = min(last, self._reached)
+            page = self._pages.page(last)
+        most = 2 * last + _LOOSE_PAGES
+        while page is not None and page.rows and page.next is not None and last < most:
+            last += 1
+            page = self._pages.page(last)
+        return last
 
     def _notice(self, page: Page) -> None:
         """Where the count has risen, look at once whether the new row is in front."""

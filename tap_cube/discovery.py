@@ -47,6 +47,7 @@ class Subjects:
         sources: Those that answer.
         endpoint: Where their customers are; None where there are none.
         keys: Keys of the customers on first pages, in order.
+        is_list: Whether customers come as a bare list, without pages.
         definitions: Where their custom fields are defined, by source.
         fields: Their custom fields.
     """
@@ -54,6 +55,7 @@ class Subjects:
     sources: tuple[Source, ...] = ()
     endpoint: Endpoint | None = None
     keys: tuple[str, ...] = ()
+    is_list: bool = False
     definitions: Mapping[str, Endpoint] = field(default_factory=dict)
     fields: tuple[CustomField, ...] = ()
 
@@ -163,6 +165,7 @@ class Discovery:
         keys: dict[str, None] = {}
         defined: dict[str, Endpoint] = {}
         endpoint: Endpoint | None = None
+        is_list = False
         for source in sources:
             try:
                 found, first = self._customers(
@@ -176,6 +179,7 @@ class Discovery:
                 continue
             kept.append(source)
             endpoint = found
+            is_list |= first.is_list
             count = len(first.rows) if first.count is None else first.count
             self._logger.info("%s answers: %d customers at %s", source.name, count, found.row)
             keys |= dict.fromkeys(key for row in _objects(first.rows) for key in row)
@@ -186,7 +190,7 @@ class Discovery:
             self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
             return Subjects()
         self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
-        return Subjects(tuple(kept), endpoint, tuple(keys), defined, tuple(fields))
+        return Subjects(tuple(kept), endpoint, tuple(keys), is_list, defined, tuple(fields))
 
     def _definitions(
         self, source: Source, endpoints: tuple[Endpoint, ...]

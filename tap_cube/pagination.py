@@ -25,6 +25,10 @@ LONGEST_LINK = 4096
 """Characters of a link that is still looked at."""
 
 
+NO_JSON: t.Final = "an answer that is no JSON, such as a log-in page (check 'api_url')"
+NO_PAGE: t.Final = "an answer of another shape than a page (check 'api_url')"
+
+
 class _Envelope(msgspec.Struct):
     results: list[msgspec.Raw]
     count: object = None
@@ -73,7 +77,7 @@ def decode_page(body: bytes) -> Page:
         body.decode()  # rows stay raw, and would hide what is no text
         answer = _decoder.decode(body)
     except msgspec.ValidationError:
-        raise TransientError(_NO_PAGE) from None
+        raise TransientError(NO_PAGE) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _lenient_page(body)
     if isinstance(answer, list):
@@ -86,10 +90,10 @@ def _lenient_page(body: bytes) -> Page:
     try:
         answer = simplejson.loads(body, use_decimal=True, allow_nan=True)
     except (ValueError, RecursionError):
-        raise TransientError(_NO_JSON) from None
+        raise TransientError(NO_JSON) from None
     envelope = answer if isinstance(answer, dict) else {"results": answer}
     if not isinstance(results := envelope.get("results"), list):
-        raise TransientError(_NO_PAGE)
+        raise TransientError(NO_PAGE)
     rows = (simplejson.dumps(row, use_decimal=True, allow_nan=True).encode() for row in results)
     links = (envelope.get("count"), envelope.get("next"))
     return _page(rows, links if envelope is answer else None)
@@ -98,14 +102,10 @@ def _lenient_page(body: bytes) -> Page:
 def _page(results: Iterable[bytes], links: tuple[object, object] | None) -> Page:
     rows = tuple(results)
     if not all(row.startswith(b"{") for row in rows):
-        raise TransientError(_NO_PAGE)
+        raise TransientError(NO_PAGE)
     count, link = links or (None, None)
     known = count if isinstance(count, int) and type(count) is int and count >= 0 else None
     return Page(rows, known, link, is_list=links is None)
-
-
-_NO_JSON = "an answer that is no JSON, such as a log-in page (check 'api_url')"
-_NO_PAGE = "an answer of another shape than a page (check 'api_url')"
 
 
 class NextLinkPaginator(BaseHATEOASPaginator):

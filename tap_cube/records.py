@@ -112,15 +112,16 @@ def _lenient_int(digits: str) -> int | Unfit:
 
 
 def _fit(value: object) -> object:
-    text = json.dumps(value, default=str)
-    return Unfit(text) if _LONE_SURROGATE.search(text) else value
+    if _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
+        return Unfit(json.dumps(value, default=str))
+    return value
 
 
 def _ascii(key: str) -> str:
     return key.encode("ascii" if key.isascii() else "utf-8", "backslashreplace").decode()
 
 
-_LONE_SURROGATE = re.compile(r"\\ud[89ab]..(?!\\ud[c-f])|(?<!\\ud[89ab]..)\\ud[c-f]", re.IGNORECASE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MOST_DIGITS = 30
 
 

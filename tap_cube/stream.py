@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from threading import Event
 from urllib.parse import parse_qsl, urlsplit
 
 from singer_sdk.helpers._catalog import get_selected_schema  # what the SDK's own mapper is given
@@ -14,8 +15,8 @@ from typing_extensions import override
 from tap_cube.client import Subject
 from tap_cube.completeness import CompleteReader
 from tap_cube.custom_fields import SCHEMAS
-from tap_cube.errors import ForbiddenError, NotFoundError
-from tap_cube.pagination import NextLinkPaginator, Page, Pages, decode_page
+from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, TransientError
+from tap_cube.pagination import NO_PAGE, NextLinkPaginator, Page, Pages, decode_page
 from tap_cube.read_ahead import ReadAhead
 from tap_cube.records import UNPARSED, RecordDecoder, decode_row
 
@@ -44,6 +45,7 @@ class CubeStream(RESTStream[t.Any]):
         endpoints: Where to read each source, by its name.
         sources: The partitions; without any the resource is read as a whole.
         properties: JSON Schema of each column.
+        may_be_list: Whether answers may be bare lists, which have no pages (T13).
     """
 
     # Records leave the decoder with the types of their schema.
@@ -56,8 +58,10 @@ class CubeStream(RESTStream[t.Any]):
         endpoints: Mapping[str, Endpoint],
         sources: Sequence[Source] = (),
         properties: Mapping[str, Mapping[str, t.Any]],
+        may_be_list: bool = True,
     ) -> None:
         """Ask nothing yet."""
+        self._may_be_list = may_be_list
         self.settings = tap.settings
         self.client = tap.client
         self._endpoints = endpoints
@@ -88,13 +92,10 @@ class CubeStream(RESTStream[t.Any]):
     def request_records(self, context: Context | None) -> Iterator[Record]:
         source = self._source_of(context)
         decoder = RecordDecoder(self.settings.timezone, lambda key: self.column(key, source))
-        is_begun = False
         try:
-            for record in self.records(source, context, decoder):
-                is_begun = True
-                yield record
-        except (ForbiddenError, NotFoundError) as error:
-            if is_begun or source is None or source.setting:
+            yield from self.records(source, context, decoder)
+        except ForbiddenError as error:
+            if source is None or source.setting:
                 raise
             self.logger.warning("%s is left out. %s", source.name, error)
         if decoder.unparsed:
@@ -123,14 +124,27 @@ class CubeStream(RESTStream[t.Any]):
         self.path = endpoint.path  # what the SDK's metrics show
         target = endpoint.target(source.context if source else {})
 
+        is_begun = Event()
+
+        def decode(body: bytes) -> Page:
+            page = decode_page(body)
+            if page.is_list and not self._may_be_list:
+                raise TransientError(NO_PAGE)
+            return page
+
         def fetch(target: str) -> Page | None:
             number = int(dict(parse_qsl(urlsplit(target).query)).get("page", 1))
+            subject = Subject(self.name, name, number)
             try:
-                return self.client.get(target, Subject(self.name, name, number), decode_page)
+                page = self.client.get(target, subject, decode, is_known=number == 1)
             except NotFoundError:
-                if number == 1:
-                    raise
                 return None
+            except ForbiddenError as error:
+                if is_begun.is_set():  # what was readable a moment ago cannot be left out
+                    raise CubeError(str(error)) from None
+                raise
+            is_begun.set()
+            return page
 
         with (
             ReadAhead(fetch, self.settings.read_ahead) as fetched,

@@ -70,6 +70,7 @@ class CustomersStream(CubeStream):
             endpoints={source.name: subjects.endpoint for source in subjects.sources},
             sources=subjects.sources,
             properties=keyed({**properties, **found}, self.primary_keys),
+            may_be_list=subjects.is_list,
         )
 
     @override
