@@ -48,6 +48,11 @@ class Warehouse:
         )
         return {row["column_name"]: row["data_type"] for row in found}
 
+    def table(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table, named as `schema.table`."""
+        query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(*table.split(".")))
+        return self.rows(query.as_string())
+
     def count(self, table: str) -> int:
         """The number of rows in a table, named as `schema.table`."""
         query = sql.SQL("SELECT count(*) AS rows FROM {}").format(sql.Identifier(*table.split(".")))

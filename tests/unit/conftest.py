@@ -1,4 +1,4 @@
-"""How Hypothesis searches here: no clock, and nothing left on the disk."""
+"""How Hypothesis searches here: without a clock, and afresh each time."""
 
 from __future__ import annotations
 

@@ -1,0 +1,29 @@
+"""One sandbox a session, new for each test."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cube_sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TODAY = date(2024, 5, 17)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Sandbox]:
+    """Run a small account whose present day is fixed, so that its content never changes."""
+    with Sandbox(customers=12, page_size=5, today=TODAY) as cube:
+        yield cube
+
+
+@pytest.fixture
+def cube(running: Sandbox) -> Sandbox:
+    """Hand out the account as if it had just begun."""
+    running.reset()
+    return running

@@ -1,0 +1,113 @@
+"""Servers that no sandbox can be: one that only listens, and one with pages made up at will."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CUSTOMERS_PATH = "/api/v1/data_owners/2/B2B/customers/"
+TOO_MANY = 2000
+"""Requests after which a server gives up on a client that never would."""
+
+
+class Decoy:
+    """Listens where no request may ever arrive, and keeps what arrived all the same."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        """Accept from now on."""
+        self.port: int = listening.getsockname()[1]
+        self.received: list[bytes] = []
+        self._listening = listening
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(1)
+                self.received.append(b"connected")
+                try:
+                    self.received.append(connection.recv(2**16))
+                except TimeoutError:
+                    continue
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+
+
+@contextmanager
+def decoy() -> Iterator[Decoy]:
+    """Open a decoy on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        decoy = Decoy(listening)
+        try:
+            yield decoy
+        finally:
+            decoy.close()
+
+
+class PagesServer(ThreadingHTTPServer):
+    """Answers for the customers of one CRM with whatever a function makes of a page's number."""
+
+    def __init__(self, answer: Callable[[int], Any]) -> None:
+        """Listen on a free port."""
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answer = answer
+        self.asked: list[int] = []
+
+    @property
+    def url(self) -> str:
+        """The address that a client is given."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def body(self, target: str) -> bytes | None:
+        """Body for a path and query; None for one that is not there."""
+        if urlsplit(target).path != CUSTOMERS_PATH or len(self.asked) > TOO_MANY:
+            return None
+        number = int(parse_qs(urlsplit(target).query).get("page", ["1"])[0])
+        self.asked.append(number)
+        return json.dumps(self.answer(number)).encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: PagesServer
+
+    def do_GET(self) -> None:
+        body = self.server.body(self.path)
+        self.send_response(404 if body is None else 200)
+        self.send_header("Content-Length", str(len(body or b"")))
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def pages(answer: Callable[[int], Any]) -> Iterator[PagesServer]:
+    """Serve made-up pages until the block ends."""
+    with PagesServer(answer) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

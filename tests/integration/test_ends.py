@@ -1,0 +1,173 @@
+"""Ends that somebody else decides on: signals, closed pipes, full disks."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Fault
+from tests.integration.runs import CRM, complaints, only, settings_for
+from tests.singer_check import check
+from tests.tap_process import SCRIPTS, TapRun, clean_environment, started_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cube_sandbox import Request, Sandbox
+
+SECONDS = 5
+"""Longest end that passes. Two seconds are promised; a busy machine may take more to notice."""
+
+SITUATIONS: dict[str, dict[str, Any]] = {
+    "between pages": {"delay": 0.05},
+    "in a slow answer": {"faults": [Fault("delay", row="C2", page=3, seconds=30)]},
+    "waiting as the server asked": {"faults": [Fault("429", row="C2", page=3, retry_after=60)]},
+    "waiting to try again": {"faults": [Fault("500", row="C2", page=3)]},
+    "on a stalled socket": {"faults": [Fault("stall", row="C2", page=3)]},
+    "in an endless body": {"faults": [Fault("endless", row="C2", page=3)]},
+    "in discovery": {"faults": [Fault("stall", row="C4")]},
+}
+
+
+@pytest.mark.parametrize("read_ahead", [0, 4])
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_soon(
+    cube: Sandbox, number: signal.Signals, situation: str, read_ahead: int
+) -> None:
+    """Whatever the tap waits for, it goes at once, without a traceback, its last state valid."""
+    cube.reset(customers=60, **SITUATIONS[situation])
+    settings = settings_for(cube, read_ahead=read_ahead, **only(CRM)) | {"max_retries": 8}
+    with started_tap(settings) as process:
+        wait_until(lambda: has_reached(cube, situation), process)
+        process.send_signal(number)
+        begun = time.monotonic()
+        stdout, stderr = process.communicate(timeout=60)
+        assert time.monotonic() - begun < SECONDS
+    assert_cut_short(TapRun(process.returncode, stdout.decode(), stderr.decode()))
+
+
+def has_reached(cube: Sandbox, situation: str) -> bool:
+    """Whether the tap has come to where it is to be disturbed."""
+    asked = list(cube.requests)
+    if situation == "in discovery":
+        return any(request.row == "C4" for request in asked)
+    pages = [request.page for request in asked if request.row == "C2"]
+    return pages.count(1) > 1 and max(pages) >= 3 and 3 in pages
+
+
+def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Wait for something to happen while a process runs."""
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(0.1)  # the answer that was asked for is now being waited for
+
+
+def assert_cut_short(run: TapRun) -> None:
+    """The run is no success, wrote whole messages, and no state ahead of its records."""
+    assert run.returncode != 0
+    assert "Traceback" not in run.stderr
+    assert "Exception ignored" not in run.stderr
+    check(run.stdout)
+
+
+def test_two_signals_are_as_good_as_one(cube: Sandbox) -> None:
+    """An impatient user who presses the keys twice gets no traceback either."""
+    cube.reset(customers=60, faults=[Fault("stall", row="C2", page=3)])
+    with started_tap(settings_for(cube, **only(CRM))) as process:
+        wait_until(lambda: has_reached(cube, "on a stalled socket"), process)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=SECONDS)
+    assert_cut_short(TapRun(process.returncode, stdout.decode(), stderr.decode()))
+
+
+@pytest.mark.parametrize("lines", [0, 1, 3])
+@pytest.mark.parametrize("read_ahead", [0, 4])
+def test_a_closed_pipe_ends_the_run(cube: Sandbox, lines: int, read_ahead: int) -> None:
+    """Who reads no further, as `head` does, gets a tap that goes, and one sentence about it."""
+    cube.reset(customers=60)
+    with started_tap(settings_for(cube, read_ahead=read_ahead)) as process:
+        assert process.stdout is not None
+        for _ in range(lines):
+            assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr is not None
+        stderr = process.stderr.read().decode()
+        process.wait(SECONDS)
+    assert_could_not_write(TapRun(process.returncode, "", stderr))
+
+
+def assert_could_not_write(run: TapRun) -> None:
+    """The run failed with one sentence about its output."""
+    assert "Exception ignored" not in run.stderr
+    (told,) = complaints(run)
+    assert told.startswith("Output could not be written")
+
+
+def run_into(
+    stdout: int, cube: Sandbox, *, limit: int | None = None, args: tuple[str, ...] = ()
+) -> TapRun:
+    """Run the tap with its output going to a file descriptor, and its files limited in size."""
+
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit or 0, limit or 0))
+
+    named = {"API_URL": cube.url, "AUTH_TOKEN": cube.token, "MAX_RETRIES": "0"}
+    process = subprocess.run(  # noqa: S603 - our own command
+        [SCRIPTS / "tap-cube", "--config=ENV", *args],
+        env=clean_environment() | {f"TAP_CUBE_{name}": value for name, value in named.items()},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        preexec_fn=limit_files if limit else None,
+        timeout=60,
+        check=False,
+    )
+    return TapRun(process.returncode, "", process.stderr.decode())
+
+
+@pytest.mark.parametrize("args", [(), ("--discover",), ("--about", "--format=json")])
+def test_a_device_without_space_is_told(cube: Sandbox, args: tuple[str, ...]) -> None:
+    """Nothing that was asked for can be written, so the status is none of success."""
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        assert_could_not_write(run_into(full, cube, args=args))
+    finally:
+        os.close(full)
+
+
+def test_a_disk_that_becomes_full_is_told(cube: Sandbox) -> None:
+    """The file holds what fitted; its last whole lines are right, and the run is no success."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "messages.jsonl")
+        with path.open("wb") as file:
+            run = run_into(file.fileno(), cube, limit=40_000)
+        written = path.read_text()
+    assert_could_not_write(run)
+    assert len(written) == 40_000
+    check(written[: written.rindex("\n") + 1])
+
+
+def test_requests_end_with_the_run(cube: Sandbox) -> None:
+    """After a signal no page is asked for any more, not even by what reads ahead."""
+    cube.reset(customers=60, delay=0.1)
+    seen: list[Request] = []
+    with started_tap(settings_for(cube, read_ahead=4, **only(CRM))) as process:
+        wait_until(lambda: has_reached(cube, "between pages"), process)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=SECONDS)
+        seen += cube.requests
+    assert process.returncode != 0
+    assert len({r.page for r in seen if r.row == "C2"}) < 12

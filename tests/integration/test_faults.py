@@ -1,0 +1,188 @@
+"""The fault matrix: what goes wrong, where, for how long, and how the run must end.
+
+`COMPLETE` below is every row of the account and status 0. Anything else is a failed run with these
+words in its one sentence, which names stream, context and page too. A run that is short and green
+is never right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Fault
+from tests.integration.breaking import (
+    COMPLETE,
+    DEFINITIONS,
+    FIRST,
+    NAME,
+    PLACES,
+    Place,
+    assert_complete,
+    assert_ends,
+    assert_refused,
+    breaking,
+    broken_read,
+)
+from tests.integration.reading import last_words, read
+from tests.integration.runs import CRM, CUSTOMERS, complaint, only, settings_for
+from tests.tap_process import run_tap
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+
+NO_JSON = "no JSON"
+NO_PAGE = "another shape than a page"
+ELSEWHERE = "redirected to another address"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the matrix: a kind of fault, and its end when it strikes once and for ever."""
+
+    kind: Any
+    once: str
+    always: str
+    options: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+
+MATRIX = [
+    Row("429", COMPLETE, "HTTP 429"),
+    Row("429", COMPLETE, "HTTP 429", {"retry_after": 0}, "429 with seconds"),
+    Row("429", COMPLETE, "HTTP 429", {"retry_after": "Sun, 06 Nov 1994 08:49:37 GMT"}, "dated"),
+    Row("429", COMPLETE, "HTTP 429", {"retry_after": "soon"}, "429 with nonsense"),
+    Row("500", COMPLETE, "HTTP 500"),
+    Row("502", COMPLETE, "HTTP 502"),
+    Row("503", COMPLETE, "HTTP 503"),
+    Row("504", COMPLETE, "HTTP 504"),
+    Row("refuse", COMPLETE, "cannot be reached"),
+    Row("reset", COMPLETE, "broke off"),
+    Row("truncate", COMPLETE, "broke off"),
+    Row("truncate-gzip", COMPLETE, ""),
+    Row("endless", COMPLETE, "without an end"),
+    Row("stall", COMPLETE, "no answer in time"),
+    Row("html", COMPLETE, NO_JSON),
+    Row("not-json", COMPLETE, NO_JSON),
+    Row("not-json", COMPLETE, NO_JSON, {"body": ""}, "empty body"),
+    Row("not-json", COMPLETE, NO_JSON, {"body": "[" * 100_000}, "a deep body"),
+    Row("not-json", COMPLETE, NO_PAGE, {"body": "null"}, "null"),
+    Row("not-json", COMPLETE, NO_PAGE, {"body": '{"results": [1]}'}, "rows that are none"),
+    Row("not-envelope", COMPLETE, NO_PAGE),
+    Row("results-not-list", COMPLETE, NO_PAGE),
+    Row("400", "HTTP 400", "HTTP 400"),
+    Row("401", "HTTP 401", "HTTP 401"),
+    Row("403", "HTTP 403", "HTTP 403"),
+    Row("redirect", ELSEWHERE, ELSEWHERE, {"location": "http://demo.example.org/"}, "away"),
+    Row("redirect", ELSEWHERE, ELSEWHERE, {"location": "//demo.example.org/"}, "no scheme"),
+    Row("redirect", ELSEWHERE, ELSEWHERE, {"location": "https://127.0.0.1/"}, "other scheme"),
+    Row("redirect", "redirect", "redirect", {"location": "http://[::1"}, "half an address"),
+    Row("redirect", COMPLETE, "in circles", {"location": ""}, "in circles"),
+]
+"""Faults that end alike wherever they strike; 403 for definitions is in a test of its own."""
+
+
+by_name = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+by_row = pytest.mark.parametrize("row", MATRIX, ids=lambda row: row.name or row.kind)
+
+
+@by_name
+@by_row
+def test_a_fault_that_passes(cube: Sandbox, row: Row, place: Place) -> None:
+    """What strikes once is asked again, and nothing is missing; what cannot mend ends at once."""
+    if row.kind == "403" and place is DEFINITIONS:
+        pytest.skip("test_definitions_that_may_not_be_seen_are_done_without")
+    fault = Fault(row.kind, row=place.row, page=place.page, times=1, **row.options)
+    assert_ends(cube, broken_read(cube, place, fault), place, row.once)
+
+
+@by_name
+@by_row
+def test_a_fault_that_stays(cube: Sandbox, row: Row, place: Place) -> None:
+    """What strikes again and again ends in one sentence, after no more tries than were allowed."""
+    if row.kind == "403" and place is DEFINITIONS:
+        pytest.skip("test_definitions_that_may_not_be_seen_are_done_without")
+    fault = Fault(row.kind, row=place.row, page=place.page, **row.options)
+    run = broken_read(cube, place, fault)
+    assert_ends(cube, run, place, row.always)
+    struck = [r for r in cube.requests if (r.row, r.page) == (place.row, place.page)]
+    assert len(struck) <= 4  # two tries; a redirect has three hops
+
+
+@pytest.mark.parametrize("kind", ["403", "404", "empty-list"])
+def test_definitions_that_may_not_be_seen_are_done_without(cube: Sandbox, kind: Any) -> None:  # noqa: ANN401 - kind
+    """An account that shows no definitions has its custom fields read as text."""
+    run = broken_read(cube, DEFINITIONS, Fault(kind, row="C4"))
+    assert_complete(cube, run)
+
+
+@pytest.mark.parametrize("kind", ["500", "html", "404", "403", "truncate"])
+def test_definitions_that_are_lost_in_mid_run(cube: Sandbox, kind: Any) -> None:  # noqa: ANN401 - kind
+    """Definitions that discovery saw and the sync cannot read are missing, so the run fails."""
+    cube.reset(customers=30)
+    fault = Fault(kind, row="C4")
+    run = read(
+        cube, discovered=breaking(cube, FIRST, fault), max_retries=1, read_ahead=0, **only(CRM)
+    )
+    assert DEFINITIONS.subject in last_words(run)
+
+
+@pytest.mark.parametrize("times", [1, None])
+@by_name
+def test_a_redirect_on_the_own_host_is_followed(
+    cube: Sandbox, place: Place, times: int | None
+) -> None:
+    """Moved below its own host, a page is found where it went; only the way there is longer."""
+    location = f"/api/v1/data_owners/2/crm/B2B/customers/?page={place.page}"
+    if place is DEFINITIONS:
+        location = "/api/v1/data_owners/2/crm/B2B/crm_custom_fields/"
+    fault = Fault("redirect", row=place.row, page=place.page, location=location, times=times)
+    assert_complete(cube, broken_read(cube, place, fault))
+
+
+@pytest.mark.parametrize(
+    "after", [1, lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)]
+)
+def test_the_wait_that_the_server_asks_for_is_kept(cube: Sandbox, after: Any) -> None:  # noqa: ANN401 - both spellings
+    """Seconds or a date in `Retry-After` are the wait, whatever the tap's own would have been."""
+    after = after() if callable(after) else after
+    run = broken_read(cube, FIRST, Fault("429", row="C2", retry_after=after, times=1))
+    assert_complete(cube, run)
+    waits = [line for line in run.stderr.splitlines() if "trying again in" in line]
+    assert len(waits) == 1
+    seconds = float(waits[0].partition("again in ")[2].split()[0])
+    assert 0 < seconds <= 3
+
+
+@pytest.mark.parametrize("after", [86_400, "Fri, 31 Dec 2100 23:59:59 GMT", "9" * 40])
+def test_a_wait_that_is_too_long_ends_the_run(cube: Sandbox, after: Any) -> None:  # noqa: ANN401 - both spellings
+    """Nobody waits until tomorrow: the run ends and says when to come back."""
+    run = broken_read(cube, FIRST, Fault("429", row="C2", retry_after=after))
+    assert_refused(run, FIRST, "HTTP 429, and to ask again in")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("500", "HTTP 500"), ("html", NO_JSON), ("reset", "broke off"), ("401", "'auth_token'")],
+)
+def test_the_command_ends_in_one_sentence_too(cube: Sandbox, kind: Any, words: str) -> None:  # noqa: ANN401 - kind
+    """The installed command fails with status 1 and the same sentence, and no traceback."""
+    cube.reset(customers=30, faults=[Fault(kind, row="C2", page=3)])
+    run = run_tap(settings_for(cube, max_retries=1, **only(CRM)))
+    assert run.returncode == 1
+    told = complaint(run)
+    assert words in told
+    assert f"{CUSTOMERS} of {NAME}, page 3" in told
+
+
+def test_the_command_gets_over_what_passes(cube: Sandbox) -> None:
+    """With the command's own waits between tries a run over many faults is complete."""
+    kinds: tuple[Any, ...] = ("500", "reset", "truncate", "html", "429", "404")
+    faults = [Fault(kind, row="C2", page=page, times=1) for page, kind in enumerate(kinds, 1)]
+    cube.reset(customers=30, faults=faults)
+    run = run_tap(settings_for(cube, max_retries=4, **only(CRM)))
+    assert_complete(cube, run)

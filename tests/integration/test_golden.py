@@ -1,0 +1,76 @@
+"""What users see, held against files that a reviewer can read.
+
+`RENEW_GOLDEN=1 uv run pytest tests/integration/test_golden.py` writes the files anew; the
+difference then stands in the commit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.integration.runs import CRM, discover, only, sync
+from tests.tap_process import run_tap
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+
+FILES = Path(__file__).parent / "golden"
+
+
+def assert_golden(name: str, text: str) -> None:
+    """Hold a text against its file, or write the file when asked to."""
+    path = FILES / name
+    if os.environ.get("RENEW_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def pretty(value: object) -> str:
+    """JSON that is easy to compare."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def timeless(message: dict[str, Any]) -> dict[str, Any]:
+    """A message without the moment it was written at."""
+    return {
+        key: value for key, value in message.items() if key not in {"time_extracted", "version"}
+    }
+
+
+def test_the_catalog(cube: Sandbox) -> None:
+    """Streams, keys, types, titles and descriptions of one CRM."""
+    cube.reset(generation="2020", customers=2)
+    assert_golden("catalog.json", pretty(discover(cube, **only(CRM))))
+
+
+def test_the_singer_output(cube: Sandbox) -> None:
+    """Every message of a small account in transition, one of its customers anonymised."""
+    cube.reset(customers=3, anonymised=1)
+    run = sync(cube, assignment_ids=[9], data_owners=only(CRM)["data_owners"])
+    lines = (json.dumps(timeless(m), ensure_ascii=False) for m in run.messages)
+    assert_golden("output.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def test_the_output_of_the_oldest_generation(cube: Sandbox) -> None:
+    """Records of 2016, whose custom fields stand under their labels when filled."""
+    cube.reset(generation="2016-query", customers=2)
+    run = sync(cube, assignment_ids=[9])
+    lines = (json.dumps(timeless(m), ensure_ascii=False) for m in run.messages)
+    assert_golden("output_2016.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def test_about() -> None:
+    """Settings and capabilities, without any configuration and network."""
+    run = run_tap(None, extra_args=["--about", "--format=json"])
+    about = json.loads(run.stdout)
+    versions = {name: "VERSION" for name in about if name.endswith("version")}
+    assert_golden("about.json", pretty(about | versions))
+
+
+def test_help() -> None:
+    """Options of the command."""
+    run = run_tap(None, extra_args=["--help"], env={"COLUMNS": "80"})
+    assert_golden("help.txt", run.stdout)

@@ -1,0 +1,177 @@
+"""Links and redirects of a hostile server: nothing goes elsewhere, nothing loops, nothing lacks."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Fault, Traps
+from tests.integration.breaking import SHORT, assert_complete
+from tests.integration.reading import last_words, read, read_at
+from tests.integration.runs import CRM, CUSTOMERS, ids, only
+from tests.integration.strange_server import CUSTOMERS_PATH, Decoy, decoy, pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cube_sandbox import Sandbox
+
+PAGES = 6
+
+# {0} is the decoy's port, {1} the page that should come.
+AWAY = {
+    "another port": "http://127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
+    "another host": "http://localhost:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
+    "no scheme": "//127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
+    "backslashes": r"\\127.0.0.1:{0}\api\v1\data_owners\2\B2B\customers\?page={1}",
+    "a slash and a backslash": "/\\127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
+    "three slashes": "///127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
+    "a user": "http://127.0.0.1@127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
+    "a user of two hosts": "http://a:b@c@127.0.0.1:{0}/?page={1}",
+    "a fragment": "http://127.0.0.1:{0}#/api/v1/data_owners/2/B2B/customers/?page={1}",
+    "a tab": "ht\ttp://127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
+    "https": "https://127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
+}
+ASTRAY: dict[str, object] = {
+    "a way up": "/api/v1/data_owners/2/B2B/customers/../../B2C/customers/?page={1}",
+    "a packed way up": "/api/v1/data_owners/2/B2B/customers/%2e%2e/%2e%2e/B2C/customers/?page={1}",
+    "a megabyte": f"{CUSTOMERS_PATH}?page=" + "9" * 2**20,
+    "an integer": 2,
+    "a float": 1e300,
+    "a list": [f"{CUSTOMERS_PATH}?page=2"],
+    "an object": {"page": 2},
+    "a truth": True,
+    "a lie": False,
+    "the first page": f"{CUSTOMERS_PATH}?page=1",
+    "a page far ahead": f"{CUSTOMERS_PATH}?page=100000",
+    "a page before": f"{CUSTOMERS_PATH}?page=-1",
+    "page zero": f"{CUSTOMERS_PATH}?page=0",
+    "the last page": f"{CUSTOMERS_PATH}?page=last",
+    "the page twice": f"{CUSTOMERS_PATH}?page={{1}}&page=1",
+    "another endpoint": "/api/v1/campaigns?page={1}",
+    "another CRM": "/api/v1/data_owners/2/B2C/customers/?page={1}",
+    "a line break": f"{CUSTOMERS_PATH}?page={{1}}\r\nHost: evil.example.org",
+    "a NUL": f"{CUSTOMERS_PATH}?page={{1}}\x00",
+    "half a surrogate": f"{CUSTOMERS_PATH}?page={{1}}\ufffd",
+}
+
+
+@pytest.fixture(scope="module")
+def trap() -> Iterator[Decoy]:
+    """A port of another server, which nobody may ever ask."""
+    with decoy() as trap:
+        yield trap
+    assert trap.received == []
+
+
+def bent(link: object, port: int) -> Callable[[str | None], object]:
+    """A `next` that says this instead, on every page but the last."""
+
+    def next_value(real: str | None) -> object:
+        if real is None or not isinstance(link, str):
+            return link if real else None
+        return link.replace("{0}", str(port)).replace("{1}", real.rpartition("page=")[2])
+
+    return next_value
+
+
+@pytest.mark.parametrize("read_ahead", [0, 3])
+@pytest.mark.parametrize("link", [*AWAY.values(), *ASTRAY.values()], ids=[*AWAY, *ASTRAY])
+def test_a_link_is_never_more_than_a_page_number(
+    cube: Sandbox, trap: Decoy, link: object, read_ahead: int
+) -> None:
+    """All rows come from the account itself, with few requests and at most one warning."""
+    cube.reset(customers=30, traps=Traps(next_value=bent(link, trap.port)))
+    run = read(cube, discovered=cube.requests.clear, read_ahead=read_ahead, **only(CRM))
+    assert_complete(cube, run)
+    assert trap.received == []
+    asked = [request for request in cube.requests if request.row == "C2"]
+    assert {request.path for request in asked} == {CUSTOMERS_PATH}
+    assert {request.page for request in asked} == set(range(1, PAGES + 1))
+    assert len(asked) == PAGES + 2  # the last page is looked at early, the first one again
+    assert run.stderr.count("is not followed") <= 1
+    assert "127.0.0.1" not in run.stderr
+
+
+@pytest.mark.parametrize("page", [1, 3])
+@pytest.mark.parametrize("location", AWAY.values(), ids=AWAY)
+def test_a_redirect_leads_nowhere_else(
+    cube: Sandbox, trap: Decoy, location: str, page: int
+) -> None:
+    """A redirect away from the account's scheme, host and port ends the run unfollowed."""
+    if "\t" in location or "\\" in location:
+        pytest.skip("no such thing can stand in a header, or it is a path on the own host")
+    location = location.format(trap.port, page)
+    cube.reset(customers=30)
+
+    def begin() -> None:
+        cube.faults = [Fault("redirect", row="C2", page=page, location=location)]
+
+    run = read(cube, discovered=begin, **only(CRM))
+    assert f"page {page}: redirect" in last_words(run)
+    assert trap.received == []
+
+
+def rows(*numbers: int) -> list[dict[str, Any]]:
+    """Customers by their number."""
+    return [{"crm__customer_id": f"{n}", "crm__standard_info__name": f"N {n}"} for n in numbers]
+
+
+def envelope(page: int, found: list[dict[str, Any]], total: object) -> dict[str, Any]:
+    """A page that always says that there is another one."""
+    return {"count": total, "next": f"{CUSTOMERS_PATH}?page={page + 1}", "results": found}
+
+
+ENDLESS: dict[str, tuple[Callable[[int], Any], str]] = {
+    "the same rows": (lambda page: envelope(page, rows(1, 2), 30), SHORT),
+    "the same rows, no count": (lambda page: envelope(page, rows(1, 2), None), ""),
+    "new rows": (lambda page: envelope(page, rows(2 * page, 2 * page + 1), 30), SHORT),
+    "new rows and a count that follows": (
+        lambda page: envelope(page, rows(2 * page, 2 * page + 1), 2 * page + 10),
+        SHORT,
+    ),
+    "two pages by turns": (lambda page: envelope(page, rows(page % 2), 30), SHORT),
+    "two pages by turns, no count": (lambda page: envelope(page, rows(page % 2), None), ""),
+    "ten pages in a circle, no count": (lambda page: envelope(page, rows(page % 10), None), ""),
+    "empty pages": (lambda page: envelope(page, rows(1) if page == 1 else [], 30), SHORT),
+    "empty pages, no count": (lambda page: envelope(page, rows(1) if page == 1 else [], None), ""),
+    "empty pages from the first": (lambda page: envelope(page, [], 30), SHORT),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("read_ahead", [0, 3])
+@pytest.mark.parametrize(("answer", "words"), ENDLESS.values(), ids=ENDLESS)
+def test_links_without_an_end_come_to_one(
+    answer: Callable[[int], Any], words: str, read_ahead: int
+) -> None:
+    """However long a server says that there is more, the tap stops, and is not green and short."""
+    with pages(answer) as server:
+        run = read_at(server.url, auth_token="t", max_retries=0, read_ahead=read_ahead, **only(CRM))  # noqa: S106 - no secret
+    assert len(server.asked) < 1500
+    if words:
+        assert words in last_words(run)
+    else:
+        assert ids(run.records[CUSTOMERS]) == _shown(answer)
+
+
+def _shown(answer: Callable[[int], Any]) -> set[str]:
+    """The ids that the pages of a server show, wherever one looks."""
+    return {row["crm__customer_id"] for page in range(1, 20) for row in answer(page)["results"]}
+
+
+def test_a_server_that_makes_rows_up_each_time_is_not_believed() -> None:
+    """Where no two answers agree, no reading is certain, so the run is no success."""
+    numbers = count()
+
+    def answer(page: int) -> dict[str, Any]:
+        last = page >= 5
+        found = {"count": 10, "results": rows(next(numbers), next(numbers))}
+        return found | {"next": None if last else f"{CUSTOMERS_PATH}?page={page + 1}"}
+
+    with pages(answer) as server:
+        run = read_at(server.url, auth_token="t", max_retries=0, **only(CRM))  # noqa: S106 - no secret
+    assert SHORT in last_words(run)
+    assert len(server.asked) < 100

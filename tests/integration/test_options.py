@@ -1,0 +1,181 @@
+"""What users choose: fields, names, credential, and what the SDK adds to every tap."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.integration.runs import (
+    ASSIGNED,
+    CRM,
+    CUSTOMERS,
+    bookmarks,
+    discover,
+    ids,
+    only,
+    settings_for,
+    sync,
+)
+from tests.singer_check import check
+from tests.tap_process import run_tap
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+
+NAME = "crm__standard_info__name"
+EMAIL = "crm__standard_info__email"
+
+
+def deselect(catalog: dict[str, Any], stream: str, *properties: str) -> dict[str, Any]:
+    """Deselect a stream, or just some of its properties."""
+    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == stream]
+    unwanted = [["properties", name] for name in properties] or [[]]
+    for metadata in entry["metadata"]:
+        if metadata["breadcrumb"] in unwanted:
+            metadata["metadata"]["selected"] = False
+    return catalog
+
+
+def test_a_deselected_stream_costs_no_message(cube: Sandbox) -> None:
+    """Not even its schema is sent, and its pages are not asked for."""
+    catalog = deselect(discover(cube), ASSIGNED)
+    cube.requests.clear()
+    run = sync(cube, catalog=catalog)
+    assert run.schemas.keys() == {"campaigns", "custom_fields", CUSTOMERS}
+    assert not any(request.row == "S1" and request.page > 1 for request in cube.requests)
+
+
+def test_a_deselected_field_is_in_no_schema_and_no_record(cube: Sandbox) -> None:
+    """Neither a custom field nor a fixed one that is deselected leaves the tap."""
+    field = "crm__custom_info__67"
+    catalog = deselect(discover(cube), CUSTOMERS, field, EMAIL)
+    run = sync(cube, catalog=catalog)
+    properties = run.schemas[CUSTOMERS]["schema"]["properties"]
+    assert not {field, EMAIL} & properties.keys()
+    assert not any({field, EMAIL} & record.keys() for record in run.records[CUSTOMERS])
+    assert any(field in record for record in run.records[ASSIGNED])
+
+
+def test_keys_stay_when_everything_else_is_deselected(cube: Sandbox) -> None:
+    """Key and bookmark are automatic: a target cannot do without them."""
+    catalog = discover(cube)
+    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == CUSTOMERS]
+    run = sync(cube, catalog=deselect(catalog, CUSTOMERS, *entry["schema"]["properties"]))
+    keys = {"data_owner_id", "crm_type", "customer_id", "updated"}
+    assert {name for record in run.records[CUSTOMERS] for name in record} == keys
+    assert len(run.records[CUSTOMERS]) == 36
+
+
+def test_label_names_are_readable_and_hold_the_same_values(cube: Sandbox) -> None:
+    """`custom_field_names: label` renames columns by their labels and changes nothing else."""
+    original = sync(cube, **only(CRM))
+    labelled = sync(cube, custom_field_names="label", **only(CRM))
+    labels = cube.account.definitions(CRM)
+    properties = labelled.schemas[CUSTOMERS]["schema"]["properties"]
+    names = {schema.get("title"): name for name, schema in properties.items()}
+    assert names["Antall år"] == "custom__antall_ar"
+    assert names["Fast ansatt over 50 %"] == "custom__fast_ansatt_over_50"
+    renamed = [
+        {
+            names[labels[int(name.rpartition("__")[2])]] if "custom_info" in name else name: value
+            for name, value in record.items()
+        }
+        for record in original.records[CUSTOMERS]
+    ]
+    assert labelled.records[CUSTOMERS] == renamed
+
+
+def test_labels_that_meet_in_one_name_are_told_apart(cube: Sandbox) -> None:
+    """Two labels that differ only in signs both get the id of their field."""
+    first = cube.account.add_definition(CRM, "Antall år?")
+    customer = cube.account.add_customer(CRM, custom={first: "mange", 15: "7"})
+    run = sync(cube, custom_field_names="label", **only(CRM))
+    (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == customer]
+    assert (record[f"custom__antall_ar__{first}"], record["custom__antall_ar__15"]) == ("mange", 7)
+    assert "custom__antall_ar" not in run.schemas[CUSTOMERS]["schema"]["properties"]
+
+
+def test_basic_authentication_reads_the_same(cube: Sandbox) -> None:
+    """User name and password do what the token does, with every request."""
+    by_token = sync(cube, **only(CRM))
+    cube.requests.clear()
+    by_password = sync(
+        cube, auth_token=None, username=cube.username, password=cube.password, **only(CRM)
+    )
+    assert {request.scheme_of_auth for request in cube.requests} == {"Basic"}
+    assert by_password.records == by_token.records
+
+
+@pytest.mark.parametrize("option", ["--test", "--test=schema"])
+def test_a_dry_run_says_that_the_account_can_be_read(cube: Sandbox, option: str) -> None:
+    """`--test` ends well in a healthy account, and badly with a wrong token."""
+    good = run_tap(settings_for(cube), extra_args=[option])
+    bad = run_tap(settings_for(cube, auth_token="0" * 40), extra_args=[option])
+    assert good.returncode == 0, good.stderr
+    assert bad.returncode != 0
+    assert "'auth_token'" in bad.stderr
+    if option == "--test=schema":
+        assert good.schemas.keys() >= {CUSTOMERS, ASSIGNED}
+
+
+def test_stream_maps_hash_and_remove_columns(cube: Sandbox) -> None:
+    """An e-mail may leave as its hash, and a name not at all."""
+    plain = {r["customer_id"]: r[EMAIL] for r in sync(cube, **only(CRM)).records[CUSTOMERS]}
+    maps = {CUSTOMERS: {EMAIL: None, NAME: None, "email_hash": f"md5({EMAIL})"}}
+    run = sync(cube, stream_maps=maps, stream_map_config={"hash_seed": ""}, **only(CRM))
+    for record in run.records[CUSTOMERS]:
+        assert not {NAME, EMAIL} & record.keys()
+        email = plain[record["customer_id"]]
+        assert record["email_hash"] == hashlib.md5(email.encode()).hexdigest()  # noqa: S324 - the SDK's
+    assert not {NAME, EMAIL} & run.schemas[CUSTOMERS]["schema"]["properties"].keys()
+
+
+def test_a_map_that_selects_records_drops_the_others(cube: Sandbox) -> None:
+    """`__filter__` works, and the bookmark still moves."""
+    wanted = cube.account.customer_ids(CRM)[0]
+    maps = {CUSTOMERS: {"__filter__": f"customer_id == '{wanted}'"}}
+    run = run_tap(settings_for(cube, stream_maps=maps, **only(CRM)))
+    assert run.returncode == 0, run.stderr
+    assert ids(run.records[CUSTOMERS]) == {wanted}
+    assert bookmarks(run).keys() == {CRM}
+
+
+def test_flattening_spreads_objects_into_columns(cube: Sandbox) -> None:
+    """Objects of the 2016 records become columns, and every record fits."""
+    cube.reset(generation="2016-query")
+    run = sync(cube, assignment_ids=[9], flattening_enabled=True, flattening_max_depth=2)
+    assert ids(run.records[ASSIGNED]) == set(cube.account.customer_ids(9))
+    assert all(
+        "object" not in schema["type"]
+        for schema in run.schemas[ASSIGNED]["schema"]["properties"].values()
+    )
+
+
+def test_batches_hold_what_records_would(cube: Sandbox, tmp_path: Path) -> None:
+    """With `batch_config` the customers arrive as files of JSON lines."""
+    plain = sync(cube, **only(CRM))
+    batch = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": tmp_path.as_uri(), "prefix": "cube-"},
+    }
+    run = run_tap(settings_for(cube, batch_config=batch, **only(CRM)))
+    assert run.returncode == 0, run.stderr
+    check("".join(f"{json.dumps(m)}\n" for m in run.messages if m["type"] != "STATE"))
+    found = [
+        json.loads(line)
+        for message in run.messages
+        if message["type"] == "BATCH" and message["stream"] == CUSTOMERS
+        for path in message["manifest"]
+        for line in gzip.decompress(Path(unquote(urlsplit(path).path)).read_bytes())
+        .decode()
+        .split("\n")
+        if line
+    ]
+    assert found == plain.records[CUSTOMERS]
+    assert run.state == plain.state

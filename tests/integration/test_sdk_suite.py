@@ -1,0 +1,46 @@
+"""The SDK's own suite for taps, against an account where everything is at once.
+
+The suite discovers streams while this module is imported, so the sandbox begins here. It ends with
+the module's last test, or with the process where no test of the module was chosen.
+"""
+
+from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from singer_sdk.testing import SuiteConfig, get_tap_test_class
+
+from cube_sandbox import Sandbox, Traps
+from tap_cube.tap import TapCube
+from tests.integration.conftest import TODAY
+from tests.integration.runs import settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_running = ExitStack()
+atexit.register(_running.close)
+_cube = _running.enter_context(
+    Sandbox(customers=12, page_size=5, anonymised=2, traps=Traps(mistyped=0.2), today=TODAY)
+)
+
+# The variant of a definition that has `data__type` is not the one that has `type`.
+pytestmark = pytest.mark.filterwarnings(r"ignore:Fields in .* not in records. \({'data__type'}\)")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sandbox() -> Iterator[None]:
+    """End the sandbox after the module's last test."""
+    yield
+    _running.close()
+
+
+TestTapCube = get_tap_test_class(
+    TapCube,
+    config=settings_for(_cube),
+    parse_env_config=False,
+    suite_config=SuiteConfig(max_records_limit=None),
+)

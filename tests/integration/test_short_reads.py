@@ -1,0 +1,148 @@
+"""What could make a read short: pages that are gone, counts that lie, rows of another resource."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Fault, Traps
+from tests.integration.breaking import (
+    COMPLETE,
+    FIRST,
+    PLACES,
+    SHORT,
+    Place,
+    assert_complete,
+    assert_ends,
+    assert_refused,
+    breaking,
+    broken_read,
+)
+from tests.integration.reading import last_words, read
+from tests.integration.runs import CRM, CUSTOMERS, ids, only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cube_sandbox import Sandbox
+
+PAGES_ONLY = pytest.mark.parametrize("place", PLACES[:-1], ids=lambda place: place.name)
+
+
+@PAGES_ONLY
+@pytest.mark.parametrize("kind", ["404", "empty-list"])
+def test_a_page_that_is_gone_for_a_moment(cube: Sandbox, kind: Any, place: Place) -> None:  # noqa: ANN401 - kind
+    """A page that discovery or `count` promised is looked for again, and nothing is missing."""
+    fault = Fault(kind, row="C2", page=place.page, times=1)
+    assert_complete(cube, broken_read(cube, place, fault))
+
+
+@PAGES_ONLY
+@pytest.mark.parametrize("kind", ["404", "empty-list"])
+def test_a_page_that_stays_away(cube: Sandbox, kind: Any, place: Place) -> None:  # noqa: ANN401 - kind
+    """A page that was there and is no more never makes a short read a green one."""
+    run = broken_read(cube, place, Fault(kind, row="C2", page=place.page))
+    assert_refused(run, place, "" if place is FIRST else SHORT)
+
+
+@PAGES_ONLY
+@pytest.mark.parametrize("kind", ["404", "403"])
+def test_a_discovered_crm_that_is_lost_in_mid_run(cube: Sandbox, kind: Any, place: Place) -> None:  # noqa: ANN401 - kind
+    """Only what was refused from its first page on may be left out, and then the log says so."""
+    cube.reset(customers=30)
+    fault = Fault(kind, row="C2", page=place.page)
+    options = {"max_retries": 0, "read_ahead": place.read_ahead, "assignment_ids": []}
+    run = read(cube, discovered=breaking(cube, place, fault), **options)
+    if place is FIRST and kind == "403":
+        assert run.returncode == 0
+        assert run.records[CUSTOMERS] == []
+        assert all(f"data_owners/{o}/{c} is left out" in run.stderr for o, c in cube.account.crms)
+    else:
+        last_words(run)
+
+
+@pytest.mark.parametrize("kind", ["404", "403"])
+def test_unchanged_rows_do_not_hide_a_page_that_is_refused(cube: Sandbox, kind: Any) -> None:  # noqa: ANN401 - kind
+    """A discovered CRM of which nothing was emitted yet is no CRM that was refused at its start."""
+    cube.reset(customers=30)
+    fault = Fault(kind, row="C2", page=3)
+    run = read(
+        cube,
+        discovered=breaking(cube, FIRST, fault),
+        read_ahead=0,
+        assignment_ids=[],
+        start_date="2024-05-16",
+    )
+    last_words(run)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("read_ahead", [0, 3])
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (lambda _: None, COMPLETE),
+        (str, COMPLETE),
+        (lambda _: True, COMPLETE),
+        (lambda _: -1, COMPLETE),
+        (lambda n: n + 0.5, COMPLETE),
+        (lambda n: [n], COMPLETE),
+        (lambda _: 10**30, SHORT),
+        (lambda _: 0, COMPLETE),
+        (lambda n: n - 7, COMPLETE),
+        (lambda n: n + 1, SHORT),
+        (lambda n: n + 70, SHORT),
+        (lambda _: 10**12, SHORT),
+    ],
+    ids=[
+        "null",
+        "text",
+        "true",
+        "negative",
+        "half",
+        "list",
+        "huge",
+        "zero",
+        "low",
+        "higher",
+        "high",
+        "vast",
+    ],
+)
+def test_a_count_that_lies(
+    cube: Sandbox, count: Callable[[int], object], expected: str, read_ahead: int
+) -> None:
+    """A count that is none or too low hides no row; one that is too high is no green run."""
+    cube.reset(customers=30, traps=Traps(count=count))
+    place = Place("all", "C2", 1, read_ahead)
+    run = read(cube, max_retries=0, read_ahead=read_ahead, **only(CRM))
+    assert_ends(cube, run, place, expected)
+    assert len(cube.requests) < 250
+
+
+@pytest.mark.parametrize("read_ahead", [0, 3])
+@pytest.mark.parametrize("place", PLACES[:-1], ids=lambda place: place.name)
+def test_a_count_that_is_missing_once(cube: Sandbox, place: Place, read_ahead: int) -> None:
+    """An envelope without `count`, or with another one than the rest, hides nothing."""
+    number = {"seen": 0}
+
+    def count(real: int) -> object:
+        number["seen"] += 1
+        return None if number["seen"] == place.page + 1 else real
+
+    cube.reset(customers=30, traps=Traps(count=count))
+    assert_complete(cube, read(cube, max_retries=0, read_ahead=read_ahead, **only(CRM)))
+
+
+@pytest.mark.parametrize("times", [1, None])
+@PAGES_ONLY
+def test_a_redirect_to_another_resource_mixes_nothing_in(
+    cube: Sandbox, place: Place, times: int | None
+) -> None:
+    """Campaigns never become customers: the read is complete in spite of it, or it fails."""
+    fault = Fault("redirect", row="C2", page=place.page, times=times, location="/api/v1/campaigns")
+    run = broken_read(cube, place, fault)
+    assert ids(run.records.get(CUSTOMERS, [])) <= set(cube.account.customer_ids(CRM))
+    if run.returncode == 0:
+        assert_complete(cube, run)

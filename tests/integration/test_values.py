@@ -1,0 +1,178 @@
+"""Values: whatever Cube sends arrives with its type, or beside it as it was."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+
+from cube_sandbox import Traps
+from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, only, sync
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+
+URL = "/api/v1/data_owners/2/B2B/customers/"
+ZONE = ZoneInfo("Europe/Oslo")
+TRUTH = {"True": True, "true": True, "Ja": True, "False": False, "false": False, "Nei": False}
+VARIANTS = [
+    Traps(),
+    Traps(numbers="strings"),
+    Traps(numbers="numbers"),
+    Traps(mixed_types=True),
+    Traps(mistyped=0.3),
+    Traps(booleans="python-strings"),
+    Traps(booleans="json"),
+    Traps(booleans="empty-for-false"),
+    Traps(booleans="norwegian"),
+    Traps(empty_customs=""),
+    Traps(empty_customs="null"),
+    Traps(empty_customs="absent"),
+    Traps(empty_standard=""),
+    Traps(empty_standard="null"),
+    Traps(customer_id_integer=True),
+    Traps(definitions="data__type"),
+    Traps(definitions="no-lookup"),
+]
+
+
+def as_sent(cube: Sandbox) -> dict[str, dict[str, Any]]:
+    """Read the CRM with nothing but `requests`: what the server says, by customer id."""
+    rows: list[dict[str, Any]] = []
+    for page in (1, 2, 3):
+        answer = requests.get(
+            f"{cube.url}{URL}",
+            params={"page": page},
+            headers={"Authorization": f"Token {cube.token}"},
+            timeout=10,
+        )
+        rows += answer.json()["results"]
+    return {str(row["crm__customer_id"]): row for row in rows}
+
+
+def arrived(sent: object, value: object, schema: dict[str, Any]) -> bool:
+    """Whether a value says the same as what was sent, in the type of its column."""
+    kind = next(kind for kind in schema["type"] if kind != "null")
+    if sent is None or (sent == "" and (kind != "string" or "format" in schema)):
+        return value is None
+    if kind in {"number", "integer"}:
+        return not isinstance(value, str) and Decimal(str(sent)) == Decimal(str(value))
+    if kind == "boolean":
+        return value is (sent if isinstance(sent, bool) else TRUTH.get(str(sent)))
+    if schema.get("format") == "date":
+        return value == "-".join(reversed(str(sent).split(".")))  # 28.02.2015 is a day too
+    if schema.get("format") == "date-time":
+        local = datetime.fromisoformat(str(sent)).replace(tzinfo=ZONE)
+        return datetime.fromisoformat(str(value)) == local
+    return value == (sent if isinstance(sent, str) else str(sent))
+
+
+@pytest.mark.parametrize("traps", VARIANTS, ids=str)
+def test_no_value_is_lost_and_none_is_bent(cube: Sandbox, traps: Traps) -> None:
+    """Each value sent arrives in its column's type, or untouched in `unparsed_values`."""
+    cube.reset(traps=traps)
+    sent = as_sent(cube)
+    run = sync(cube, **only(CRM))
+    properties = run.schemas[CUSTOMERS]["schema"]["properties"]
+    records = {record["customer_id"]: record for record in run.records[CUSTOMERS]}
+    assert records.keys() == sent.keys()
+    unparsed = 0
+    for number, row in sent.items():
+        record = records[number]
+        beside = record.get("unparsed_values") or {}
+        for key, value in row.items():
+            if key in beside:
+                assert (record[key], beside[key]) == (None, value)
+                unparsed += 1
+            else:
+                assert arrived(value, record[key], properties[key]), (key, value, record[key])
+    assert bool(unparsed) == (traps.mistyped > 0 or traps.mixed_types)
+    assert ("'unparsed_values'" in run.stderr) == bool(unparsed)
+
+
+def test_columns_have_the_types_of_their_definitions(cube: Sandbox) -> None:
+    """A definition's type makes the column's, its label the title, and no length limits it."""
+    run = sync(cube, **only(CRM))
+    properties = run.schemas[CUSTOMERS]["schema"]["properties"]
+    types = {
+        schema["title"]: (schema["type"][0], schema.get("format"))
+        for name, schema in properties.items()
+        if name.startswith("crm__custom_info__")
+    }
+    expected = {
+        "Klassifisering": ("string", None),
+        "Omsetning": ("number", None),
+        "Antall år": ("integer", None),
+        "Samtykke for TM": ("boolean", None),
+        "Etablert": ("string", "date"),
+        "Siste kontakt": ("string", "date-time"),
+    }
+    assert expected.items() <= types.items()
+    assert not any("maxLength" in schema for schema in properties.values())
+
+
+@pytest.mark.parametrize("generation", ["2016-query", "2017", "2019-draft", "2020", "all"])
+def test_anonymised_rows_stay_apart_and_keep_their_keys(cube: Sandbox, generation: str) -> None:
+    """Rows without an id (T40) all arrive, and a second sync gives them the same keys."""
+    cube.reset(generation=generation, customers=11, anonymised=7)
+    stream = ASSIGNED if generation in {"2016-query", "2017"} else CUSTOMERS
+    settings = {"assignment_ids": [9]} if stream == ASSIGNED else only(CRM)
+    keys = [
+        sorted(record["customer_id"] for record in sync(cube, **settings).records[stream])
+        for _ in range(2)
+    ]
+    assert len(set(keys[0])) == 11
+    assert keys[0] == keys[1]
+    assert set(keys[0]) >= {i for i in cube.account.customer_ids(9) if i}
+
+
+def test_a_customer_who_becomes_anonymised_comes_as_one_row_more(cube: Sandbox) -> None:
+    """The key of other anonymised rows does not move when one joins them."""
+    cube.reset(anonymised=2)
+    before = {r["customer_id"] for r in sync(cube, **only(CRM)).records[CUSTOMERS]}
+    forgotten = cube.account.customer_ids(CRM)[-1]
+    cube.account.delete_customer(CRM, forgotten)
+    anonymous: dict[str, Any] = dict.fromkeys(
+        ("customer_id", "phone_1", "phone_2", "email", "updated_by", "update_method"), ""
+    )
+    cube.account.add_customer(CRM, name="Anonymized", updated=None, **anonymous)
+    after = {r["customer_id"] for r in sync(cube, **only(CRM)).records[CUSTOMERS]}
+    assert before - after == {forgotten}
+    assert len(after - before) == 1
+
+
+def test_leading_zeros_and_odd_text_survive(cube: Sandbox) -> None:
+    """Codes stay text (T31), and line breaks, U+2028 and trailing blanks are not touched."""
+    comment = next(n for n, key in cube.account.definitions(CRM).items() if key == "Kommentar")
+    text = '  Ring \r\nigjen\u2028 «100 %» \\ " \t😀 '
+    customer = cube.account.add_customer(
+        CRM, customer_id="007", name=text, custom={comment: text, 62: "0235"}
+    )
+    found = {r["customer_id"]: r for r in sync(cube, **only(CRM)).records[CUSTOMERS]}
+    assert found[customer]["crm__standard_info__name"] == text
+    assert found[customer][f"crm__custom_info__{comment}"] == text
+    assert found[customer]["crm__custom_info__62"] == "0235"
+    assert customer == "007"
+
+
+def test_a_field_that_appears_after_discovery_arrives_in_the_same_run(cube: Sandbox) -> None:
+    """An administrator adds a field while pages are read: a new SCHEMA, then the value."""
+    target = cube.account.customer_ids(CRM)[-1]
+    added: list[int] = []
+
+    def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
+        if request.row == "C2" and request.page == 2 and not added:
+            added.append(cube.account.add_definition(CRM, "Nytt felt"))
+            cube.account.update_customer(CRM, target, custom={added[0]: "ny verdi"})
+
+    cube.before_request = edit
+    run = sync(cube, read_ahead=0, **only(CRM))
+    column = f"crm__custom_info__{added[0]}"
+    found = {r["customer_id"]: r for r in run.records[CUSTOMERS]}
+    assert found[target][column] == "ny verdi"
+    schemas = [m for m in run.messages if m["type"] == "SCHEMA" and m["stream"] == CUSTOMERS]
+    assert [column in m["schema"]["properties"] for m in schemas] == [False, True]

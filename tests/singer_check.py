@@ -1,0 +1,191 @@
+"""A strict reader of a Singer stream: what a target may rely on, checked message by message."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Message = dict[str, Any]
+
+FORMATS = FormatChecker(formats=())
+"""Only the formats that this module defines, strictly."""
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+class SingerError(AssertionError):
+    """A stream that breaks a rule; the message names the line and the rule."""
+
+
+@FORMATS.checks("date", raises=ValueError)
+def _is_date(value: object) -> bool:
+    return not isinstance(value, str) or date.fromisoformat(value).isoformat() == value
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_moment(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    return _RFC_3339.fullmatch(value) is not None and bool(datetime.fromisoformat(value))
+
+
+def check(stdout: str, before: Mapping[str, Any] | None = None) -> list[Message]:
+    """Read a whole stream and return its messages.
+
+    Args:
+        stdout: Everything a tap wrote.
+        before: The state the tap was given.
+
+    Raises:
+        SingerError: At the first message that breaks a rule.
+    """
+    reader = SingerReader(dict(before or {}))
+    lines = stdout.split("\n")
+    if lines.pop():
+        msg = "The stream ends in the middle of a line"
+        raise SingerError(msg)
+    return [reader.read(line) for line in lines]
+
+
+@dataclass
+class _Stream:
+    """What is known of one stream so far."""
+
+    schema: Mapping[str, Any]
+    keys: list[str]
+    bookmark: str | None
+    validator: Draft202012Validator
+    seen: set[tuple[Any, ...]] = field(default_factory=set)
+    records: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+class SingerReader:
+    """Reads line after line and remembers what the next one must fit.
+
+    Args:
+        before: The state the tap was given.
+    """
+
+    def __init__(self, before: Mapping[str, Any]) -> None:
+        """Know no stream yet."""
+        self._streams: dict[str, _Stream] = {}
+        self._bookmarks = _bookmarks(before)
+        self._line = 0
+
+    def read(self, line: str) -> Message:
+        """Check one line and return its message.
+
+        Raises:
+            SingerError: If it breaks a rule.
+        """
+        self._line += 1
+        try:
+            message = json.loads(line, parse_constant=self._refuse_constant)
+        except ValueError:
+            self._fail("is no JSON")
+        if not isinstance(message, dict):
+            self._fail("is no message")
+        kind = message.get("type")
+        if kind == "SCHEMA":
+            self._schema(message)
+        elif kind == "RECORD":
+            self._record(message)
+        elif kind == "STATE":
+            self._state(message.get("value"))
+        elif kind in {"ACTIVATE_VERSION", "BATCH"}:
+            self._stream(message)
+        else:
+            self._fail(f"has the unknown type {kind!r}")
+        return message
+
+    def _fail(self, what: str) -> NoReturn:
+        msg = f"Line {self._line} {what}"
+        raise SingerError(msg)
+
+    def _refuse_constant(self, name: str) -> NoReturn:
+        self._fail(f"holds {name}, which is no JSON")
+
+    def _stream(self, message: Message) -> _Stream:
+        stream = self._streams.get(message.get("stream", ""))
+        if stream is None:
+            self._fail(f"comes before the SCHEMA of stream {message.get('stream')!r}")
+        return stream
+
+    def _schema(self, message: Message) -> None:
+        schema, keys = message["schema"], message["key_properties"]
+        Draft202012Validator.check_schema(schema)
+        bookmarks = message.get("bookmark_properties") or []
+        for name in (*keys, *bookmarks):
+            if name not in schema["properties"]:
+                self._fail(f"does not declare the key or bookmark {name!r}")
+        if not keys:
+            self._fail("declares no key")
+        for name in keys:
+            if "null" in schema["properties"][name]["type"]:
+                self._fail(f"declares the key {name!r} as nullable")
+        validator = Draft202012Validator(
+            {**schema, "additionalProperties": False, "required": [*keys, *bookmarks]},
+            format_checker=FORMATS,
+        )
+        stream = _Stream(schema, keys, next(iter(bookmarks), None), validator)
+        known = self._streams.get(message["stream"])
+        if known is not None:
+            names = schema["properties"].keys()
+            if known.keys != keys or not known.schema["properties"].keys() <= names:
+                self._fail("takes a property or a key of its stream away")
+            stream.seen, stream.records = known.seen, known.records
+        self._streams[message["stream"]] = stream
+
+    def _record(self, message: Message) -> None:
+        stream, record = self._stream(message), message["record"]
+        for error in stream.validator.iter_errors(record):
+            where = "/".join(map(str, error.absolute_path))
+            self._fail(f"does not fit the SCHEMA of {message['stream']}: {where} {error.message}")
+        if not _is_moment(message["time_extracted"]):
+            self._fail("was extracted at no RFC 3339 time")
+        key = tuple(record[name] for name in stream.keys)
+        if None in key or "" in key:
+            self._fail(f"has an empty key {key}")
+        if key in stream.seen:
+            self._fail(f"repeats the key {key} of {message['stream']}")
+        stream.seen.add(key)
+        stream.records.append(record)
+
+    def _state(self, value: object) -> None:
+        if not isinstance(value, dict):
+            self._fail("holds a state that is no object")
+        for (name, context), bookmark in _bookmarks(value).items():
+            known = self._bookmarks.get((name, context))
+            if known is not None and bookmark < known:
+                self._fail(f"moves the bookmark of {name} {dict(context)} backwards")
+            if bookmark != known and not self._is_written(name, dict(context), bookmark):
+                self._fail(f"has a bookmark of {name} {dict(context)} that no record has reached")
+            self._bookmarks[name, context] = bookmark
+
+    def _is_written(self, name: str, context: Mapping[str, Any], bookmark: str) -> bool:
+        """Whether a record of the partition at or after the bookmark was written before."""
+        stream = self._streams.get(name)
+        return stream is not None and any(
+            (record[stream.bookmark or ""] or "") >= bookmark
+            for record in stream.records
+            if context.items() <= record.items()
+        )
+
+
+def _bookmarks(state: Mapping[str, Any]) -> dict[tuple[str, frozenset[Any]], str]:
+    """Bookmarks of a state by stream and context."""
+    found = {}
+    for name, bookmark in state.get("bookmarks", {}).items():
+        for part in bookmark.get("partitions", [bookmark]):
+            if "replication_key_value" in part:
+                context = frozenset(part.get("context", {}).items())
+                found[name, context] = part["replication_key_value"]
+    return found

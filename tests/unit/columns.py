@@ -1,0 +1,53 @@
+"""Decoders for one column of each type, and what makes a record right."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from tap_cube.custom_fields import SCHEMAS
+from tap_cube.records import UNPARSED, RecordDecoder, decode_row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+COLUMNS: dict[str, dict[str, Any]] = {
+    **{kind: dict(schema) for kind, schema in SCHEMAS.items()},
+    "object": {"type": ["object", "null"]},
+    "array": {"type": ["array", "null"]},
+    UNPARSED: {"type": ["object", "null"]},
+}
+
+FORMATS = FormatChecker(formats=["date"])
+_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def is_rfc_3339(value: object) -> bool:
+    """Whether a text is a time as JSON Schema means it; jsonschema alone does not look."""
+    return not isinstance(value, str) or bool(
+        _RFC_3339.fullmatch(value) and datetime.fromisoformat(value)
+    )
+
+
+VALIDATOR = Draft202012Validator(
+    {"type": "object", "properties": COLUMNS, "additionalProperties": False},
+    format_checker=FORMATS,
+)
+
+
+def decoder(zone: ZoneInfo = OSLO) -> RecordDecoder:
+    """A decoder for rows whose keys are the names of types."""
+    return RecordDecoder(zone, lambda key: (key, COLUMNS[key]))
+
+
+def decode(kind: str, text: str, zone: ZoneInfo = OSLO) -> Mapping[str, Any]:
+    """The record of one row with one value, given as JSON text, in a column of a type."""
+    return decoder(zone).decode(decode_row(f"{{{json.dumps(kind)}: {text}}}".encode()))

@@ -1,0 +1,296 @@
+"""Definitions of custom fields become columns: their types, titles and names."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tap_cube.custom_fields import (
+    SCHEMAS,
+    CustomField,
+    label_column,
+    label_columns,
+    property_schema,
+    read_definitions,
+)
+
+CRM = "data_owners/2/B2B"
+OTHER_CRM = "data_owners/2/B2C"
+COLUMN = re.compile(r"custom__[a-z0-9_]*")
+LONGEST_IN_POSTGRESQL = 63
+
+
+def field(id_: int = 1, label: str = "", type_name: str = "text", **more: Any) -> CustomField:  # noqa: ANN401 - attributes of any type
+    """A definition of the CRM, where nothing else is said."""
+    given_source = more.pop("source", CRM)
+    return CustomField(given_source, id_, f"crm__custom_info__{id_}", label, type_name, **more)
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ("text string char varchar textarea choice choices select dropdown radio email", "string"),
+        ("phone url link list tekst nedtrekk nedtrekksliste valg e-post epost telefon", "string"),
+        ("number decimal float double numeric currency money percent", "number"),
+        ("tall desimal desimaltall valuta beløp prosent", "number"),
+        ("integer int bigint heltall", "integer"),
+        ("checkbox boolean bool avkrysning avkrysningsboks ja/nei yes/no", "boolean"),
+        ("date dato", "date"),
+        ("datetime date-time timestamp tidspunkt dato/tid", "date-time"),
+    ],
+)
+def test_names_of_types_in_two_languages(names: str, kind: str) -> None:
+    """English and Norwegian names are known, in any case and with spaces around."""
+    for name in names.split():
+        for spelling in (name, name.upper(), f" {name.title()} "):
+            assert field(type_name=spelling).kind == kind, spelling
+            assert field(type_name=spelling).is_known
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("drop down", "string"), ("long text", "string"), ("date time", "date-time"),
+     ("dato og tid", "date-time"), ("check box", "boolean"), ("whole number", "integer")],
+)  # fmt: skip
+def test_names_of_types_in_two_words(name: str, kind: str) -> None:
+    """Names of several words are known too."""
+    assert field(type_name=name).kind == kind
+
+
+@pytest.mark.parametrize("name", ["", "signature", "text;", "numberr", "字", "None"])
+def test_a_type_nobody_has_seen_is_text(name: str) -> None:
+    """An unknown type is text, and says that it is unknown."""
+    assert field(type_name=name).kind == "string"
+    assert not field(type_name=name).is_known
+
+
+def test_the_documented_definition() -> None:
+    """The documents' own sample (row C4) becomes a field with all its attributes."""
+    definition = {
+        "id": 64,
+        "key": "Address street",
+        "type": "text",
+        "max_length": 200,
+        "hint": "As in the register",
+        "lookup__id": "crm__custom_info__64",
+    }
+    assert read_definitions(CRM, [definition]) == [
+        CustomField(
+            CRM, 64, "crm__custom_info__64", "Address street", "text", 200, "As in the register"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        ({"id": 64, "key": "A", "data__type": "date"}, {"kind": "date"}),
+        ({"id": 64, "type": "number", "data__type": "date"}, {"kind": "number"}),
+        ({"id": 64, "type": "", "data__type": "date"}, {"kind": "date"}),
+        ({"id": 64}, {"type_name": "text", "label": "", "hint": "", "max_length": None}),
+        ({"id": 64}, {"key": "crm__custom_info__64"}),
+        ({"id": 64, "lookup__id": ""}, {"key": "crm__custom_info__64"}),
+        ({"id": 64, "lookup__id": None}, {"key": "crm__custom_info__64"}),
+        ({"id": 64, "lookup__id": "crm__extra__64"}, {"key": "crm__extra__64"}),
+        ({"id": "64"}, {"id": 64, "key": "crm__custom_info__64"}),
+        ({"id": 64, "key": None, "hint": 5, "type": 7}, {"label": "", "hint": ""}),
+        ({"id": 64, "max_length": "999"}, {"max_length": 999}),
+        ({"id": 64, "max_length": "long"}, {"max_length": None}),
+        ({"id": 64, "max_length": True}, {"max_length": None}),
+        ({"id": 64, "key": "Lånebeløp\u2028", "unknown": []}, {"label": "Lånebeløp\u2028"}),
+    ],
+)
+def test_definitions_of_every_time_are_read(
+    definition: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """Attributes that came, went or were renamed over the years are optional (T53)."""
+    (read,) = read_definitions(CRM, [definition])
+    assert {name: getattr(read, name) for name in expected} == expected
+
+
+NO_IDS: list[object] = [None, "", "x", [], {}, True, -5, 1.5, Decimal("1.5"), Decimal("1e999999")]
+
+
+@pytest.mark.parametrize("id_", [*NO_IDS, "\uff18", "9" * 5000])
+def test_a_definition_without_a_usable_id_is_passed_over(id_: object) -> None:
+    """What cannot be looked up is left out, and the definition after it is read."""
+    read = read_definitions(CRM, [{"id": id_, "key": "A"}, {"key": "B"}, {"id": 7, "key": "C"}])
+    assert [(f.id, f.label) for f in read] == [(7, "C")]
+
+
+def test_of_two_definitions_with_one_id_the_last_stays() -> None:
+    """A repeated definition makes no second field."""
+    read = read_definitions(CRM, [{"id": 7, "key": "A"}, {"id": 8}, {"id": "7", "key": "B"}])
+    assert [(f.id, f.label) for f in read] == [(7, "B"), (8, "")]
+
+
+@pytest.mark.parametrize(
+    ("types", "kind"),
+    [
+        (["number", "number"], "number"),
+        (["int", "number"], "number"),
+        (["text", "number"], "string"),
+        (["date", "datetime"], "string"),
+        (["checkbox", "int"], "string"),
+        (["date", "never seen"], "string"),
+        (["int", "number", "text"], "string"),
+    ],
+)
+def test_the_wider_of_two_types_wins(types: list[str], kind: str) -> None:
+    """CRMs that contradict each other share the type that holds all their values."""
+    fields = [field(type_name=name) for name in types]
+    assert property_schema(fields) == property_schema(fields[::-1])
+    assert property_schema(fields) == SCHEMAS[kind]  # type: ignore[index]
+
+
+def test_titles_and_descriptions_join_what_the_crms_say() -> None:
+    """Labels make the title, hints and lengths the description; repeated ones stand once."""
+    schema = property_schema(
+        [
+            field(label="Antall år", hint="Hele år", max_length=3),
+            field(label="Years", hint="Hele år", max_length=3, source=OTHER_CRM),
+        ]
+    )
+    assert schema["title"] == "Antall år / Years"
+    assert schema["description"] == "Hele år / At most 3 characters."
+    assert "maxLength" not in schema
+
+
+def test_a_schema_is_the_callers_own() -> None:
+    """Changing one column's schema changes no other's."""
+    property_schema([field()])["title"] = "mine"
+    assert property_schema([field()]) == {"type": ["string", "null"]}
+
+
+@pytest.mark.parametrize(
+    ("label", "column"),
+    [
+        ("Antall år", "custom__antall_ar"),
+        ("Antall a\u030ar", "custom__antall_ar"),
+        ("ÆØÅ", "custom__aeoa"),
+        ("Pris på dagens avtale", "custom__pris_pa_dagens_avtale"),
+        ("Größe (Straße)", "custom__grosse_strasse"),
+        ("Имя", "custom__imya"),
+        ("名前", "custom__mingqian"),
+        ("😀", "custom__grinning"),
+        ("Fast ansatt over 50 %", "custom__fast_ansatt_over_50"),
+        ("aeaer-aeraer", "custom__aeaer_aeraer"),
+        ("ID", "custom__id"),
+        ("  __Two__  words__ ", "custom__two_words"),
+        ("12345", "custom__12345"),
+        ("line\nbreak\u2028here\x00", "custom__line_break_here"),
+        ("", "custom__"),
+        (" % ", "custom__"),
+    ],
+)
+def test_labels_become_readable_names(label: str, column: str) -> None:
+    """A name is ASCII, in lower case, of words joined by single underscores (T46 to T48)."""
+    assert label_column(label) == column
+
+
+def test_long_labels_are_cut_between_the_limits() -> None:
+    """A label of 300 characters gives a name that PostgreSQL keeps whole, with and without id."""
+    long = [field(1324, "Lang " * 60), field(1325, "Lang " * 60 + "!")]
+    names = set(label_columns(long).values())
+    assert len(names) == 2
+    assert all(len(name) <= LONGEST_IN_POSTGRESQL for name in names)
+    assert {name[-6:] for name in names} == {"__1324", "__1325"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ({(CRM, 1): "Navn", (CRM, 2): "Alder"}, ["custom__navn", "custom__alder"]),
+        ({(CRM, 1): "Navn", (CRM, 2): "Navn"}, ["custom__navn__1", "custom__navn__2"]),
+        ({(CRM, 1): "Navn", (CRM, 2): "navn!"}, ["custom__navn__1", "custom__navn__2"]),
+        ({(CRM, 1): "Navn", (OTHER_CRM, 9): "Navn"}, ["custom__navn", "custom__navn"]),
+        ({(CRM, 1): "Navn", (OTHER_CRM, 9): "NAVN"}, ["custom__navn__1", "custom__navn__9"]),
+        (
+            {(CRM, 1): "X", (CRM, 2): "X", (OTHER_CRM, 3): "X"},
+            ["custom__x__1", "custom__x__2", "custom__x__3"],
+        ),
+        ({(CRM, 1): "X", (CRM, 2): "X", (CRM, 3): "X 1"},
+         ["custom__x__1", "custom__x__2", "custom__x_1"]),
+    ],
+)  # fmt: skip
+def test_labels_that_meet_get_their_ids(
+    labels: dict[tuple[str, int], str], names: list[str]
+) -> None:
+    """One label of several CRMs is one column; two labels in one name never are."""
+    fields = [field(id_, label, source=source) for (source, id_), label in labels.items()]
+    assert list(label_columns(fields).values()) == names
+
+
+labels = st.one_of(
+    st.sampled_from(["", "5", "6", "x", "X", "x 5", "x__5", "å", "a", "%", "L" * 60, "l" * 61]),
+    st.text(max_size=80),
+)
+definitions = st.lists(
+    st.builds(
+        lambda source, id_, label: field(id_, label, source=source),
+        st.sampled_from([CRM, OTHER_CRM, "assignments/9"]),
+        st.sampled_from([1, 5, 6, 64]) | st.integers(0, 2**31),
+        labels,
+    ),
+    max_size=8,
+    unique_by=lambda f: (f.source, f.id),
+)
+
+
+@given(definitions, st.randoms(use_true_random=False))
+@example([field(5, ""), field(6, "5")], None)
+@example([field(1324, "x" * 60), field(1325, "x" * 61)], None)
+def test_names_are_unique_short_and_the_same_in_any_order(
+    fields: list[CustomField],
+    random: Any,  # noqa: ANN401 - Hypothesis' own Random
+) -> None:
+    """No two fields of a source share a column, whatever the labels and their order.
+
+    What a field is called does depend on the other fields: a label that meets another later
+    gets its id then, both of them.
+    """
+    names = label_columns(fields)
+    shuffled = list(fields)
+    if random:
+        random.shuffle(shuffled)
+    assert label_columns(shuffled) == names
+    assert set(names) == {(f.source, f.id) for f in fields}
+    assert len({(source, name) for (source, _), name in names.items()}) == len(fields)
+    for name in names.values():
+        assert COLUMN.fullmatch(name)
+        assert len(name.encode()) <= LONGEST_IN_POSTGRESQL
+
+
+@given(labels)
+def test_a_field_alone_is_named_by_its_label_alone(label: str) -> None:
+    """Neither source nor id change the name of a label that meets no other."""
+    if label_column(label) != "custom__":
+        (name,) = label_columns([field(7, label, source=OTHER_CRM)]).values()
+        assert name == label_column(label)
+
+
+json_values = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers())
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(
+                ["id", "key", "type", "data__type", "max_length", "hint", "lookup__id"]
+            ),
+            json_values | st.decimals(allow_nan=False, allow_infinity=False),
+        ),
+        max_size=4,
+    )
+)
+def test_any_definitions_can_be_read(rows: list[dict[str, Any]]) -> None:
+    """Whatever JSON the definitions hold, they are read or passed over."""
+    fields = read_definitions(CRM, rows)
+    assert len({f.id for f in fields}) == len(fields)
+    if fields:
+        assert set(property_schema(fields)) <= {"type", "format", "title", "description"}

@@ -1,0 +1,164 @@
+"""Only a link to the page after this one, of the same resource, is followed."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tap_cube.pagination import LONGEST_LINK, own_target, with_page
+
+HOST = "https://acme.headshed.com"
+CUSTOMERS = "/api/v1/data_owners/2/B2C/customers/"
+ASSIGNMENT = "/api/v1/assignments/9/customers/"
+DATES = "from_date=20190101&to_date=20190331"
+OUTCOMES = f"/api/v1/campaigns/926/call_outcomes/?{DATES}"
+RESPONSES = "/api/v1/campaigns/8/responses/?from_date=20160924&to_date=20180401"
+
+
+@pytest.mark.parametrize(
+    ("link", "first", "target"),
+    [
+        # T1, T2, T3: scheme and host never count
+        (f"http://acme.headshed.com{CUSTOMERS}?page=2", CUSTOMERS, f"{CUSTOMERS}?page=2"),
+        (f"https://YOURDOMAIN.cube4sales.com{CUSTOMERS}?page=2", CUSTOMERS, f"{CUSTOMERS}?page=2"),
+        (f"//evil.example{CUSTOMERS}?page=2", CUSTOMERS, f"{CUSTOMERS}?page=2"),
+        (f"http://10.0.0.1:8080{CUSTOMERS}?page=2", CUSTOMERS, f"{CUSTOMERS}?page=2"),
+        (f"https://user:secret@evil.example{CUSTOMERS}?page=2", CUSTOMERS, f"{CUSTOMERS}?page=2"),
+        (f"javascript://%0aalert(1){CUSTOMERS}?page=2", CUSTOMERS, f"{CUSTOMERS}?page=2"),
+        (f"{CUSTOMERS}?page=2", CUSTOMERS, f"{CUSTOMERS}?page=2"),
+        # T4: without a page
+        (f"https://acme.headshed.com{CUSTOMERS}", CUSTOMERS, None),
+        (f"https://acme.headshed.com{OUTCOMES}", OUTCOMES, None),
+        # T5: another endpoint
+        (f"{HOST}/api/v1/campaigns/926/product_registrations/?{DATES}&page=2", OUTCOMES, None),
+        (f"{HOST}/api/v1/data_owners/2/B2C/call_outcomes/?{DATES}&page=2", OUTCOMES, None),
+        # T6: another id or type
+        ("https://demo.cube4sales.com/api/v1/assignments/1/customers/?page=2", ASSIGNMENT, None),
+        (f"{HOST}/api/v1/data_owners/2/B2B/customers/?page=2", CUSTOMERS, None),
+        # T7: a second question mark
+        (f"{HOST}/api/v1/campaigns/8/responses/?from_date=20160924/?page=2", RESPONSES, None),
+        (f"{HOST}{RESPONSES}/?page=2", RESPONSES, None),
+        (f"{HOST}/api/v1/campaigns/8/responses/?from_date=20160924%2F%3Fpage%3D2&page=2",
+         RESPONSES, None),
+        # T8: no question mark, and a cut date
+        (f"{HOST}/api/v1/campaigns/926/call_outcomes/from_date=20190101&page=2&to_date=2019033",
+         OUTCOMES, None),
+        (f"{HOST}/api/v1/campaigns/926/call_outcomes/?from_date=20190101&page=2&to_date=2019033",
+         OUTCOMES, None),
+        # T9: the page in the middle
+        (f"{HOST}/api/v1/campaigns/926/call_outcomes/?from_date=20190101&page=2&to_date=20190331",
+         OUTCOMES,
+         "/api/v1/campaigns/926/call_outcomes/?from_date=20190101&page=2&to_date=20190331"),
+        # T10: the page after a path with dates
+        (f"{HOST}/api/v1/campaigns/8/responses/from_date/20160924/?page=2", RESPONSES, None),
+        # T11: no slash before the query
+        (f"{HOST}/api/v1/campaigns/8/responses?from_date=20160924&to_date=20180401&page=2",
+         RESPONSES, None),
+    ],
+)  # fmt: skip
+def test_documented_links(link: str, first: str, target: str | None) -> None:
+    """Each kind of link the documents show is followed on the own host, or not at all."""
+    assert own_target(link, first, 2) == target
+
+
+HOSTILE = [
+    None, True, 2, 2.0, [f"{CUSTOMERS}?page=2"], {"href": f"{CUSTOMERS}?page=2"}, b"x",
+    "", "?", "?page=2", "#", "page=2", "/", "//", "http://", "http://[", "http://[::1/?page=2",
+    f"\\\\evil.example{CUSTOMERS}?page=2",
+    f"https:\\\\evil.example{CUSTOMERS}?page=2",
+    f"{CUSTOMERS}\\?page=2",
+    f"{CUSTOMERS}../customers/?page=2",
+    "/api/v1/data_owners/2/B2C/x/../customers/?page=2",
+    "/api/v1/data_owners/2/B2C/%2e%2e/B2C/customers/?page=2",
+    "/api/v1/data_owners/2/B2C%2Fcustomers/?page=2",
+    "/api/v1/data_owners/2//B2C/customers/?page=2",
+    "/api/v1/data_owners/2/B2C/customers/;x=1?page=2",
+    "/api/v1/data_owners/2/b2c/customers/?page=2",
+    f"/{CUSTOMERS}?page=2",
+    f"x{CUSTOMERS}?page=2",
+    f"javascript:alert(1)//{CUSTOMERS}?page=2",
+    f"data:text/html,{CUSTOMERS}?page=2",
+    f"{CUSTOMERS}?page=0", f"{CUSTOMERS}?page=1", f"{CUSTOMERS}?page=3", f"{CUSTOMERS}?page=-2",
+    f"{CUSTOMERS}?page=02", f"{CUSTOMERS}?page=+2", f"{CUSTOMERS}?page=2.0",
+    f"{CUSTOMERS}?page=", f"{CUSTOMERS}?page", f"{CUSTOMERS}?page=last", f"{CUSTOMERS}?PAGE=2",
+    f"{CUSTOMERS}?page=\uff12", f"{CUSTOMERS}?page=%EF%BC%92", f"{CUSTOMERS}?page=2%00",
+    f"{CUSTOMERS}?page=2&page=2", f"{CUSTOMERS}?page=1&page=2", f"{CUSTOMERS}?page=2&page=3",
+    f"{CUSTOMERS}?page=2&page=", f"{CUSTOMERS}?page=2;page=3", f"{CUSTOMERS}?page=2;x",
+    f"{CUSTOMERS}?page%3D2", f"{CUSTOMERS}%3Fpage=2", f"{CUSTOMERS}?page=2%26x=1",
+    f"{CUSTOMERS}#?page=2", f"{CUSTOMERS}?x=1#page=2",
+    f"{CUSTOMERS}?page=2&x", f"{CUSTOMERS}?page=2&&x=1",
+    f"{CUSTOMERS}?page=2\x00", f"{CUSTOMERS}?page=2\n", f"\n{CUSTOMERS}?page=2",
+    f"{CUSTOMERS}?page=2\r\nHost: evil.example", f"{CUSTOMERS}?page=2\t", f" {CUSTOMERS}?page=2",
+    f"{CUSTOMERS}?page=2 ", f"{CUSTOMERS}?page=2\u2028", f"{CUSTOMERS}?page=2\ud800",
+    f"{CUSTOMERS}?page=2&x=\u00e5",
+    f"{CUSTOMERS}?page=2&x={'y' * LONGEST_LINK}", "y" * 2**20, f"{CUSTOMERS}?page=2" + "&" * 2**20,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("link", [pytest.param(link, id=ascii(link)[:80]) for link in HOSTILE])
+def test_hostile_links_are_not_followed(link: object) -> None:
+    """What a server could send instead of a link leads nowhere, without an error."""
+    assert own_target(link, CUSTOMERS, 2) is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from_date=20190101&to_date=20190331&to_date=20190102&page=2",
+        "to_date=20190331&from_date=20190101&page=2&from_date=20190331",
+        "from_date=20190101&page=2",
+        "from_date=20190101&to_date=&page=2",
+    ],
+)
+def test_dates_that_are_not_the_own_are_not_followed(query: str) -> None:
+    """Of a repeated parameter Django takes the last, so one that is there twice asks for more."""
+    assert own_target(OUTCOMES.partition("?")[0] + "?" + query, OUTCOMES, 2) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "number", "expected"),
+    [
+        (CUSTOMERS, 2, f"{CUSTOMERS}?page=2"),
+        (f"{CUSTOMERS}?page=2", 3, f"{CUSTOMERS}?page=3"),
+        ("/crm/customers?assignment_id=9", 2, "/crm/customers?assignment_id=9&page=2"),
+        ("/c/?page=2&call_state=A%20-%20B", 3, "/c/?call_state=A+-+B&page=3"),
+    ],
+)
+def test_the_same_resource_with_another_page(target: str, number: int, expected: str) -> None:
+    """Pages are counted by the one parameter; the others stay."""
+    assert with_page(target, number) == expected
+
+
+pieces = st.sampled_from(
+    ["https:", "//", "evil.example", "/", "\\", "@", ":80", CUSTOMERS, CUSTOMERS[1:], "?", "&",
+     "page=2", "page=3", "page", "=", "%32", "%2e%2e", "..", ";", "#", "x=1", " ", "\x00", "2"]
+)  # fmt: skip
+links = st.text() | st.lists(pieces, max_size=9).map("".join)
+
+
+@given(links | links.map(lambda text: f"{CUSTOMERS}?page=2{text}"), st.integers(2, 3))
+@example(f"{CUSTOMERS}?%70age=%32", 2)
+@example(f"{CUSTOMERS}?page=2#@evil.example", 2)
+def test_a_link_leads_to_exactly_that_page_or_nowhere(link: str, number: int) -> None:
+    """Whatever the text, the request goes to the own host and path and asks for that page."""
+    target = own_target(link, CUSTOMERS, number)
+    if target is None:
+        return
+    assert target.startswith(f"{CUSTOMERS}?")
+    assert parse_qs(target.partition("?")[2], keep_blank_values=True)["page"] == [str(number)]
+    sent = requests.Request("GET", HOST + target).prepare().url
+    url = urlsplit(str(sent))
+    assert (f"{url.scheme}://{url.netloc}", url.path) == (HOST, CUSTOMERS)
+    assert parse_qs(url.query)["page"] == [str(number)]
+
+
+@given(st.integers(2, 10**9), st.sampled_from([CUSTOMERS, ASSIGNMENT, OUTCOMES, RESPONSES]))
+def test_the_link_of_an_honest_server_is_followed(number: int, first: str) -> None:
+    """What the tap would ask for itself is what it follows."""
+    target = with_page(first, number)
+    assert own_target(f"http://other.example{target}", first, number) == target
+    assert own_target(target, first, number + 1) is None

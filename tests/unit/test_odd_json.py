@@ -1,0 +1,85 @@
+"""JSON that a strict decoder refuses: one odd value must not cost the row, nor one row the page."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from tap_cube.pagination import decode_page
+from tap_cube.records import UNPARSED, Surrogates, decode_head, decode_row
+
+from .columns import COLUMNS, VALIDATOR, decode, decoder
+
+ODD = [r'"\ud800"', r'"a\udc00b"', r'"\ud83d\ude00\ud83d"', "NaN", "Infinity", "-Infinity"]
+
+
+@pytest.mark.parametrize("text", ODD)
+@pytest.mark.parametrize("kind", [kind for kind in COLUMNS if kind != UNPARSED])
+def test_an_odd_value_is_kept_as_json_text(kind: str, text: str) -> None:
+    """The column is null, and beside it stands what Cube sent, in ASCII."""
+    record = decode(kind, text)
+    VALIDATOR.validate(record)
+    assert record == {kind: None, UNPARSED: {kind: text}}
+    json.dumps(record, ensure_ascii=False).encode()
+
+
+def test_an_odd_value_inside_another_is_kept_with_it() -> None:
+    """An object that holds half a character is kept whole."""
+    record = decode("object", r'{"a": ["\ud800", 1.50]}')
+    assert record["object"] is None
+    assert r"\ud800" in record[UNPARSED]["object"]
+    json.dumps(record, ensure_ascii=False).encode()
+
+
+def test_a_number_beyond_measure_is_not_lost() -> None:
+    """A number of more digits than Python converts fits no integer, and ends no run."""
+    digits = "9" * 5000
+    assert decode("integer", digits) == {"integer": None, UNPARSED: {"integer": digits}}
+    assert decode("number", digits) == {"number": Decimal(digits)}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_the_other_values_of_the_row_are_read_as_ever(odd: str) -> None:
+    """Beside an odd value numbers stay exact, and text that looks like an escape stays text."""
+    others = r'"number": 0.10, "string": "\\ud800 \ud83d\ude00 å", "boolean": true, "integer": 5'
+    record = decoder().decode(decode_row(f'{{"date": {odd}, {others}}}'.encode()))
+    assert record == {
+        "date": None,
+        "number": Decimal("0.10"),
+        "string": "\\ud800 \U0001f600 å",
+        "boolean": True,
+        "integer": 5,
+        UNPARSED: {"date": odd},
+    }
+    assert str(record["number"]) == "0.10"
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_page_is_read_in_spite_of_one_odd_row(odd: str) -> None:
+    """The rows of the page arrive, with count, link, ids, days and keys."""
+    row = f'{{"crm__customer_id": "05", "updated": "2020-02-12", "a": {odd}, "b": 100200.0}}'
+    link = "https://acme.headshed.com/c/?page=2"
+    page = decode_page(
+        f'{{"count": 4, "next": "{link}", "results": [{row}, {{"b": 0.10}}]}}'.encode()
+    )
+    assert (len(page.rows), page.count, page.next, page.is_list) == (2, 4, link, False)
+    head = decode_head(page.rows[0])
+    assert (head.key, head.day) == ("05", "2020-02-12")
+    assert decode_row(page.rows[0])["b"] == Decimal("100200.0")
+    assert str(decode_row(page.rows[1])["b"]) == "0.10"
+    assert decode_page(f"[{row}, {row}]".encode()).is_list
+
+
+def test_an_odd_row_without_an_id_has_a_key() -> None:
+    """A surrogate is made of what arrives of the row, keys that are half a character included."""
+    row = decode_row(rb'{"a": NaN, "b": "\ud800", "c\ud800": 1}')
+    assert str(Surrogates().key_of(row)).startswith("surrogate:")
+    for key in row:
+        key.encode()
+
+
+def test_a_byte_order_mark_is_no_damage() -> None:
+    """A list that begins with one is the list."""
+    assert decode_page(b"\xef\xbb\xbf[{}]").rows == (b"{}",)

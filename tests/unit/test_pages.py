@@ -1,0 +1,235 @@
+"""Answers become pages or errors, and pages follow each other to the last."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+from urllib3 import HTTPResponse
+
+from tap_cube.errors import TransientError
+from tap_cube.pagination import END, NextLinkPaginator, Page, Pages, decode_page
+from tap_cube.read_ahead import ReadAhead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CUSTOMERS = "/api/v1/data_owners/2/B2C/customers/"
+LOGGER = logging.getLogger("tap-cube.test")
+ROWS: list[dict[str, Any]] = [
+    {"crm__customer_id": "05029249275", "crm__custom_info__20": "233.0"},
+    {"name": 'Åse "B" ]} \u2028', "more": {"list": [1, 2.50, None]}, "": "\\"},
+]
+
+
+def body(number: int = 1, pages: int = 1, **changed: object) -> bytes:
+    """An answer of Django REST framework, in UTF-8 as it comes over the wire."""
+    following = f"http://inner.example{CUSTOMERS}?page={number + 1}" if number < pages else None
+    page = {"count": pages * len(ROWS), "next": following, "previous": None, "results": ROWS}
+    return json.dumps(page | changed, ensure_ascii=False).encode()
+
+
+def test_an_envelope_is_a_page() -> None:
+    """Rows stay the very bytes that came; count and link are beside them."""
+    page = decode_page(body(1, 3))
+    assert [json.loads(row) for row in page.rows] == ROWS
+    assert b"2.5" in page.rows[1]
+    assert (page.count, page.is_list, page.expected_pages) == (6, False, 3)
+    assert page.next == f"http://inner.example{CUSTOMERS}?page=2"
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_a_bare_list_is_a_page_without_a_next(indent: int | None) -> None:
+    """A list (T13) has no count and no link, however it is laid out."""
+    page = decode_page(json.dumps(ROWS, indent=indent).encode())
+    assert [json.loads(row) for row in page.rows] == ROWS
+    assert (page.count, page.next, page.is_list, page.expected_pages) == (None, None, True, 1)
+
+
+@pytest.mark.parametrize("empty", [b"[]", b" [ ] ", b'{"results": []}'])
+def test_an_empty_answer_is_an_empty_page(empty: bytes) -> None:
+    """No rows is no error."""
+    assert decode_page(empty).rows == ()
+    assert decode_page(empty).expected_pages == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "known"),
+    [
+        (781, 781), (0, 0), (2**70, 2**70), (-1, None), (True, None), (False, None), (5.0, None),
+        ("781", None), (None, None), ([], None), ({}, None),
+    ],
+)  # fmt: skip
+def test_only_a_whole_count_counts(count: object, known: int | None) -> None:
+    """A count of another type, or below zero, is no count."""
+    assert decode_page(body(count=count)).count == known
+
+
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (781, 391)])
+def test_the_count_fills_pages_of_this_size(count: int, pages: int) -> None:
+    """The page size is the one seen, never assumed (T12)."""
+    assert decode_page(body(count=count)).expected_pages == pages
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"", b" ", b"null", b"5", b'"text"', b"{}", b'{"count": 1, "next": null}',
+        b'{"results": null}', b'{"results": {}}', b'{"results": "[]"}', b'{"results": 1}',
+        b'{"results": [5]}', b'{"results": [null, {}]}', b"[[]]", b'["a"]',
+        b'{"detail": "Invalid page."}', b'{"crm__customer_id": "1"}',
+        b"<!DOCTYPE html><html><title>Log in</title></html>", b"[] []", b"[],",
+        b'{"results": [{"a": tru}]}', b"{'results': []}",
+        b'{"results": [{"a": "\xff"}]}', b'{"results": [], "next": "\xff"}',
+        '{"results": []}'.encode("utf-16"),
+        b"\x1f\x8b\x08\x00", b'{"results": [{"a": 1,}]}', b'{"results": [{"a" 1}]}',
+    ],
+)  # fmt: skip
+def test_what_is_no_page_is_asked_for_again(answer: bytes) -> None:
+    """A log-in page, an error, or a body of another shape is never a page."""
+    with pytest.raises(TransientError):
+        decode_page(answer)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"%s", b'{"results": [%s]}', b'{"results": [], "next": %s}', b'{"results": [], "x": %s}'],
+)
+@pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":', b"0}")])
+def test_deep_nesting_is_no_page(frame: bytes, begin: bytes, end: bytes) -> None:
+    """A body nested without end is refused like any other damaged one."""
+    with pytest.raises(TransientError):
+        decode_page(frame % (begin * 100_000 + end * 100_000))
+
+
+@pytest.mark.parametrize("whole", [body(1, 2), json.dumps(ROWS).encode()])
+def test_a_body_cut_anywhere_is_no_page(whole: bytes) -> None:
+    """No beginning of a page passes for a page."""
+    for end in range(len(whole)):
+        with pytest.raises(TransientError):
+            decode_page(whole[:end])
+
+
+@given(st.binary() | st.tuples(st.integers(0, len(body())), st.binary(max_size=3)))
+def test_any_bytes_are_a_page_or_an_error(damage: bytes | tuple[int, bytes]) -> None:
+    """A damaged page is refused, or all of its rows can be read."""
+    if isinstance(damage, tuple):
+        at, inserted = damage
+        damaged = body()[:at] + inserted + body()[at + 1 :]
+    else:
+        damaged = damage
+    try:
+        page = decode_page(damaged)
+    except TransientError:
+        return
+    for row in page.rows:
+        assert isinstance(msgspec.json.decode(row), dict)
+
+
+def response(content: bytes) -> requests.Response:
+    """What requests would return for such a body."""
+    made = requests.Response()
+    made.status_code = 200
+    made.raw = HTTPResponse(io.BytesIO(content), preload_content=False)
+    return made
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The warnings told so far."""
+    return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+
+
+def test_the_paginator_advances_as_the_sdk_wants(caplog: pytest.LogCaptureFixture) -> None:
+    """Page after page by path and query alone, then the end, with nothing to warn of."""
+    paginator = NextLinkPaginator(CUSTOMERS, LOGGER)
+    values = []
+    while not paginator.finished:
+        values.append(paginator.current_value)
+        paginator.advance(response(body(len(values), 3)))
+    assert [value and value.geturl() for value in values] == [
+        None, f"{CUSTOMERS}?page=2", f"{CUSTOMERS}?page=3",
+    ]  # fmt: skip
+    assert not warnings_of(caplog)
+    assert not paginator.is_counting
+
+
+@pytest.mark.parametrize(
+    "link", [CUSTOMERS, f"{CUSTOMERS}?page=1", f"/other/?page=2{'x' * 9}", 5, True, [], {}, "", " "]
+)
+def test_a_link_that_leads_elsewhere_is_told_once(
+    link: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Pages are counted from there on, and the warning does not repeat what the server sent."""
+    paginator = NextLinkPaginator(CUSTOMERS, LOGGER)
+    page = Page((b"{}",), 9, link)
+    assert [paginator.follow(page, n) for n in (1, 2)] == [
+        f"{CUSTOMERS}?page=2", f"{CUSTOMERS}?page=3",
+    ]  # fmt: skip
+    assert paginator.is_counting
+    (warning,) = warnings_of(caplog)
+    assert "page 2" in warning
+    assert "xxxxxxxxx" not in warning
+
+
+def test_a_last_page_has_no_page_after_it() -> None:
+    """Null ends it, also where links were of no use before."""
+    paginator = NextLinkPaginator(CUSTOMERS, LOGGER)
+    paginator.follow(Page((b"{}",), 9, "elsewhere"), 1)
+    assert paginator.follow(Page((b"{}",), 9, None), 2) is None
+
+
+def walk(
+    first: str, answer: Callable[[str], Page | None], width: int, last: int
+) -> tuple[list[Page | None], list[str]]:
+    """All pages by link, and what was asked for to get them."""
+    asked: list[str] = []
+
+    def fetch(target: str) -> Page | None:
+        asked.append(target)
+        return answer(target)
+
+    found: list[Page | None] = []
+    with ReadAhead(fetch, width) as fetched:
+        pages = Pages(NextLinkPaginator(first, LOGGER), fetched, lambda: width)
+        page = pages.page(1)
+        while page is not None and page is not END:
+            found.append(page)
+            page = pages.page_after(page, len(found), last)
+    return [*found, page], asked
+
+
+@pytest.mark.parametrize("width", [0, 1, 4])
+@pytest.mark.parametrize("query", ["", "?to_date=20190331&from_date=20190101"])
+def test_each_page_is_asked_for_once(width: int, query: str) -> None:
+    """Pages fetched ahead are the ones the links lead to, though servers sort the query (T9)."""
+    first, total = f"/c/{query}", 6
+
+    def answer(target: str) -> Page:
+        asked_for = dict(parse_qsl(urlsplit(target).query))
+        number = int(asked_for.get("page", 1))
+        following = urlencode(sorted((asked_for | {"page": str(number + 1)}).items()))
+        link = f"http://inner.example/c/?{following}" if number < total else None
+        return Page((b"%d" % number,), total, link)
+
+    found, asked = walk(first, answer, width, total)
+    assert [page and page.rows for page in found] == [(b"%d" % n,) for n in range(1, 7)] + [()]
+    assert len(asked) == total
+
+
+@pytest.mark.parametrize("width", [0, 3])
+def test_a_page_that_is_gone_is_none(width: int) -> None:
+    """A page that the server no longer has (404) is told apart from the end."""
+    link = f"{CUSTOMERS}?page=2"
+    found, _ = walk(
+        CUSTOMERS, lambda t: Page((b"{}",), 2, link) if t == CUSTOMERS else None, width, 2
+    )
+    assert found[-1] is None
+    assert len(found) == 2

@@ -1,0 +1,294 @@
+"""One value at a time: JSON text in, what stands in the column out.
+
+Values are those of the documents' samples (sections 3 and 4, traps T28 to T48), people's replaced.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from tap_cube.records import UNPARSED, RecordDecoder, decode_row
+
+from .columns import OSLO, VALIDATOR, decode, decoder
+
+KEPT = object()
+"""The value fits no such column: it is null there, and kept as it came in `UNPARSED`."""
+
+TEXT = [
+    ('"A"', "A"),
+    ('""', ""),
+    ("null", None),
+    ('"233.0"', "233.0"),
+    ('"05029249275"', "05029249275"),
+    ('"0235"', "0235"),
+    ('"992513624"', "992513624"),
+    ('"550326-0000"', "550326-0000"),
+    ('"+4799999999"', "+4799999999"),
+    ('"5,92 år"', "5,92 år"),
+    ('"Alder: 52 år"', "Alder: 52 år"),
+    ('"Ja"', "Ja"),
+    ('"False"', "False"),
+    ('"2012-06-15"', "2012-06-15"),
+    ('"28.02.2015"', "28.02.2015"),
+    ('" with spaces \\n"', " with spaces \n"),
+    (r'"Between 02.10.2019 08:00\nand \"later\" | \\ \u0000"',
+     'Between 02.10.2019 08:00\nand "later" | \\ \x00'),
+    ('"Ordnance handling expert at Today\'s Man"', "Ordnance handling expert at Today's Man"),
+    (r'"\u2028\u2029"', "\u2028\u2029"),
+    ('"\u2028"', "\u2028"),
+    (r'"\ud83d\ude00"', "\U0001f600"),
+    (json.dumps("x" * 2**20), "x" * 2**20),
+    ("233", "233"),
+    ("-0", "0"),
+    ("100200.0", "100200.0"),
+    ("0.1", "0.1"),
+    ("0.00000001", "0.00000001"),
+    ("1e5", "100000"),
+    ("1E400", "1E+400"),
+    ("12345678901234567890", "12345678901234567890"),
+    ("123456789012345678901234567890", "123456789012345678901234567890"),
+    ("0.12345678901234567890", "0.12345678901234567890"),
+    ("true", "true"),
+    ("false", "false"),
+    ('["a", 1]', KEPT),
+    ('{"a": null}', KEPT),
+]  # fmt: skip
+
+NUMBER = [
+    ("22", 22),
+    ("100200.0", 100200),
+    ("100200.5", Decimal("100200.5")),
+    ("0.1", Decimal("0.1")),
+    ("1e5", 100000),
+    ("-0.0", 0),
+    ('"233.0"', 233),
+    ('"1281847542.0"', 1281847542),
+    ('"9999723623"', 9999723623),
+    ('"3990"', 3990),
+    ('" 6 "', 6),
+    ('"-6.50"', Decimal("-6.50")),
+    ('"+6"', 6),
+    ('"007"', 7),
+    ('"12345678901234567890.5"', Decimal("12345678901234567890.5")),
+    ("12345678901234567890", 12345678901234567890),
+    ('""', None),
+    ("null", None),
+    ('"5,92 år"', KEPT),
+    ('"5,92"', KEPT),
+    ('"1 000"', KEPT),
+    ('"1_000"', KEPT),
+    ('"0x1F"', KEPT),
+    ('"\uff18"', KEPT),
+    ('"."', KEPT),
+    ('"Standard giro"', KEPT),
+    ('"550326-0000"', KEPT),
+    ('"NaN"', KEPT),
+    ('"Infinity"', KEPT),
+    ('"1e9999"', KEPT),
+    ("1e99999999999999999999", KEPT),
+    ("true", KEPT),
+    ("[5]", KEPT),
+    ("{}", KEPT),
+]
+
+INTEGER = [
+    ("9", 9),
+    ("9.0", 9),
+    ('"4.0"', 4),
+    ('"3"', 3),
+    ('"1e3"', 1000),
+    (f"{2**63 - 1}", 2**63 - 1),
+    (f"{-(2**63)}", -(2**63)),
+    ('""', None),
+    ("null", None),
+    (f"{2**63}", KEPT),
+    (f"{-(2**63) - 1}", KEPT),
+    ('"123456789012345678901234567890"', KEPT),
+    ("9.5", KEPT),
+    ('"9.5"', KEPT),
+    ("true", KEPT),
+    ('"ni"', KEPT),
+    ("[]", KEPT),
+]
+
+BOOLEAN = [
+    ("true", True),
+    ("false", False),
+    ('"True"', True),
+    ('"False"', False),
+    ('"TRUE"', True),
+    ('" false "', False),
+    ('"Ja"', True),
+    ('"Nei"', False),
+    ('"yes"', True),
+    ('"no"', False),
+    ('"1"', True),
+    ("1", True),
+    ("0", False),
+    ('""', None),
+    ("null", None),
+    ("2", KEPT),
+    ("1.0", KEPT),
+    ('"Kanskje"', KEPT),
+    ('"Ja - Salg"', KEPT),
+    ("[true]", KEPT),
+    ("{}", KEPT),
+]
+
+DATE = [
+    ('"2020-02-12"', "2020-02-12"),
+    ('"28.02.2015"', "2015-02-28"),
+    ('" 1948-01-01 "', "1948-01-01"),
+    ('"20200212"', "2020-02-12"),
+    ('"1800-01-01"', "1800-01-01"),
+    ('""', None),
+    ("null", None),
+    ('"2020-02-30"', KEPT),
+    ('"31.02.2015"', KEPT),
+    ('"0000-00-00"', KEPT),
+    ('"2020-02-12 10:27"', KEPT),
+    ('"2020-02-12T10:27:06.477+0100"', KEPT),
+    ('"Stoppet 2013-06-04, termin 4"', KEPT),
+    ('"12/02/2020"', KEPT),
+    ('"1.2.2020"', KEPT),
+    ('"Industrigata 7"', KEPT),
+    ("20200212", KEPT),
+    ("true", KEPT),
+    ('["2020-02-12"]', KEPT),
+]
+
+MOMENT = [
+    ('"2020-02-12"', "2020-02-12T00:00:00+01:00"),
+    ('"2020-02-12 10:27"', "2020-02-12T10:27:00+01:00"),
+    ('"2020-07-12 10:27"', "2020-07-12T10:27:00+02:00"),
+    ('"2020-02-12T10:27:06.477+0100"', "2020-02-12T10:27:06.477000+01:00"),
+    ('"2020-02-12T10:27:06.477+01:00"', "2020-02-12T10:27:06.477000+01:00"),
+    ('"2017-01-01T13:55:20.257789Z"', "2017-01-01T13:55:20.257789+00:00"),
+    ('"28.02.2015"', "2015-02-28T00:00:00+01:00"),
+    ('"02.10.2019 08:00"', "2019-10-02T08:00:00+02:00"),
+    ('"2020-10-25 01:59"', "2020-10-25T01:59:00+02:00"),
+    ('"2020-10-25 02:30"', "2020-10-25T02:30:00+02:00"),  # comes twice: the first is taken
+    ('"2020-10-25 03:00"', "2020-10-25T03:00:00+01:00"),
+    ('"2020-03-29 02:30"', "2020-03-29T02:30:00+01:00"),  # never was
+    ('""', None),
+    ("null", None),
+    ('"28-11-2018 10:00 - 12:00"', KEPT),
+    ('"2020-02-12 25:00"', KEPT),
+    ('"2020-13-12 10:00"', KEPT),
+    ('"Between 02.10.2019 08:00 and 02.10.2019 21:00 \\n"', KEPT),
+    ('"10:27"', KEPT),
+    ('"2020-02-12T10:27:06.1234567Z"', KEPT),
+    ("1581499626", KEPT),
+    ("false", KEPT),
+    ("{}", KEPT),
+]
+
+NESTED = [
+    ("object", "{}", {}),
+    ("object", '{"a": [1, {"b": "\u2028"}]}', {"a": [1, {"b": "\u2028"}]}),
+    ("object", '""', None),
+    ("object", "null", None),
+    ("object", '"text"', KEPT),
+    ("object", "5", KEPT),
+    ("object", "[]", KEPT),
+    ("array", '["a", null]', ["a", None]),
+    ("array", '""', None),
+    ("array", "{}", KEPT),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        pytest.param(kind, text, expected, id=f"{kind} {text[:60]}")
+        for kind, table in [
+            ("string", TEXT), ("number", NUMBER), ("integer", INTEGER),
+            ("boolean", BOOLEAN), ("date", DATE), ("date-time", MOMENT),
+        ]
+        for text, expected in table
+    ] + [pytest.param(*row, id=f"{row[0]} {row[1]}") for row in NESTED],
+)  # fmt: skip
+def test_a_value_in_a_column(kind: str, text: str, expected: object) -> None:
+    """A value arrives in its column's type, or null with the original beside it."""
+    record = decode(kind, text)
+    VALIDATOR.validate(record)
+    if expected is KEPT:
+        original = decode_row(f'{{"v": {text}}}'.encode())["v"]
+        assert record == {kind: None, UNPARSED: {kind: original}}
+    else:
+        assert record == {kind: expected}
+        assert type(record[kind]) is type(expected)
+        assert str(record[kind]) == str(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [("1800-01-01 10:00", "Europe/Berlin"), ("0001-01-02 00:00", "America/New_York"),
+     ("2020-02-12T10:27:06+01:00:30", "UTC")],
+)  # fmt: skip
+def test_offsets_with_seconds_become_utc(text: str, zone: str) -> None:
+    """A time of an old zone is the same moment in a form that every target reads."""
+    record = decode("date-time", json.dumps(text), ZoneInfo(zone))
+    VALIDATOR.validate(record)
+    assert record["date-time"].endswith("+00:00")
+
+
+def test_a_time_that_leaves_the_calendar_is_kept() -> None:
+    """The first hour of the year 1 is the year before in UTC, which no calendar here has."""
+    record = decode("date-time", '"0001-01-01 00:00"', ZoneInfo("Europe/Berlin"))
+    assert record == {"date-time": None, UNPARSED: {"date-time": "0001-01-01 00:00"}}
+
+
+def test_of_two_equal_keys_the_last_counts() -> None:
+    """A key that is repeated in a row is read as every JSON parser reads it (T55)."""
+    record = decoder().decode(decode_row(b'{"string": "first", "string": "second"}'))
+    assert record == {"string": "second"}
+
+
+@pytest.mark.parametrize("row", [b'{"a": 1', b'{"a": tru}', b"{'a': 1}", b"5", b"[]", b"null", b""])
+def test_what_is_no_json_object_is_no_row(row: bytes) -> None:
+    """Cut rows and values that are no objects are refused, never guessed at."""
+    with pytest.raises(msgspec.DecodeError):
+        decode_row(row)
+
+
+def test_unparsed_values_are_counted_by_column() -> None:
+    """The count tells which column holds how many values that do not fit."""
+    typed = decoder()
+    rows: list[dict[str, Any]] = [
+        {"integer": "x", "date": "y"}, {"integer": "3"}, {"integer": True}, {"string": 5},
+    ]  # fmt: skip
+    records = [typed.decode(row) for row in rows]
+    assert typed.unparsed == {"integer": 2, "date": 1}
+    assert records[0] == {
+        "integer": None, "date": None, UNPARSED: {"integer": "x", "date": "y"},
+    }  # fmt: skip
+    assert UNPARSED not in records[1]
+
+
+def test_keys_of_any_spelling_find_their_column() -> None:
+    """Spaces, signs and letters in keys stay as they are (T46 to T48); some are left out."""
+    asked: list[str] = []
+
+    def column(key: str) -> tuple[str, dict[str, Any]] | None:
+        asked.append(key)
+        return None if key == "deselected" else (key, {"type": ["string", "null"]})
+
+    keys = ["gen info 1", "Antall år", "call_outcome__extra__Fast ansatt over 50 %", "ID", "id", ""]
+    typed = RecordDecoder(OSLO, column)
+    row = {**dict.fromkeys(keys, "x"), "deselected": "y"}
+    assert typed.decode(row) == typed.decode(row) == dict.fromkeys(keys, "x")
+    assert asked == list(row)
+
+
+def test_a_deselected_column_of_unparsed_values_is_not_written() -> None:
+    """Where the catalog leaves the column out, the count alone tells of the value."""
+    typed = RecordDecoder(OSLO, lambda key: None if key == UNPARSED else (key, {"type": "integer"}))
+    assert typed.decode({"n": "x"}) == {"n": None}
+    assert typed.unparsed == {"n": 1}
