@@ -22,10 +22,9 @@ def main() -> None:
         _end(str(error))
     except JSONDecodeError as error:
         _end(f"A file given to --config, --catalog or --state is no JSON: {error.msg}.")
-    except FileNotFoundError as error:
-        _end(f"{error}")
     except OSError as error:
-        _end(f"Output could not be written: {error.strerror}.")
+        is_input = error.errno is None or error.filename is not None
+        _end(f"{error}" if is_input else f"Output could not be written: {error.strerror}.")
     except Exception as error:  # noqa: BLE001 - the last resort, so that no data is shown
         frames = "".join(traceback.format_tb(error.__traceback__))
         _end(f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}")

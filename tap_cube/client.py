@@ -254,7 +254,8 @@ class CubeClient:
         """Address a redirect leads to, if it is the same page of the account's own host."""
         try:
             target = urljoin(url, location)
-            is_same = _identity(target) == _identity(url) and location.isprintable()
+            is_plain = location.isprintable() and not location.startswith("//")
+            is_same = is_plain and _identity(target) == _identity(url)
         except ValueError:
             target, is_same = location, False
         if not is_same:

@@ -25,14 +25,14 @@ from itertools import groupby
 
 from tap_cube.errors import IncompleteReadError
 from tap_cube.pagination import END
-from tap_cube.records import decode_head
+from tap_cube.rows import decode_head
 
 if t.TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Sequence
 
     from tap_cube.pagination import Page, Pages
-    from tap_cube.records import Head
+    from tap_cube.rows import Head
 
 MAX_READINGS = 5
 _LOOSE_PAGES = 100
@@ -275,6 +275,7 @@ class Backward:
         while page is not None and page.rows and page.next is not None and last < most:
             last += 1
             page = self._pages.page(last)
+        self._is_broken = last >= most
         return last
 
     def _notice(self, page: Page) -> None:

@@ -94,7 +94,7 @@ def read_definitions(source: str, definitions: Iterable[Mapping[str, t.Any]]) ->
     """
     fields = {}
     for definition in definitions:
-        number = _whole(definition.get("id"))
+        number = definition_id(definition)
         if number is None:
             continue
         fields[number] = CustomField(
@@ -107,6 +107,11 @@ def read_definitions(source: str, definitions: Iterable[Mapping[str, t.Any]]) ->
             hint=_text(definition.get("hint")),
         )
     return list(fields.values())
+
+
+def definition_id(definition: Mapping[str, t.Any]) -> int | None:
+    """Id of a definition; None if nothing could be looked up by it."""
+    return _whole(definition.get("id"))
 
 
 def _whole(value: object) -> int | None:
@@ -126,7 +131,7 @@ def property_schema(fields: Iterable[CustomField]) -> dict[str, t.Any]:
     wider one wins: integer gives way to number, everything else to text.
     """
     together = list(fields)
-    kind = _widest({field.kind for field in together})
+    kind = widest({field.kind for field in together})
     schema: dict[str, t.Any] = dict(SCHEMAS[kind])
     if title := _join(field.label for field in together):
         schema["title"] = title
@@ -137,7 +142,8 @@ def property_schema(fields: Iterable[CustomField]) -> dict[str, t.Any]:
     return schema
 
 
-def _widest(kinds: set[Kind]) -> Kind:
+def widest(kinds: set[Kind]) -> Kind:
+    """The type that holds values of all these types."""
     if len(kinds) == 1:
         return next(iter(kinds))
     return "number" if kinds == {"integer", "number"} else "string"

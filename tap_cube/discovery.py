@@ -12,7 +12,7 @@ from tap_cube.client import Subject
 from tap_cube.custom_fields import CustomField, read_definitions
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
 from tap_cube.pagination import Page, decode_page
-from tap_cube.records import decode_row
+from tap_cube.rows import decode_row
 from tap_cube.settings_schema import CRM_TYPES
 
 if t.TYPE_CHECKING:

@@ -24,12 +24,16 @@ class ReadAhead(t.Generic[T]):
     Args:
         fetch: Gets one target; may be called by several threads at once.
         width: Requests in flight at most.
+        on_wait: Called before the caller has to wait for a target.
     """
 
-    def __init__(self, fetch: Callable[[str], T], width: int) -> None:
+    def __init__(
+        self, fetch: Callable[[str], T], width: int, on_wait: Callable[[], object] = bool
+    ) -> None:
         """Start no thread before the first target is taken."""
         self._fetch = fetch
         self._width = width
+        self._on_wait = on_wait
         self._jobs: SimpleQueue[_Job[T] | None] = SimpleQueue()
         self._ahead: deque[_Job[T]] = deque()
         self._threads: list[Thread] = []
@@ -56,6 +60,7 @@ class ReadAhead(t.Generic[T]):
             Exception: What ``fetch`` raised for this very target.
         """
         if not self._width:
+            self._on_wait()
             return self._fetch(target)
         if not self._ahead or self._ahead[0][1] != target:
             self.drop()
@@ -65,6 +70,8 @@ class ReadAhead(t.Generic[T]):
         for expected in then[: self._width]:
             if expected not in known:
                 self._begin(expected)
+        if not job.done():
+            self._on_wait()
         return job.result()
 
     def drop(self) -> None:

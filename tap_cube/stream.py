@@ -8,7 +8,9 @@ from threading import Event
 from urllib.parse import parse_qsl, urlsplit
 
 from singer_sdk.helpers._catalog import get_selected_schema  # what the SDK's own mapper is given
+from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import RESTStream
 from typing_extensions import override
 
@@ -18,7 +20,9 @@ from tap_cube.custom_fields import SCHEMAS
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, TransientError
 from tap_cube.pagination import NO_PAGE, NextLinkPaginator, Page, Pages, decode_page
 from tap_cube.read_ahead import ReadAhead
-from tap_cube.records import UNPARSED, RecordDecoder, decode_row
+from tap_cube.records import UNPARSED, RecordDecoder
+from tap_cube.rows import decode_row
+from tap_cube.writer import encode
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,8 +31,21 @@ if t.TYPE_CHECKING:
 
     from tap_cube.discovery import Source
     from tap_cube.generations import Endpoint
-    from tap_cube.records import Column, Head
+    from tap_cube.records import Column
+    from tap_cube.rows import Head
     from tap_cube.tap import TapCube
+
+
+class EncodedRecord(dict[str, t.Any]):
+    """A record that is JSON text already; as a dictionary it holds what the SDK asks for."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes, context: Context | None, **asked: object) -> None:
+        """Hold the text, and the values that partitions and state are made of."""
+        super().__init__(context or {}, **asked)
+        self.text = text
+
 
 UNPARSED_SCHEMA: Mapping[str, t.Any] = {
     "type": ["object", "null"],
@@ -48,8 +65,13 @@ class CubeStream(RESTStream[t.Any]):
         may_be_list: Whether answers may be bare lists, which have no pages (T13).
     """
 
+    _tap: TapCube
+
     # Records leave the decoder with the types of their schema.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    # Columns that records have beside Cube's own and the context.
+    added_columns: t.ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -66,6 +88,8 @@ class CubeStream(RESTStream[t.Any]):
         self.client = tap.client
         self._endpoints = endpoints
         self._sources = sources
+        self._extracted_at = b"null"
+        self.reading = 0
         super().__init__(tap, schema={"type": "object", "properties": dict(properties)})
 
     @property
@@ -91,7 +115,8 @@ class CubeStream(RESTStream[t.Any]):
     @override
     def request_records(self, context: Context | None) -> Iterator[Record]:
         source = self._source_of(context)
-        decoder = RecordDecoder(self.settings.timezone, lambda key: self.column(key, source))
+        added = (*(context or {}), *self.added_columns)
+        decoder = RecordDecoder(self.settings.timezone, lambda key: self.column(key, source), added)
         try:
             yield from self.records(source, context, decoder)
         except ForbiddenError as error:
@@ -109,9 +134,10 @@ class CubeStream(RESTStream[t.Any]):
         self, source: Source | None, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         """Yield the records of one partition."""
+        added = (context or {}).values()
         for rows in self.read(source):
             for row, _ in rows:
-                yield decoder.decode(self.prepare(decode_row(row))) | dict(context or {})
+                yield decoder.decode(self.prepare(decode_row(row)), *added)
 
     def prepare(self, row: Record) -> Record:
         """Mend what a resource is known to send in its own way."""
@@ -147,7 +173,7 @@ class CubeStream(RESTStream[t.Any]):
             return page
 
         with (
-            ReadAhead(fetch, self.settings.read_ahead) as fetched,
+            ReadAhead(fetch, self.settings.read_ahead, self._tap.message_writer.flush) as fetched,
             self.get_http_request_counter() as counter,
         ):
             counter.with_context(dict(source.context) if source else None)
@@ -157,6 +183,7 @@ class CubeStream(RESTStream[t.Any]):
             reader = CompleteReader(pages, subject=subject, logger=self.logger)
             for rows in reader:
                 self.reading = reader.reading
+                self._extracted_at = encode(utc_now())
                 yield rows
             counter.increment(self.client.requests - before)
 
@@ -178,6 +205,26 @@ class CubeStream(RESTStream[t.Any]):
         if not self.mask["properties", name]:
             return None
         return name, self.effective_schema["properties"][name]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether records go out as they leave the decoder, with nothing for the SDK to do."""
+        first, *others = self.stream_maps
+        is_same = type(first) is SameRecordTransform and not first.flattening_enabled
+        is_alone = not others and not self.has_selected_descendents
+        return is_same and is_alone and not self.config.get("batch_config")
+
+    @override
+    def _write_record_message(self, record: Record) -> None:
+        if not isinstance(record, EncodedRecord):
+            super()._write_record_message(record)
+            return
+        version = b'"version":%d,' % self._stream_version if self._stream_version else b""
+        self._tap.message_writer.write_line(
+            b'{"type":"RECORD","stream":"%b","record":%b,%b"time_extracted":%b}\n'
+            % (self.name.encode(), record.text, version, self._extracted_at)
+        )
+        self.state_manager.is_flushed = False
 
     def _add_property(self, name: str, schema: Mapping[str, t.Any]) -> None:
         """Declare a property that came after discovery, by a new SCHEMA message."""

@@ -15,11 +15,13 @@ from typing_extensions import override
 from tap_cube.client import CubeClient
 from tap_cube.custom_fields import label_columns
 from tap_cube.discovery import Discovery
+from tap_cube.errors import CubeError
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.streams.campaigns import CampaignsStream
 from tap_cube.streams.custom_fields import CustomFieldsStream
 from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
+from tap_cube.writer import BufferedWriter
 
 if t.TYPE_CHECKING:
     from types import FrameType
@@ -32,6 +34,8 @@ class TapCube(Tap):
 
     name = "tap-cube"
     dynamic_catalog = True
+    message_writer_class = BufferedWriter
+    message_writer: BufferedWriter
     # A copy, since the SDK adds its own settings to it.
     config_jsonschema: t.ClassVar[dict[str, t.Any]] = copy.deepcopy(SCHEMA)
     capabilities: t.ClassVar[list[t.Any]] = [
@@ -83,6 +87,15 @@ class TapCube(Tap):
         return streams
 
     @override
+    def load_state(self, state: dict[str, t.Any]) -> None:
+        bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+        marks = bookmarks.values() if isinstance(bookmarks, dict) else [None]
+        if not all(_is_bookmark(mark) for mark in marks):
+            msg = "The state is damaged. Mend or clear it, then run again."
+            raise CubeError(msg)
+        super().load_state(state)
+
+    @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         # The SDK's own check shows the values it refuses, secrets included.
         self.append_builtin_config(self.config_jsonschema)
@@ -100,4 +113,11 @@ class TapCube(Tap):
         # A run cut short is no success, and a message written by a signal handler could stand
         # in the middle of another one: what was written before stays the last word.
         self.client.stop()
-        raise SystemExit(128 + signum)
+        self.message_writer.end(128 + signum)
+
+
+def _is_bookmark(mark: object) -> bool:
+    partitions = mark.get("partitions", []) if isinstance(mark, dict) else None
+    return isinstance(partitions, list) and all(
+        isinstance(part, dict) and isinstance(part.get("context"), dict) for part in partitions
+    )

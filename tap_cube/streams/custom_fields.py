@@ -8,10 +8,17 @@ from singer_sdk import typing as th
 from typing_extensions import override
 
 from tap_cube import generations
+from tap_cube.custom_fields import definition_id
+from tap_cube.rows import decode_row
 from tap_cube.stream import CubeStream, keyed, properties_of
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Context, Record
+
     from tap_cube.discovery import Source, Subjects
+    from tap_cube.records import RecordDecoder
     from tap_cube.tap import TapCube
 
 CONTEXT_FIELDS = {
@@ -44,6 +51,21 @@ class CustomFieldsStream(CubeStream):
                 self.primary_keys,
             ),
         )
+
+    @override
+    def records(
+        self, source: Source | None, context: Context | None, decoder: RecordDecoder
+    ) -> Iterator[Record]:
+        # As in `read_definitions`: of two with one id the last stays, and none goes without.
+        usable = {}
+        for rows in self.read(source):
+            for row, _ in rows:
+                definition = decode_row(row)
+                number = definition_id(definition)
+                if number is not None:
+                    usable[number] = {**definition, "id": number}
+        for definition in usable.values():
+            yield decoder.decode(definition, *(context or {}).values())
 
     @override
     def partition_of(self, source: Source) -> dict[str, t.Any]:

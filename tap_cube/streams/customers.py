@@ -10,16 +10,18 @@ from singer_sdk import typing as th
 from typing_extensions import override
 
 from tap_cube import generations
-from tap_cube.custom_fields import SCHEMAS, property_schema
+from tap_cube.custom_fields import SCHEMAS, property_schema, widest
 from tap_cube.errors import CubeError
-from tap_cube.records import UNPARSED, Surrogates, decode_row
-from tap_cube.stream import UNPARSED_SCHEMA, CubeStream, keyed, properties_of
+from tap_cube.records import UNPARSED
+from tap_cube.rows import Surrogates, decode_row
+from tap_cube.stream import UNPARSED_SCHEMA, CubeStream, EncodedRecord, keyed, properties_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_cube.custom_fields import CustomField
     from tap_cube.discovery import Source, Subjects
     from tap_cube.generations import JSONType
     from tap_cube.records import Column, RecordDecoder
@@ -39,6 +41,7 @@ class CustomersStream(CubeStream):
     """
 
     replication_key = "updated"
+    added_columns = ("customer_id", "updated")
     context_fields: t.ClassVar[Mapping[str, JSONType]]
 
     def __init__(
@@ -58,11 +61,13 @@ class CustomersStream(CubeStream):
             self._columns[field.source][key] = column
             together[column].append(field)
         fixed = {**self.context_fields, "customer_id": th.StringType(), "updated": th.DateType()}
-        properties = {
-            **properties_of({**fixed, **family, **self.context_fields}),
-            **{name: property_schema(fields) for name, fields in together.items() if name},
-            UNPARSED: dict(UNPARSED_SCHEMA),
-        }
+        self._tell_contradictions(tap, together)
+        properties = properties_of({**fixed, **family, **self.context_fields})
+        # A label may be called like a fixed field (T49), whose type then holds.
+        for name, fields in together.items():
+            if name:
+                properties.setdefault(name, property_schema(fields))
+        properties[UNPARSED] = dict(UNPARSED_SCHEMA)
         known = properties.keys() | {key for keys in self._columns.values() for key in keys}
         found = {key: dict(SCHEMAS["string"]) for key in subjects.keys if key not in known}
         super().__init__(
@@ -72,6 +77,15 @@ class CustomersStream(CubeStream):
             properties=keyed({**properties, **found}, self.primary_keys),
             may_be_list=subjects.is_list,
         )
+
+    def _tell_contradictions(self, tap: TapCube, together: Mapping[str, list[CustomField]]) -> None:
+        for name, fields in together.items():
+            kinds = {field.kind for field in fields}
+            if len(kinds) > 1:
+                tap.logger.info(
+                    "%s: column '%s' is read as %s, since CRMs disagree about its type (%s)",
+                    self.name, name, widest(kinds), ", ".join(sorted(kinds)),
+                )  # fmt: skip
 
     @override
     def column(self, key: str, source: Source | None) -> Column:
@@ -84,6 +98,8 @@ class CustomersStream(CubeStream):
     ) -> Iterator[Record]:
         start = self._start_day(context)
         surrogates = Surrogates()
+        is_plain = self.is_plain
+        self._highest = ""
         emitted = unchanged = dated = 0
         for rows in self.read(source):
             surrogates.begin(self.reading)
@@ -93,16 +109,15 @@ class CustomersStream(CubeStream):
                 if day is not None and day < start:
                     unchanged += 1
                     continue
-                content = decode_row(row)
-                key = head.key or surrogates.key_of(content)
+                key = head.key or surrogates.key_of(decode_row(row))
                 if key is None:
                     continue
                 emitted += 1
-                yield decoder.decode(content) | {
-                    **(context or {}),
-                    "customer_id": key,
-                    "updated": day,
-                }
+                added = (*(context or {}).values(), key, day)
+                if is_plain:
+                    yield EncodedRecord(decoder.encode(row, *added), context, updated=day)
+                else:
+                    yield decoder.decode(decode_row(row), *added)
         self.logger.info(
             "%s: %d rows emitted, %d unchanged since %s left out",
             source.name if source else self.name, emitted, unchanged, start or "ever",
@@ -112,6 +127,7 @@ class CustomersStream(CubeStream):
             self.logger.info("Customers carry no date of change here, so every run is a full one")
 
     _is_told_full = False
+    _highest = ""
 
     def _start_day(self, context: Context | None) -> str:
         """The day before which unchanged rows are left out; "" for no such day."""
@@ -152,7 +168,8 @@ class CustomersStream(CubeStream):
         # A row without a date says nothing, and a date that lies ahead must not become the
         # bookmark. (The SDK's own cap, the signpost, never reaches partitions.)
         key = self.replication_key
-        if key and (day := latest_record.get(key)):
+        if key and (day := latest_record.get(key)) and day > self._highest:
+            self._highest = day
             super()._increment_stream_state({key: min(day, self._today())}, context=context)
 
 

@@ -34,6 +34,9 @@ AWAY = {
     "a tab": "ht\ttp://127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
     "https": "https://127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
 }
+REDIRECTS = ("another port", "another host", "no scheme", "a user", "a fragment", "https")
+"""Links that lead away also where they stand in a header."""
+
 ASTRAY: dict[str, object] = {
     "a way up": "/api/v1/data_owners/2/B2B/customers/../../B2C/customers/?page={1}",
     "a packed way up": "/api/v1/data_owners/2/B2B/customers/%2e%2e/%2e%2e/B2C/customers/?page={1}",
@@ -96,13 +99,11 @@ def test_a_link_is_never_more_than_a_page_number(
 
 
 @pytest.mark.parametrize("page", [1, 3])
-@pytest.mark.parametrize("location", AWAY.values(), ids=AWAY)
+@pytest.mark.parametrize("location", [AWAY[name] for name in REDIRECTS], ids=REDIRECTS)
 def test_a_redirect_leads_nowhere_else(
     cube: Sandbox, trap: Decoy, location: str, page: int
 ) -> None:
     """A redirect away from the account's scheme, host and port ends the run unfollowed."""
-    if "\t" in location or "\\" in location:
-        pytest.skip("no such thing can stand in a header, or it is a path on the own host")
     location = location.format(trap.port, page)
     cube.reset(customers=30)
 
@@ -128,6 +129,13 @@ ENDLESS: dict[str, tuple[Callable[[int], Any], str]] = {
     "the same rows": (lambda page: envelope(page, rows(1, 2), 30), SHORT),
     "the same rows, no count": (lambda page: envelope(page, rows(1, 2), None), ""),
     "new rows": (lambda page: envelope(page, rows(2 * page, 2 * page + 1), 30), SHORT),
+    "a count far too low": (
+        lambda page: (
+            envelope(page, rows(2 * page, 2 * page + 1), 4)
+            | ({"next": None} if page >= 300 else {})
+        ),
+        SHORT,
+    ),
     "new rows and a count that follows": (
         lambda page: envelope(page, rows(2 * page, 2 * page + 1), 2 * page + 10),
         SHORT,

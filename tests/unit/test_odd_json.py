@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from tap_cube.pagination import decode_page
-from tap_cube.records import UNPARSED, Surrogates, decode_head, decode_row
+from tap_cube.records import UNPARSED
+from tap_cube.rows import Surrogates, decode_head, decode_row
 
 from .columns import COLUMNS, VALIDATOR, decode, decoder
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cube.records import UNPARSED, decode_row
+from tap_cube.records import UNPARSED
+from tap_cube.rows import decode_row
 
 from .columns import COLUMNS, OSLO, VALIDATOR, decoder
 

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from tap_cube.records import UNPARSED, RecordDecoder, decode_row
+from tap_cube.records import UNPARSED, RecordDecoder
+from tap_cube.rows import decode_row
 
 from .columns import OSLO, VALIDATOR, decode, decoder
 

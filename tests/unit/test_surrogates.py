@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cube.records import Surrogates, decode_head, decode_row
+from tap_cube.rows import Surrogates, decode_head, decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,126 @@
+"""The exact rules by which a value of Cube becomes a value of its column's type."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from zoneinfo import ZoneInfo
+
+Convert: t.TypeAlias = "Callable[[t.Any], t.Any]"
+
+
+class Unfit(str):
+    """JSON text of a value that fits no column, such as half a surrogate pair."""
+
+    __slots__ = ()
+
+
+def converter(schema: Mapping[str, t.Any], zone: ZoneInfo) -> Convert:
+    """The conversion a column's schema asks for.
+
+    A conversion raises ValueError or ArithmeticError for a value that does not fit.
+    """
+    types = schema.get("type", "string")
+    kinds = {types} if isinstance(types, str) else set(types)
+    if "string" in kinds:
+        texts = {"date": as_day, "date-time": lambda value: _moment(value, zone)}
+        return texts.get(schema.get("format", ""), as_text)
+    others = {"boolean": _boolean, "integer": _integer, "number": _number}
+    nested = tuple({"object": dict, "array": list}[kind] for kind in kinds & {"object", "array"})
+    return next(
+        (others[kind] for kind in others if kind in kinds), lambda value: _nested(value, nested)
+    )
+
+
+def as_text(value: object) -> str:
+    """Text stays as it is; numbers and truth values become their JSON text (T30)."""
+    if isinstance(value, str) and not isinstance(value, Unfit):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal) and abs(value.adjusted()) < _MOST_DIGITS:
+        return format(value, "f")
+    if isinstance(value, int | Decimal):
+        return str(value)
+    raise ValueError
+
+
+_MOST_DIGITS = 30
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
+_LARGEST = 2**63
+
+
+def _number(value: object) -> int | Decimal | None:
+    """Numbers, also those in strings (T28); whole ones without a fraction."""
+    if value == "":
+        return None
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = Decimal(value.strip())
+    if not isinstance(value, bool):
+        if isinstance(value, Decimal) and value == value.to_integral_value():
+            return int(value) if abs(value) < _LARGEST else value
+        if isinstance(value, int | Decimal):
+            return value
+    raise ValueError
+
+
+def _integer(value: object) -> int | None:
+    number = _number(value)
+    if number is None or (isinstance(number, int) and -_LARGEST <= number < _LARGEST):
+        return number
+    raise ValueError
+
+
+_TRUTH: Mapping[object, bool] = {
+    **dict.fromkeys(("true", "yes", "ja", "1", "on"), True),
+    **dict.fromkeys(("false", "no", "nei", "0", "off"), False),
+}
+
+
+def _boolean(value: object) -> bool | None:
+    """True and false in every spelling seen (T36)."""
+    if isinstance(value, bool) or value == "":
+        return None if value == "" else bool(value)
+    try:
+        return _TRUTH[str(value).strip().casefold()]
+    except KeyError:
+        raise ValueError from None
+
+
+def _nested(value: object, classes: tuple[type, ...]) -> object:
+    if value == "":
+        return None
+    if isinstance(value, classes):
+        return value
+    raise ValueError
+
+
+_TOO_FINE = re.compile(r"\.[0-9]{7}")  # finer than datetime, which would cut it
+_NORWEGIAN = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})(.*)")
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, str) and not _TOO_FINE.search(value):
+        return _NORWEGIAN.sub(r"\3-\2-\1\4", value.strip())
+    raise ValueError
+
+
+def as_day(value: object) -> str | None:
+    """A day, also in Norwegian order (T37)."""
+    return date.fromisoformat(_iso(value)).isoformat() if value != "" else None
+
+
+def _moment(value: object, zone: ZoneInfo) -> str | None:
+    """RFC 3339 with offset; a time without one is local (T37, T38)."""
+    if value == "":
+        return None
+    moment = datetime.fromisoformat(_iso(value))
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    # RFC 3339 has no seconds in offsets; local mean time before 1895 does.
+    is_odd = (moment.utcoffset() or timedelta()) % timedelta(minutes=1)
+    return (moment.astimezone(UTC) if is_odd else moment).isoformat()
