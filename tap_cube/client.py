@@ -5,19 +5,17 @@ from __future__ import annotations
 import time
 import typing as t
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from threading import Event
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import tenacity
 from requests.adapters import HTTPAdapter
 from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
 from typing_extensions import override
-from urllib3.exceptions import ReadTimeoutError
 
+from tap_cube.answers import Session, identity, read_body, reason_of, retry_after
 from tap_cube.errors import (
     CredentialError,
     CubeError,
@@ -34,9 +32,6 @@ if t.TYPE_CHECKING:
 
 T = t.TypeVar("T")
 
-LARGEST_BODY = 256 * 2**20
-"""Bytes of one answer, unpacked; more is a body without an end."""
-
 LONGEST_WAIT = 3600
 """Seconds the server may ask to wait; more ends the run instead."""
 
@@ -47,7 +42,6 @@ WAIT = tenacity.wait_exponential(multiplier=0.5, max=60) + tenacity.wait_random(
 """Seconds before each further try: grows exponentially, with jitter."""
 
 _HOPS = 3
-_CHUNK = 2**16
 _TOO_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _NOT_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}
@@ -65,14 +59,6 @@ class Subject:
     def __str__(self) -> str:
         context = f" of {self.context}" if self.context else ""
         return f"{self.stream}{context}, page {self.page}"
-
-
-class _Session(requests.Session):
-    """Leaves redirects alone; requests looks into them even where it shall not follow."""
-
-    @override
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
 
 
 class CubeClient:
@@ -99,7 +85,7 @@ class CubeClient:
         self._calm_until = 0.0
         self.requests = 0
         self.retries = 0
-        self._session = _Session()
+        self._session = Session()
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.read_ahead + 1)
         self._session.mount(settings.api_url, adapter)
         self._session.headers.update(
@@ -208,7 +194,7 @@ class CubeClient:
                 )
                 with response:
                     if response.status_code == HTTPStatus.OK:
-                        return _body(response, deadline)
+                        return read_body(response, deadline)
                     if response.status_code not in _REDIRECTS:
                         self._refuse(response, subject)
             except requests.exceptions.SSLError:
@@ -218,7 +204,7 @@ class CubeClient:
                 )
                 raise CubeError(msg) from None
             except requests.RequestException as error:
-                raise TransientError(_reason(error)) from None
+                raise TransientError(reason_of(error)) from None
             url = self._redirected(url, response.headers.get("Location", ""), subject)
         msg = f"{subject}: redirected in circles. Check 'api_url'."
         raise CubeError(msg)
@@ -228,7 +214,7 @@ class CubeClient:
         if status in _TOO_BUSY:
             self._calm_until = time.monotonic() + CALM
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            after = _retry_after(response.headers.get("Retry-After"))
+            after = retry_after(response.headers.get("Retry-After"))
             reason = f"HTTP {status}"
             if after is not None and after > LONGEST_WAIT:
                 msg = f"{subject}: {reason}, and to ask again in {after:.0f} s. Run again then."
@@ -255,7 +241,7 @@ class CubeClient:
         try:
             target = urljoin(url, location)
             is_plain = location.isprintable() and not location.startswith("//")
-            is_same = is_plain and _identity(target) == _identity(url)
+            is_same = is_plain and identity(target) == identity(url)
         except ValueError:
             target, is_same = location, False
         if not is_same:
@@ -265,48 +251,3 @@ class CubeClient:
             )
             raise CubeError(msg)
         return target
-
-
-def _identity(url: str) -> tuple[object, ...]:
-    """What a redirect must keep: scheme, host, kind of resource, and query with its page."""
-    parts = urlsplit(url)
-    kind = parts.path.rstrip("/").rpartition("/")[2]
-    query = [pair for pair in parse_qsl(parts.query) if pair != ("page", "1")]
-    return parts.scheme, parts.netloc, kind, sorted(query)
-
-
-def _body(response: requests.Response, deadline: float) -> bytes:
-    chunks, size = [], 0
-    for chunk in response.iter_content(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > LARGEST_BODY or time.monotonic() > deadline:
-            msg = "a body without an end"
-            raise TransientError(msg)
-    return b"".join(chunks)
-
-
-def _reason(error: requests.RequestException) -> str:
-    """A few words for a failed exchange; the error's own text may hold the address."""
-    cause = error.args[0] if error.args else None
-    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the answer broke off"
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return "the answer was damaged"
-    return "the host cannot be reached (check 'api_url' and the network)"
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for, given as seconds or as a date."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,78 @@
+"""What comes over HTTP, in safe portions: bodies with an end, reasons without data."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from typing_extensions import override
+from urllib3.exceptions import ReadTimeoutError
+
+from tap_cube.errors import TransientError
+
+LARGEST_BODY: t.Final = 256 * 2**20
+"""Bytes of one answer, unpacked; more is a body without an end."""
+
+_CHUNK = 2**16
+
+
+class Session(requests.Session):
+    """Leaves redirects alone; requests looks into them even where it shall not follow."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+def identity(url: str) -> tuple[object, ...]:
+    """What a redirect must keep: scheme, host, kind of resource, and query with its page."""
+    parts = urlsplit(url)
+    kind = parts.path.rstrip("/").rpartition("/")[2]
+    query = [pair for pair in parse_qsl(parts.query) if pair != ("page", "1")]
+    return parts.scheme, parts.netloc, kind, sorted(query)
+
+
+def read_body(response: requests.Response, deadline: float) -> bytes:
+    """The whole body of an answer.
+
+    Raises:
+        TransientError: If it grows too large, or is not there by the deadline (monotonic seconds).
+    """
+    chunks, size = [], 0
+    for chunk in response.iter_content(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_BODY or time.monotonic() > deadline:
+            msg = "a body without an end"
+            raise TransientError(msg)
+    return b"".join(chunks)
+
+
+def reason_of(error: requests.RequestException) -> str:
+    """A few words for a failed exchange; the error's own text may hold the address."""
+    cause = error.args[0] if error.args else None
+    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the answer broke off"
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return "the answer was damaged"
+    return "the host cannot be reached (check 'api_url' and the network)"
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds that a Retry-After header asks for, given as seconds or as a date."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
