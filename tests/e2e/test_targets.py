@@ -1,0 +1,255 @@
+"""One output, many readers: PostgreSQL, CSV, JSON lines and a checker hold what Cube holds."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+import requests
+
+from cube_sandbox import Sandbox, Traps
+from cube_sandbox.custom_fields import KINDS
+from tests.e2e.judges import SINGER_CHECK_TAP, TARGET_CSV, TARGET_JSONL, run
+from tests.integration.reading import read
+from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, sync
+from tests.tap_process import SCRIPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from tests.e2e.warehouse import Warehouse
+    from tests.tap_process import TapRun
+
+Row: TypeAlias = "dict[str, Any]"
+Tables: TypeAlias = "dict[str, list[Row]]"
+
+PATHS = {ASSIGNED: "assignments/9", CUSTOMERS: "data_owners/2/B2B"}
+"""Two names of one CRM, whose values are compared one by one."""
+PLACE = {
+    ASSIGNED: {"assignment_id": "9"},
+    CUSTOMERS: {"data_owner_id": "2", "crm_type": "B2B"},
+}
+KEYS = {
+    ASSIGNED: ("assignment_id", "customer_id"),
+    CUSTOMERS: ("data_owner_id", "crm_type", "customer_id"),
+    "campaigns": ("campaign__id",),
+    "custom_fields": ("source", "id"),
+}
+BETWEEN, MEANWHILE = "Årsbeløp på avtalen", "Månedens «tilbud» %"
+TEXTS = [MEANWHILE, *(kind.key for kind in KINDS if kind.type in {"text", "dropdown"})]
+STANDARD = [f"crm__standard_info__{name}" for name in ("name", "phone_1", "phone_2", "email")]
+ODD = "  Æ\"ø'å,;\t\\ \r\n§ linje\u2028skille 😀 "
+TYPES = {
+    "Postnummer": {"text", "character varying"},
+    "Lånebeløp": {"numeric", "double precision"},
+    "Antall år": {"bigint"},
+    "Samtykke for TM": {"boolean"},
+    "Etablert": {"date"},
+    "Siste kontakt": {"timestamp without time zone", "timestamp with time zone"},
+    BETWEEN: {"numeric", "double precision"},
+    MEANWHILE: {"text", "character varying"},
+}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    """Run an account with a fixed present day."""
+    with Sandbox(customers=20, page_size=8, today=date(2024, 5, 17)) as cube:
+        yield cube
+
+
+@pytest.fixture
+def cube(running: Sandbox) -> Sandbox:
+    """Hand out the account as if it had just begun."""
+    running.reset()
+    return running
+
+
+def two_runs(cube: Sandbox, naming: str) -> list[TapRun]:
+    """Sync twice; one field is added and filled between the runs, one during the second."""
+    (comment,) = (n for n, label in cube.account.definitions(CRM).items() if label == "Kommentar")
+    cube.account.add_customer(CRM, customer_id="007", name=ODD, custom={comment: ODD, 62: "0235"})
+    options: dict[str, Any] = {"custom_field_names": naming, "read_ahead": 0}
+    first = sync(cube, **options)
+    number = cube.account.add_definition(CRM, BETWEEN, type="tall")
+    cube.account.update_customer(CRM, "007", custom={number: "12.5"})
+    added: list[int] = []
+
+    def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
+        if request.row == "S1" and request.page == 2 and not added:
+            added.append(cube.account.add_definition(CRM, MEANWHILE))
+            cube.account.update_customer(CRM, "007", custom={added[0]: ODD})
+
+    cube.before_request = edit
+    return [first, sync(cube, state=first.state, **options)]
+
+
+def held(cube: Sandbox, stream: str) -> dict[str, Row]:
+    """Customers by id as the account itself shows them, custom fields by their labels."""
+    labels = {f"crm__custom_info__{n}": key for n, key in cube.account.definitions(CRM).items()}
+    found, url = {}, f"{cube.url}/api/v1/{PATHS[stream]}/customers/"
+    while url:
+        headers = {"Authorization": f"Token {cube.token}"}
+        page = requests.get(url, headers=headers, timeout=10).json()
+        url = page["next"]
+        for row in page["results"]:
+            found[row["crm__customer_id"]] = {labels.get(key, key): row[key] for key in row}
+    return found
+
+
+def columns_of(cube: Sandbox, runs: list[TapRun], stream: str) -> dict[str, str]:
+    """The column of each custom field: the one with its label as the title, else Cube's name."""
+    properties = runs[-1].schemas[stream]["schema"]["properties"]
+    titled = {properties[name]["title"]: name for name in properties if name.startswith("custom__")}
+    return {
+        label: titled.get(label, f"crm__custom_info__{number}")
+        for number, label in cube.account.definitions(CRM).items()
+    }
+
+
+def checksum(values: Mapping[str, object]) -> str:
+    """One number for all values of a column, those left out being empty."""
+    lines = sorted(json.dumps([key, value or ""]) for key, value in values.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def keyed(stream: str, rows: Iterable[Row]) -> dict[tuple[str, ...], Row]:
+    """The rows of a stream by key; of one that came again the last counts."""
+    return {tuple(str(row[name]) for name in KEYS[stream]): row for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What is loaded, and where to.
+
+    Attributes:
+        runs: The outputs, in order.
+        folder: Where settings and files are.
+        warehouse: Where tables are.
+    """
+
+    runs: list[TapRun]
+    folder: Path
+    warehouse: Warehouse
+
+    def settings(self, **settings: object) -> list[str]:
+        """The option that gives a target its settings."""
+        path = self.folder / "settings.json"
+        path.write_text(json.dumps(settings))
+        return ["--config", str(path)]
+
+    def into_postgres(self) -> Tables:
+        """Load both outputs, and read the tables."""
+        option = self.settings(
+            sqlalchemy_url=self.warehouse.sqlalchemy_url,
+            default_target_schema="cube",
+            load_method="upsert",
+        )
+        for output in self.runs:
+            run([str(SCRIPTS / "target-postgres"), *option], output.stdout)
+        return {stream: self.warehouse.table(f"cube.{stream}") for stream in KEYS}
+
+    def into_json_lines(self) -> Tables:
+        """Append both outputs to files, and read them."""
+        option = self.settings(destination_path=str(self.folder), do_timestamp_file=False)
+        for output in self.runs:
+            TARGET_JSONL.hear(output.stdout, *option, cwd=self.folder)
+        files = {stream: self.folder / f"{stream}.jsonl" for stream in KEYS}
+        return {
+            stream: [json.loads(line) for line in file.read_bytes().splitlines()]
+            for stream, file in files.items()
+        }
+
+    def into_csv(self) -> Tables:
+        """Write both outputs to files of their own, and read them."""
+        tables: Tables = {stream: [] for stream in KEYS}
+        for number, output in enumerate(self.runs):
+            path = self.folder / str(number)
+            option = self.settings(output_path=str(path))
+            TARGET_CSV.hear(output.stdout, *option, cwd=self.folder)
+            for stream in tables:
+                file = path / f"{stream}.csv"
+                with file.open(encoding="utf-8", newline="") as lines:
+                    tables[stream].extend(csv.DictReader(lines))
+        return tables
+
+
+@pytest.mark.parametrize("naming", ["original", "label"])
+def test_every_target_holds_what_cube_holds(
+    cube: Sandbox, warehouse: Warehouse, tmp_path: Path, naming: str
+) -> None:
+    """Rows, texts and types are the account's, fields added between and during runs included."""
+    runs = two_runs(cube, naming)
+    loading = Loading(runs, tmp_path, warehouse)
+    targets = [loading.into_postgres(), loading.into_json_lines(), loading.into_csv()]
+    expected = {
+        ASSIGNED: sum(map(cube.account.count, cube.account.assignments)),
+        CUSTOMERS: sum(map(cube.account.count, cube.account.crms)),
+        "campaigns": 4,
+        "custom_fields": 5 * len(KINDS) + 2 * len([BETWEEN, MEANWHILE]),
+    }
+    for tables in targets:
+        found = {stream: keyed(stream, rows) for stream, rows in tables.items()}
+        assert {stream: len(rows) for stream, rows in found.items()} == expected
+        for stream in PATHS:
+            rows = {key[-1]: row for key, row in found[stream].items() if is_in(row, stream)}
+            columns = columns_of(cube, runs, stream)
+            assert texts(rows, columns) == texts(held(cube, stream))
+    for stream in PATHS:
+        columns, types = columns_of(cube, runs, stream), warehouse.columns("cube", stream)
+        assert all(types[columns[label]] in TYPES[label] for label in TYPES), types
+        assert (columns["Antall år"] == "custom__antall_ar") == (naming == "label")
+        (row,) = (r for r in targets[0][stream] if r["customer_id"] == "007")
+        assert (float(row[columns[BETWEEN]]), row[columns[MEANWHILE]]) == (12.5, ODD)
+
+
+def is_in(row: Row, stream: str) -> bool:
+    """Whether a row is one of the CRM whose values are compared."""
+    return all(str(row[name]) == value for name, value in PLACE[stream].items())
+
+
+def texts(rows: dict[str, Row], columns: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The checksum of every text field."""
+    return {
+        label: checksum(
+            {key: row.get((columns or {}).get(label, label)) for key, row in rows.items()}
+        )
+        for label in (*STANDARD, *TEXTS)
+    }
+
+
+@pytest.mark.parametrize(
+    "generation", ["2016-query", "2016-path", "2017", "2019", "2019-draft", "2020", "all"]
+)
+def test_readers_of_others_accept_every_stream(
+    cube: Sandbox, tmp_path: Path, generation: str
+) -> None:
+    """However odd the account, the oldest checker and two targets read all of its output."""
+    cube.reset(generation=generation, anonymised=3, undated=2, traps=Traps(mistyped=0.2))
+    settings: dict[str, Any] = {} if cube.rows & {"C1"} else {"assignment_ids": [9, 12]}
+    output = read(cube, **settings)
+    assert output.returncode == 0, output.stderr
+    verdict = SINGER_CHECK_TAP.hear(output.stdout, cwd=tmp_path)
+    assert "The output is valid." in verdict
+    for stream, records in output.records.items():
+        (line,) = (line for line in verdict.splitlines() if f"| {stream} " in line)
+        assert int(line.split("|")[2]) == len(records) > 0
+    for target in (TARGET_JSONL, TARGET_CSV):
+        state = target.hear(output.stdout, cwd=tmp_path)
+        assert json.loads(state.splitlines()[-1]) == output.state
+
+
+def test_the_checker_refuses_what_is_wrong(cube: Sandbox, tmp_path: Path) -> None:
+    """A record that does not fit its schema does not pass: the verdicts above mean something."""
+    output = read(cube)
+    broken = output.stdout.replace('"updated":"', '"updated":"x', 1)
+    assert broken != output.stdout
+    for judge in (SINGER_CHECK_TAP, TARGET_CSV):
+        with pytest.raises(AssertionError):
+            judge.hear(broken, cwd=tmp_path)

@@ -1,0 +1,295 @@
+"""Drift: what administrators change while a sync runs, or after the catalog was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.reading import read
+from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, discover, only, settings_for, sync
+from tests.tap_process import run_tap
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+    from tests.tap_process import TapRun
+
+B2C = (2, "B2C")
+NAME = "crm__standard_info__name"
+EMAIL = "crm__standard_info__email"
+ON_THE_LAST_PAGE = -1
+REBATE = 12.5
+
+
+def add_meanwhile(cube: Sandbox, label: str = "Nytt felt", value: str = "ny verdi") -> list[int]:
+    """Let an administrator add a field, and fill it, before the second page is answered.
+
+    Returns:
+        The field's id, once it is there.
+    """
+    added: list[int] = []
+
+    def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
+        if request.row == "C2" and request.page == 2 and not added:
+            added.append(cube.account.add_definition(CRM, label, type="number"))
+            target = cube.account.customer_ids(CRM)[ON_THE_LAST_PAGE]
+            cube.account.update_customer(CRM, target, custom={added[0]: value})
+
+    cube.before_request = edit
+    return added
+
+
+def whole(cube: Sandbox, **settings: Any) -> TapRun:  # noqa: ANN401 - settings
+    """Read an account in a run that must succeed."""
+    run = read(cube, **settings)
+    assert run.returncode == 0, run.stderr
+    return run
+
+
+def schemas(run: TapRun, stream: str = CUSTOMERS) -> list[dict[str, Any]]:
+    """The properties that each SCHEMA message of a stream declares, in order."""
+    return [
+        message["schema"]["properties"]
+        for message in run.messages
+        if message["type"] == "SCHEMA" and message["stream"] == stream
+    ]
+
+
+def values(run: TapRun, column: str, stream: str = CUSTOMERS) -> dict[str, Any]:
+    """The values of one column by customer, where it stands in the record."""
+    return {r["customer_id"]: r[column] for r in run.records[stream] if column in r}
+
+
+def entry_of(catalog: dict[str, Any], stream: str = CUSTOMERS) -> dict[str, Any]:
+    """A stream's part of a catalog."""
+    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == stream]
+    found: dict[str, Any] = entry
+    return found
+
+
+def set_selected(entry: dict[str, Any], breadcrumb: list[str], *, selected: bool) -> None:
+    """Select or deselect a part of a stream, as a user's catalog does."""
+    entry["metadata"] = [
+        *(item for item in entry["metadata"] if item["breadcrumb"] != breadcrumb),
+        {"breadcrumb": breadcrumb, "metadata": {"selected": selected}},
+    ]
+
+
+FLAT = {"flattening_enabled": True, "flattening_max_depth": 2}
+MAPS: list[tuple[str, dict[str, Any]]] = [
+    ("alone", {}),
+    ("stream maps", {"stream_maps": {CUSTOMERS: {NAME: None, "hash": f"md5({EMAIL})"}}}),
+    ("flattening", FLAT),
+    ("both", {"stream_maps": {CUSTOMERS: {NAME: None}}, **FLAT}),
+    ("read ahead", {"read_ahead": 4}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), MAPS, ids=[name for name, _ in MAPS])
+def test_a_new_field_comes_in_the_same_run(
+    cube: Sandbox, name: str, options: dict[str, Any]
+) -> None:
+    """The column is declared once more, alone, before its first value; what is mapped stays so."""
+    added = add_meanwhile(cube)
+    run = whole(cube, **{"read_ahead": 0, **only(CRM), **options})
+    column = f"crm__custom_info__{added[0]}"
+    target = cube.account.customer_ids(CRM)[ON_THE_LAST_PAGE]
+    found = values(run, column)
+    assert found[target] == "ny verdi"
+    assert set(found.values()) == {"ny verdi", ""}
+    before, after = schemas(run)
+    assert after.keys() - before.keys() == {column}
+    assert {key: after[key] for key in before} == before
+    if "stream_maps" in options:
+        assert NAME not in after
+        assert not any(NAME in record for record in run.records[CUSTOMERS])
+    if name == "stream maps":
+        assert all("hash" in record for record in run.records[CUSTOMERS])
+
+
+def test_a_map_that_keeps_only_what_it_names_keeps_new_fields_out(cube: Sandbox) -> None:
+    """With `__else__: null` neither schema nor record shows a field nobody asked for."""
+    added = add_meanwhile(cube)
+    maps = {CUSTOMERS: {"navn": NAME, "customer_id": "customer_id", "updated": "updated",
+                        "data_owner_id": "data_owner_id", "crm_type": "crm_type",
+                        "__else__": None}}  # fmt: skip
+    run = run_tap(settings_for(cube, read_ahead=0, stream_maps=maps, **only(CRM)))
+    assert run.returncode == 0, run.stderr
+    names = {"navn", "customer_id", "updated", "data_owner_id", "crm_type"}
+    assert added
+    assert all(properties.keys() == names for properties in schemas(run))
+    assert all(record.keys() == names for record in run.records[CUSTOMERS])
+
+
+def test_the_next_run_knows_the_type(cube: Sandbox) -> None:
+    """What came as text in the run of its birth is a number from then on."""
+    added = add_meanwhile(cube, value="12.5")
+    first = whole(cube, read_ahead=0, **only(CRM))
+    second = whole(cube, **only(CRM))
+    column = f"crm__custom_info__{added[0]}"
+    target = cube.account.customer_ids(CRM)[ON_THE_LAST_PAGE]
+    assert values(first, column)[target] == "12.5"
+    assert values(second, column)[target] == REBATE
+    assert schemas(second)[0][column]["type"] == ["number", "null"]
+    assert len(schemas(second)) == 1
+
+
+def test_a_supplied_catalog_takes_a_new_field_in(cube: Sandbox) -> None:
+    """With all of its stream selected, a field that came meanwhile is selected as well."""
+    catalog = discover(cube, **only(CRM))
+    added = add_meanwhile(cube)
+    run = sync(cube, catalog=catalog, read_ahead=0, **only(CRM))
+    column = f"crm__custom_info__{added[0]}"
+    before, after = schemas(run)
+    assert after.keys() - before.keys() == {column}
+    assert "ny verdi" in values(run, column).values()
+
+
+def test_a_catalog_older_than_a_field_takes_it_in(cube: Sandbox) -> None:
+    """A field that was defined after the catalog was written arrives, declared once."""
+    catalog = discover(cube, **only(CRM))
+    number = cube.account.add_definition(CRM, "Rabatt")
+    target = cube.account.add_customer(CRM, custom={number: "ny verdi"})
+    run = sync(cube, catalog=catalog, **only(CRM))
+    column = f"crm__custom_info__{number}"
+    assert values(run, column)[target] == "ny verdi"
+    assert sum(column in properties for properties in schemas(run)) == len(schemas(run)) - 1 == 1
+
+
+def test_a_deselected_field_stays_out_when_another_comes(cube: Sandbox) -> None:
+    """The new SCHEMA message does not bring back what the catalog deselects."""
+    catalog = discover(cube, **only(CRM))
+    unwanted = "crm__custom_info__67"
+    set_selected(entry_of(catalog), ["properties", unwanted], selected=False)
+    added = add_meanwhile(cube)
+    run = sync(cube, catalog=catalog, read_ahead=0, **only(CRM))
+    column = f"crm__custom_info__{added[0]}"
+    assert [column in properties for properties in schemas(run)] == [False, True]
+    assert not any(unwanted in properties for properties in schemas(run))
+    assert not values(run, unwanted)
+
+
+def test_a_field_that_is_deselected_by_name_before_it_exists_stays_out(cube: Sandbox) -> None:
+    """A catalog may deselect a field whose schema it does not hold."""
+    number = cube.account.add_definition(CRM, "Hemmelig")
+    column = f"crm__custom_info__{number}"
+    cube.account.add_customer(CRM, custom={number: "skal ikke ut"})
+    catalog = discover(cube, **only(CRM))
+    entry = entry_of(catalog)
+    del entry["schema"]["properties"][column]
+    set_selected(entry, ["properties", column], selected=False)
+    run = sync(cube, catalog=catalog, **only(CRM))
+    assert not any(column in properties for properties in schemas(run))
+    assert "skal ikke ut" not in run.stdout
+
+
+def test_a_field_that_vanished_is_absent(cube: Sandbox) -> None:
+    """A definition that is deleted while pages are read leaves no value made up for it."""
+    column = "crm__custom_info__15"
+    kept: list[str] = []
+
+    def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
+        if request.row == "C2" and request.page == 2 and not kept:
+            kept.extend(cube.account.customer_ids(CRM)[:5])
+            cube.account.delete_definition(CRM, 15)
+
+    catalog = discover(cube, **only(CRM))
+    cube.before_request = edit
+    run = sync(cube, read_ahead=0, **only(CRM))
+    assert values(run, column).keys() == set(kept)
+    assert len(run.records[CUSTOMERS]) == 12
+    again = sync(cube, catalog=catalog, **only(CRM))
+    assert column in schemas(again)[0]
+    assert not values(again, column)
+    assert column not in schemas(sync(cube, **only(CRM)))[0]
+
+
+CHANGES: list[tuple[str, str, object, object, object]] = [
+    ("text", "number", REBATE, "12.5", None),
+    ("number", "text", "12.5", REBATE, None),
+    ("number", "text", "etter avtale", None, "etter avtale"),
+    ("checkbox", "date", "2024-05-17", None, "2024-05-17"),
+]
+"""Type when the catalog was written, type now, value sent, value in the column and beside it."""
+
+
+def test_a_type_changed_since_follows_the_catalog(cube: Sandbox) -> None:
+    """The table that the catalog made keeps its types, and no value is lost for it."""
+    numbers = [cube.account.add_definition(CRM, "Rabatt", type=then) for then, *_ in CHANGES]
+    catalog = discover(cube, **only(CRM))
+    cube.reset()
+    again = [cube.account.add_definition(CRM, "Rabatt", type=now) for _, now, *_ in CHANGES]
+    assert again == numbers
+    sent = {number: value for number, (_, _, value, *_) in zip(numbers, CHANGES, strict=True)}
+    target = cube.account.add_customer(CRM, custom=sent)
+    run = sync(cube, catalog=catalog, **only(CRM))
+    (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
+    for number, (*_, expected, beside) in zip(numbers, CHANGES, strict=True):
+        column = f"crm__custom_info__{number}"
+        assert record[column] == expected
+        assert record["unparsed_values"].get(column) == beside
+    assert schemas(run) == [entry_of(catalog)["schema"]["properties"]]
+
+
+def test_a_key_new_in_several_crms_is_declared_once(cube: Sandbox) -> None:
+    """CRMs that show the same new label share one column and one further SCHEMA message."""
+    cube.reset(generation="2019-draft")
+    targets: list[str] = []
+
+    def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
+        if request.row == "S5" and request.page == 2 and not targets:
+            for where in (CRM, B2C):
+                number = cube.account.add_definition(where, "Nytt felt")
+                targets.append(cube.account.customer_ids(where)[ON_THE_LAST_PAGE])
+                cube.account.update_customer(where, targets[-1], custom={number: "ny verdi"})
+
+    cube.before_request = edit
+    run = whole(cube, read_ahead=0, **only(CRM, B2C))
+    assert ["Nytt felt" in properties for properties in schemas(run)] == [False, True]
+    found = [
+        (r["crm_type"], r["customer_id"])
+        for r in run.records[CUSTOMERS]
+        if r.get("Nytt felt") == "ny verdi"
+    ]
+    assert found == [("B2B", targets[0]), ("B2C", targets[1])]
+
+
+def test_two_fields_come_at_different_times(cube: Sandbox) -> None:
+    """Each is declared when it is seen first; neither takes the other away."""
+    numbers: dict[int, int] = {}
+
+    def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
+        if request.row == "C2" and request.page in {2, 3} and request.page not in numbers:
+            numbers[request.page] = cube.account.add_definition(CRM, f"Felt {request.page}")
+
+    cube.before_request = edit
+    run = whole(cube, read_ahead=0, **only(CRM))
+    names = [{f"crm__custom_info__{n}" for n in numbers.values()} & s.keys() for s in schemas(run)]
+    assert [len(found) for found in names] == [0, 1, 2]
+
+
+def test_drift_in_one_stream_is_none_of_the_others(cube: Sandbox) -> None:
+    """A field that comes while assignments are read is in each stream's own schema."""
+    added: list[int] = []
+
+    def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
+        if request.row == "S1" and request.page == 2 and not added:
+            added.append(cube.account.add_definition(CRM, "Nytt felt"))
+
+    cube.before_request = edit
+    run = whole(cube, read_ahead=0)
+    column = f"crm__custom_info__{added[0]}"
+    for stream in (ASSIGNED, CUSTOMERS):
+        assert [column in properties for properties in schemas(run, stream)] == [False, True]
+
+
+def test_label_names_of_a_new_field_begin_with_the_next_run(cube: Sandbox) -> None:
+    """Its label is not known in the run of its birth, so Cube's own name stands there."""
+    added = add_meanwhile(cube, "Årlig rabatt", "12.5")
+    options = {"custom_field_names": "label", "read_ahead": 0, **only(CRM)}
+    first = whole(cube, **options)
+    second = whole(cube, **options)
+    target = cube.account.customer_ids(CRM)[ON_THE_LAST_PAGE]
+    assert values(first, f"crm__custom_info__{added[0]}")[target] == "12.5"
+    assert values(second, "custom__arlig_rabatt")[target] == REBATE
+    assert f"crm__custom_info__{added[0]}" not in schemas(second)[0]

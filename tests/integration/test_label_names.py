@@ -1,0 +1,160 @@
+"""Names of custom fields' columns: Cube's own, or readable ones, and never two for one field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.reading import read
+from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, only
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+    from tests.tap_process import TapRun
+
+B2C = (2, "B2C")
+LABEL: dict[str, Any] = {"custom_field_names": "label"}
+LONGEST_IN_POSTGRESQL = 63
+AWKWARD = {
+    "Antall år igjen": "custom__antall_ar_igjen",
+    "ÆØÅ": "custom__aeoa",
+    "12345": "custom__12345",
+    "😀": "custom__grinning",
+    "select": "custom__select",
+    "customer_id": "custom__customer_id",
+    "crm__standard_info__name": "custom__crm_standard_info_name",
+    "unparsed_values": "custom__unparsed_values",
+    "L" * 300: "custom__" + "l" * 43,
+    'Per\'s "felt"; DROP TABLE kunder --': "custom__per_s_felt_drop_table_kunder",
+}
+
+
+def whole(cube: Sandbox, **settings: Any) -> TapRun:  # noqa: ANN401 - settings
+    """Read an account in a run that must succeed."""
+    run = read(cube, **settings)
+    assert run.returncode == 0, run.stderr
+    return run
+
+
+def names(run: TapRun, stream: str = CUSTOMERS) -> set[str]:
+    """The columns of a stream."""
+    return set(run.schemas[stream]["schema"]["properties"])
+
+
+def test_awkward_labels_become_names_that_hold_their_values(cube: Sandbox) -> None:
+    """Whatever the administrator wrote, the column is a plain word and the title is the label."""
+    numbers = {label: cube.account.add_definition(CRM, label) for label in AWKWARD}
+    target = cube.account.add_customer(CRM, custom={n: f"verdi {n}" for n in numbers.values()})
+    run = whole(cube, **LABEL, **only(CRM))
+    (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
+    properties = run.schemas[CUSTOMERS]["schema"]["properties"]
+    for label, column in AWKWARD.items():
+        assert record[column] == f"verdi {numbers[label]}"
+        assert properties[column]["title"] == label
+        assert len(column) <= LONGEST_IN_POSTGRESQL
+    assert record["customer_id"] == target
+    assert record.get("unparsed_values") is None
+
+
+def test_the_original_names_do_not_care_for_labels(cube: Sandbox) -> None:
+    """By default a column is called as Cube calls it, whatever its label."""
+    numbers = {label: cube.account.add_definition(CRM, label) for label in ("", "  ", *AWKWARD)}
+    target = cube.account.add_customer(CRM, custom={n: f"verdi {n}" for n in numbers.values()})
+    run = whole(cube, **only(CRM))
+    (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
+    for number in numbers.values():
+        assert record[f"crm__custom_info__{number}"] == f"verdi {number}"
+    assert not any(name.startswith("custom__") for name in names(run))
+
+
+def test_labels_without_a_letter_are_told_apart_by_their_ids(cube: Sandbox) -> None:
+    """Empty labels and mere signs leave nothing to read, so the id is the name."""
+    numbers = [cube.account.add_definition(CRM, label) for label in ("", "  ", "%", "---")]
+    target = cube.account.add_customer(CRM, custom={n: f"verdi {n}" for n in numbers})
+    run = whole(cube, **LABEL, **only(CRM))
+    (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
+    assert [record[f"custom____{n}"] for n in numbers] == [f"verdi {n}" for n in numbers]
+
+
+def test_long_labels_that_differ_at_the_end_are_two_columns(cube: Sandbox) -> None:
+    """What is cut away still tells them apart, within what PostgreSQL keeps of a name."""
+    numbers = [cube.account.add_definition(CRM, "Lang " * 60 + end) for end in ("en", "to")]
+    cube.account.add_customer(CRM, custom={number: str(number) for number in numbers})
+    run = whole(cube, **LABEL, **only(CRM))
+    found = {r[n]: n for r in run.records[CUSTOMERS] for n in r if n.startswith("custom__lang_")}
+    columns = [found[str(number)] for number in numbers]
+    assert [column.rpartition("__")[2] for column in columns] == [str(n) for n in numbers]
+    assert all(len(column) <= LONGEST_IN_POSTGRESQL for column in columns)
+
+
+@pytest.mark.parametrize("options", [{}, LABEL], ids=["original", "label"])
+def test_a_field_has_one_name_in_all_streams(cube: Sandbox, options: dict[str, Any]) -> None:
+    """Assignment 9 is the CRM (2, "B2B"): its customers have the same columns in both streams."""
+    cube.account.add_definition(CRM, "Antall år?")  # meets "Antall år", in this CRM alone
+    run = whole(cube, **options)
+    columns = [
+        {
+            name
+            for record in run.records[stream]
+            if context.items() <= record.items()
+            for name in record
+            if name.startswith(("custom__", "crm__custom_info__"))
+        }
+        for stream, context in (
+            (ASSIGNED, {"assignment_id": 9}),
+            (CUSTOMERS, {"data_owner_id": 2, "crm_type": "B2B"}),
+        )
+    ]
+    assert len(columns[0]) == 23
+    assert columns[0] == columns[1]
+
+
+def test_one_label_of_two_crms_is_one_column(cube: Sandbox) -> None:
+    """The ids differ, the label is the same: readable names bring the values together."""
+    number, other = (cube.account.add_definition(where, "Årlig rabatt") for where in (CRM, B2C))
+    first = cube.account.add_customer(CRM, custom={number: "ti"})
+    second = cube.account.add_customer(B2C, custom={other: "tolv"})
+    run = whole(cube, **LABEL, **only(CRM, B2C))
+    column = "custom__arlig_rabatt"
+    found = {r["customer_id"]: r[column] for r in run.records[CUSTOMERS] if r[column]}
+    assert found == {first: "ti", second: "tolv"}
+
+
+def test_a_collision_in_one_crm_is_one_in_all(cube: Sandbox) -> None:
+    """Two labels that meet in one name have their ids wherever they occur, and in any order."""
+    number = cube.account.add_definition(CRM, "Rabatt %")
+    other = cube.account.add_definition(B2C, "rabatt")
+    for crms in ((CRM, B2C), (B2C, CRM)):
+        found = names(whole(cube, **LABEL, **only(*crms)))
+        assert {name for name in found if "rabatt" in name} == {
+            f"custom__rabatt__{number}",
+            f"custom__rabatt__{other}",
+        }
+
+
+MODES: dict[str, dict[str, Any]] = {"original": {}, "label": LABEL}
+
+
+def test_a_renamed_label_is_a_new_column(cube: Sandbox) -> None:
+    """A readable name follows the label, as the README warns; Cube's own name stays."""
+    found, number = [], 0
+    for label in ("Næring", "Næringsgruppe"):
+        cube.reset()
+        number = cube.account.add_definition(CRM, label)  # the same id after each reset
+        found.append({m: names(whole(cube, **MODES[m], **only(CRM))) for m in MODES})
+    before, after = found
+    assert f"crm__custom_info__{number}" in before["original"]
+    assert after["original"] == before["original"]
+    assert before["label"] - after["label"] == {"custom__naering"}
+    assert after["label"] - before["label"] == {"custom__naeringsgruppe"}
+
+
+@pytest.mark.parametrize("generation", ["2017", "2019-draft"])
+def test_generations_without_definitions_keep_their_labels(cube: Sandbox, generation: str) -> None:
+    """Where no definition can be read a label is Cube's own key, and stays as it is sent."""
+    cube.reset(generation=generation)
+    settings = {"assignment_ids": [9]} if generation == "2017" else only(CRM)
+    stream = ASSIGNED if generation == "2017" else CUSTOMERS
+    run = whole(cube, **LABEL, **settings)
+    assert {"Antall år", "Fast ansatt over 50 %", "gen info 1", "ID"} <= names(run, stream)
