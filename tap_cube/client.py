@@ -106,7 +106,6 @@ class CubeClient:
     def stop(self) -> None:
         """Wake every request that waits for its next try, and let none begin."""
         self._stopping.set()
-        self._session.close()
 
     @property
     def is_calming(self) -> bool:

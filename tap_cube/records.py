@@ -7,7 +7,7 @@ from collections import Counter
 from operator import attrgetter
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from tap_cube.rows import decode_row, exact
 from tap_cube.values import as_text, converter
@@ -92,17 +92,14 @@ class RecordDecoder:
             except (ValueError, ArithmeticError):
                 record[name] = None
                 unparsed[name] = value
-        record |= zip(self._added, added, strict=True)
-        ordered = {
-            column[0]: record[column[0]]
-            for column in self._columns.values()
-            if column and column[0] in record
-        }
+        own = dict(zip(self._added, added, strict=True))
+        names = (column[0] for column in self._columns.values() if column)
+        ordered = {name: record[name] for name in names if name in record and name not in own}
         if unparsed:
             self.unparsed.update(unparsed.keys())
             if self._column(UNPARSED):
-                record[UNPARSED] = unparsed
-        return ordered | record
+                own[UNPARSED] = unparsed
+        return ordered | own
 
     def _has_learned(self, content: Mapping[str, t.Any]) -> bool:
         """Whether the row has keys, or other than text in text columns, that are new."""
@@ -138,35 +135,44 @@ class _FastWay:
     def __init__(
         self, columns: Mapping[str, _Compiled], loose: set[str], added: Sequence[str]
     ) -> None:
-        self.keys = columns.keys() | set()
-        fields = {key: f"f{number}" for number, key in enumerate(columns)}
-        names = {fields[key]: column[0] for key, column in columns.items() if column}
+        self.keys = frozenset(columns)
         # A column that the tap adds takes the place of Cube's own of that name.
-        places = {name: field for field, name in names.items()}
-        self._added = [places.get(name, f"added{number}") for number, name in enumerate(added)]
-        names |= dict(zip(self._added, added, strict=True))
-        texts = {key for key, column in columns.items() if column and column[1] is as_text} - loose
+        own = {
+            key: column for key, column in columns.items() if not column or column[0] not in added
+        }
+        fields = {key: f"f{number}" for number, key in enumerate(own)}
+        self._added = [f"added{number}" for number, _ in enumerate(added)]
+        texts = {key for key, column in own.items() if column and column[1] is as_text} - loose
         types: list[tuple[str, t.Any, t.Any]] = [
-            (field, str | None | msgspec.UnsetType if key in texts else object, UNSET)
+            (field, str | None | UnsetType if key in texts else object, UNSET)
             for key, field in fields.items()
         ]
-        types += [(f, object, UNSET) for f in self._added if f not in fields.values()]
+        # Rows may send what the tap adds only where a conversion is known for it.
+        tail = dict(zip(self._added, added, strict=True))
+        types += [(f, object if name in columns else UnsetType, UNSET) for f, name in tail.items()]
         sent = {field: key for key, field in fields.items()}
+        names = {fields[key]: column[0] for key, column in own.items() if column}
         row = msgspec.defstruct(
-            "Row", types, rename={**names, **sent}, forbid_unknown_fields=True, gc=False
+            "Row", types, rename={**sent, **tail}, forbid_unknown_fields=True, gc=False
         )
         self._decode = msgspec.json.Decoder(row, float_hook=exact).decode
-        record = msgspec.defstruct("Record", types, rename={**sent, **names}, gc=False)
-        is_renamed = any(column and column[0] != key for key, column in columns.items())
-        self._record = record if is_renamed else None
+        record = msgspec.defstruct(
+            "Record",
+            [(field, object, UNSET) for field, *_ in types],
+            rename={**sent, **names, **tail},
+            gc=False,
+        )
+        self._record = None if names.items() <= sent.items() else record
+        places = {**dict(zip(added, self._added, strict=True)), **fields}
         converts = {
-            fields[key]: column[1]
+            places[key]: column[1]
             for key, column in columns.items()
-            if column and key not in texts and column[0] not in added
+            if column and key not in texts and key in places
         }
         self._converts = [(f, convert, _Memo(convert)) for f, convert in converts.items()]
+        # Two more, so that even for no field at all it gives a tuple.
         self._values = attrgetter(*converts, "__class__", "__class__")
-        self._left_out = [fields[key] for key, column in columns.items() if column is None]
+        self._left_out = [fields[key] for key, column in own.items() if column is None]
 
     def encode(self, row: bytes, added: Sequence[object]) -> bytes:
         record = self._decode(row)

@@ -1,0 +1,183 @@
+"""Whatever goes wrong, and however much is logged: no credential and no customer is shown."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Fault, Traps
+from tests.integration.runs import CRM, only, settings_for
+from tests.tap_process import run_tap
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+    from tests.tap_process import TapRun
+
+TOKEN = "MARKEDtoken7f3c"  # noqa: S105 - invented, to be looked for in the outputs
+USER = "markeduser@example.com"
+PASSWORD = "MARKEDpassword9b1d"  # noqa: S105 - invented, to be looked for in the outputs
+BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+CREDENTIALS = (TOKEN, PASSWORD, BASIC)
+PERSON: dict[str, Any] = {
+    "name": "Markedperson Testesen",
+    "phone_1": "99887766",
+    "email": "markedperson@example.org",
+    "customer_id": "555000111",
+}
+DEBUG = {"LOGLEVEL": "DEBUG", "TAP_CUBE_LOGLEVEL": "DEBUG"}
+BODY = '{"detail": "Markedperson Testesen, 99887766, markedperson@example.org, 555000111"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An account that goes wrong in one way, and settings that may too."""
+
+    name: str
+    faults: list[Fault] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    traps: Traps = field(default_factory=Traps)
+    args: tuple[str, ...] = ()
+    state: dict[str, Any] | None = None
+    is_green: bool = False
+
+
+def fault(kind: Any, **options: Any) -> list[Fault]:  # noqa: ANN401 - a kind and its options
+    """A fault of the last page of customers."""
+    return [Fault(kind, row="C2", page=3, **options)]
+
+
+def answering(body: str) -> list[Fault]:
+    """A last page with this body."""
+    return fault("not-json", body=body)
+
+
+def page_of(row: str) -> str:
+    """An envelope with one row."""
+    return f'{{"count": 12, "next": null, "previous": null, "results": [{row}]}}'
+
+
+NAMELESS = f'{{"crm__customer_id": {{"Markedperson Testesen": 99887766}}, "x": {BODY}}}'
+FAULTS = [
+    Case(str(kind), fault(kind))
+    for kind in (
+        "400", "401", "403", "404", "429", "500", "502", "503", "504", "reset", "refuse",
+        "truncate", "truncate-gzip", "stall", "endless", "html", "redirect", "not-json",
+        "not-envelope", "results-not-list", "empty-list",
+    )
+]  # fmt: skip
+CASES = [
+    *FAULTS,
+    *(Case(f"{kind} with a person", fault(kind, body=BODY)) for kind in ("400", "401", "500")),
+    Case("a person that is no page", answering(BODY)),
+    Case("a person cut short", answering(BODY[:-9])),
+    Case("a person as page", answering(f"[{BODY[:-1]}, 1e999}}]")),
+    Case("a person of odd types", answering(page_of(NAMELESS))),
+    Case("a person as text", answering(page_of(f'"{PERSON["name"]}"'))),
+    Case(
+        "a redirect with a person",
+        fault("redirect", location=f"http://x.example.org/?{TOKEN}&phone=99887766"),
+    ),
+    Case(
+        "a redirect in half with a person",
+        fault("redirect", location=f"http://[::1/?{TOKEN}&phone=99887766"),
+    ),
+    Case("a wait with a person", fault("429", retry_after=f"{TOKEN} 99887766"), {"max_retries": 0}),
+    Case(
+        "a link with a person",
+        traps=Traps(next_value=lambda link: link and f"http://{TOKEN}@x/?phone=99887766"),
+        is_green=True,
+    ),
+    Case("a count too high", traps=Traps(count=lambda n: n + 1)),
+    Case("values that do not fit", traps=Traps(mistyped=0.5), is_green=True),
+    Case("a bad setting", settings={"read_ahead": TOKEN}),
+    Case("a credential twice", settings={"username": USER, "password": PASSWORD}),
+    Case("a token of two lines", settings={"auth_token": f"{TOKEN}\n{PASSWORD}"}),
+    Case("a token of another type", settings={"auth_token": [TOKEN]}),
+    Case("a token in the address", settings={"api_url": f"https://{TOKEN}:x@cube.example.com"}),
+    Case("a token as a setting's name", settings={"auth_tokne": TOKEN}, is_green=True),
+    Case("a wrong password", settings={"auth_token": None, "username": USER, "password": PASSWORD}),
+    Case(
+        "a map that fails on a person",
+        settings={
+            "stream_maps": {"data_owner_customers": {"x": "int(crm__standard_info__name)"}},
+            "stream_map_config": {"secret": TOKEN},
+        },
+    ),
+    Case("a damaged state", state={"bookmarks": {"data_owner_customers": PASSWORD}}),
+    Case("discovery", args=("--discover",), is_green=True),
+    Case("discovery that fails", fault("500"), args=("--discover",), is_green=True),
+    Case("about", args=("--about",), is_green=True),
+    Case("about as JSON", args=("--about", "--format=json"), is_green=True),
+    Case("a test", args=("--test",), is_green=True),
+    Case("a test that fails", fault("500"), args=("--test=all",)),
+    Case("all went well", is_green=True),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_nothing_that_is_logged_shows_a_credential_or_a_person(cube: Sandbox, case: Case) -> None:
+    """Both outputs are free of the credential, and all but the records of the customer."""
+    marked_account(cube, case)
+    config = settings_for(cube, auth_token=TOKEN, max_retries=1, request_timeout=1, **only(CRM))
+    config |= case.settings
+    run = run_tap(
+        {name: value for name, value in config.items() if value is not None},
+        env=DEBUG,
+        state=case.state,
+        extra_args=case.args,
+    )
+    assert_secretive(run)
+    if case.is_green:
+        assert run.returncode == 0, run.stderr
+
+
+def marked_account(cube: Sandbox, case: Case | None = None) -> None:
+    """Fill the account with one person to be looked for, on the last of three pages."""
+    case = case or Case("")
+    cube.reset(token=TOKEN, username=USER, password="another", traps=case.traps)  # noqa: S106 - the account's own
+    cube.account.add_customer(CRM, **PERSON)
+    cube.faults = case.faults
+
+
+def assert_secretive(run: TapRun, *allowed: str) -> None:
+    """Hold both outputs against the marks; records may show the person, logs may not."""
+    for secret in CREDENTIALS:
+        assert secret not in run.stdout
+        assert secret not in run.stderr
+    for value in PERSON.values():
+        assert value in allowed or value not in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("read_ahead", [0, 4])
+def test_basic_authentication_is_as_silent(cube: Sandbox, read_ahead: int) -> None:
+    """User name and password leave in the header alone, packed or not."""
+    cube.reset(token=TOKEN, username=USER, password=PASSWORD)
+    cube.account.add_customer(CRM, **PERSON)
+    config = settings_for(cube, username=USER, password=PASSWORD, read_ahead=read_ahead)
+    del config["auth_token"]
+    run = run_tap(config, env=DEBUG)
+    assert run.returncode == 0
+    assert_secretive(run)
+    assert USER not in run.stderr
+
+
+def test_an_internal_error_shows_places_and_no_values(cube: Sandbox) -> None:
+    """A defect in a stream map's function is told by type and place, without the person in it."""
+    marked_account(cube)
+    maps = {"data_owner_customers": {"x": "float(crm__standard_info__name)"}}
+    config = settings_for(cube, auth_token=TOKEN, stream_maps=maps, **only(CRM))
+    run = run_tap(config, env=DEBUG)
+    assert run.returncode != 0
+    assert_secretive(run)
+
+
+def test_the_person_is_in_the_records(cube: Sandbox) -> None:
+    """The marks are looked for in earnest: where they belong they are found."""
+    marked_account(cube)
+    run = run_tap(settings_for(cube, auth_token=TOKEN, **only(CRM)), env=DEBUG)
+    for value in PERSON.values():
+        assert value in run.stdout
