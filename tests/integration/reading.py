@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import signal
@@ -47,7 +48,11 @@ class _Log(logging.Handler):
 
 
 def read(
-    cube: Sandbox, *, discovered: Callable[[], object] | None = None, **settings: object
+    cube: Sandbox,
+    *,
+    discovered: Callable[[], object] | None = None,
+    state: Mapping[str, Any] | None = None,
+    **settings: object,
 ) -> TapRun:
     """Discover and sync; an error of the tap is the last line of `stderr`, with status 1.
 
@@ -56,10 +61,11 @@ def read(
     Args:
         cube: The account.
         discovered: Called between discovery and sync, to break what discovery found whole.
+        state: What the run before left.
         settings: Settings of the tap.
     """
-    run = _read(settings_for(cube, **settings), discovered)
-    check(run.stdout)
+    run = _read(settings_for(cube, **settings), discovered, state)
+    check(run.stdout, before=state)
     return run
 
 
@@ -68,11 +74,15 @@ def read_at(url: str, **settings: object) -> TapRun:
     return _read({"api_url": url, **settings})
 
 
-def _read(config: Mapping[str, Any], discovered: Callable[[], object] | None = None) -> TapRun:
+def _read(
+    config: Mapping[str, Any],
+    discovered: Callable[[], object] | None = None,
+    state: Mapping[str, Any] | None = None,
+) -> TapRun:
     stdout, error = io.StringIO(), ""
     with _kept_signals(), _listening() as log, redirect_stdout(stdout):
         try:
-            tap = ImpatientTap(config=dict(config))
+            tap = ImpatientTap(config=dict(config), state=copy.deepcopy(dict(state or {})))
             if tap.streams and discovered:
                 discovered()
             tap.sync_all()

@@ -53,7 +53,11 @@ def test_a_discovered_crm_that_is_lost_in_mid_run(cube: Sandbox, kind: Any, plac
     """Only what was refused from its first page on may be left out, and then the log says so."""
     cube.reset(customers=30)
     fault = Fault(kind, row="C2", page=place.page)
-    options = {"max_retries": 0, "read_ahead": place.read_ahead, "assignment_ids": []}
+    options: dict[str, Any] = {
+        "max_retries": 0,
+        "read_ahead": place.read_ahead,
+        "assignment_ids": [],
+    }
     run = read(cube, discovered=breaking(cube, place, fault), **options)
     if place is FIRST and kind == "403":
         assert run.returncode == 0

@@ -1,0 +1,172 @@
+"""Whole runs over real sockets, while the account is edited and answers go wrong at random."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import requests
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from cube_sandbox import Fault, Traps
+from tap_cube.completeness import MAX_READINGS
+from tests.integration.reading import last_words, read_at
+from tests.integration.runs import CRM, CUSTOMERS, only
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cube_sandbox import Sandbox
+    from cube_sandbox.faults import Request
+
+EXAMPLES = int(os.environ.get("HISTORIES", "500"))
+RETRIES = 3
+Edit = tuple[str, int, float]
+
+edits = st.lists(
+    st.tuples(
+        st.sampled_from(["insert", "delete", "both", "update"]),
+        st.integers(1, 8),
+        st.floats(0, 1, exclude_max=True),
+    ),
+    max_size=2,
+)
+faults = st.dictionaries(
+    st.integers(0, 15),
+    st.sampled_from(["429", "503", "reset", "truncate", "html", "404"]),
+    # No more than one request has tries for: only edits may make a run fail.
+    max_size=RETRIES,
+)
+
+
+class History:
+    """What happens to one CRM between the requests for its pages, and what it held meanwhile.
+
+    Args:
+        cube: The account.
+        moments: The edits before each answer, from the first page of the sync on.
+        faults: What goes wrong with which of these answers.
+    """
+
+    def __init__(self, cube: Sandbox, moments: list[list[Edit]], faults: Mapping[int, Any]) -> None:
+        """Remember how the account begins."""
+        self._cube = cube
+        self._moments = moments
+        self._faults = faults
+        self._lock = threading.Lock()
+        self._asked = -1  # discovery looks at one page, and that before anything happens
+        self.versions = {row["crm__customer_id"]: [row] for row in rows_of(cube)}
+        self.stayed = list(self.versions)
+        self.inserted: set[str] = set()
+        self.disturbed = 0
+
+    def happen(self, request: Request) -> None:
+        """Let the next moment of the history happen."""
+        if request.row != "C2":
+            return
+        with self._lock:
+            now, self._asked = self._asked, self._asked + 1
+            moment = self._moments[now] if 0 <= now < len(self._moments) else []
+            for kind, times, where in moment:
+                self._edit(kind, times, where)
+            fault = self._faults.get(now)
+            if fault:
+                self._cube.faults.append(Fault(fault, at=request.number, times=1))
+            # A page that is not there looks as if rows had gone.
+            self.disturbed += fault == "404" or any(kind != "update" for kind, _, _ in moment)
+
+    def _edit(self, kind: str, times: int, where: float) -> None:
+        account = self._cube.account
+        if kind in {"insert", "both"}:
+            # They stay: no reader could see a row that comes in front and goes again.
+            self.inserted.update(account.insert(CRM, times))
+        chosen = self.stayed[int(where * len(self.stayed)) :][:times]
+        if kind in {"delete", "both"}:
+            account.delete(CRM, chosen)
+            self.stayed = [row for row in self.stayed if row not in chosen]
+        if kind == "update":
+            for customer in chosen:
+                self._update(customer)
+
+    def _update(self, customer: str) -> None:
+        versions = self.versions[customer]
+        email = f"version.{len(versions)}@example.com"
+        changed = {
+            "crm__standard_info__email": email,
+            "crm__change_log__updated": self._cube.day.isoformat(),
+            "crm__change_log__update_method": "Manual update",
+        }
+        # Known first: an answer may be made as soon as the account has it.
+        versions.append({**versions[-1], **changed})
+        self._cube.account.update_customer(CRM, customer, email=email)
+
+
+def rows_of(cube: Sandbox) -> list[dict[str, str]]:
+    """All rows of the CRM as Cube sends them, without custom fields, on one page."""
+    answer = requests.get(
+        f"{cube.url}/api/v1/data_owners/{CRM[0]}/{CRM[1]}/customers/",
+        headers={"Authorization": f"Token {cube.token}"},
+        timeout=10,
+    )
+    # Custom fields are typed by the tap, and have tests of their own.
+    return [
+        {key: value for key, value in row.items() if not key.startswith("crm__custom_info__")}
+        for row in answer.json()["results"]
+    ]
+
+
+@settings(
+    max_examples=EXAMPLES,
+    phases=set(Phase) - {Phase.explain},  # hundreds of runs for a hint
+    suppress_health_check=[HealthCheck.too_slow],
+    deadline=None,
+)
+@given(
+    customers=st.integers(0, 40),
+    size=st.integers(1, 25),
+    newest_first=st.booleans(),
+    read_ahead=st.sampled_from([0, 1, 4]),
+    moments=st.lists(edits, max_size=15),
+    faults=faults,
+)
+def test_a_run_is_complete_or_an_error_whatever_happens_meanwhile(  # noqa: PLR0913 - one history
+    running: Sandbox,
+    *,
+    customers: int,
+    size: int,
+    newest_first: bool,
+    read_ahead: int,
+    moments: list[list[Edit]],
+    faults: Mapping[int, str],
+) -> None:
+    """Rows that stay arrive as they were at some moment, and none that never was."""
+    running.reset(
+        generation="2020",
+        without={"C1", "C4"},
+        customers=customers,
+        page_size=100,
+        traps=Traps(newest_first=newest_first),
+    )
+    history = History(running, moments, faults)
+    running.page_size = size
+    running.before_request = history.happen
+    run = read_at(
+        running.url,
+        auth_token=running.token,
+        max_retries=RETRIES,
+        read_ahead=read_ahead,
+        **only(CRM),
+    )
+    if run.returncode:
+        # Only an account that changed during every reading may end in an error.
+        assert "Run again when the account changes less" in last_words(run)
+        assert history.disturbed >= MAX_READINGS
+        return
+    emitted = {record["customer_id"]: record for record in run.records[CUSTOMERS]}
+    assert set(history.stayed) <= emitted.keys()
+    assert emitted.keys() <= history.versions.keys() | history.inserted
+    for customer in emitted.keys() - history.inserted:
+        arrived = emitted[customer]
+        assert any(row.items() <= arrived.items() for row in history.versions[customer])

@@ -1,0 +1,114 @@
+"""An account that lives through many nights, and a warehouse that keeps up with it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from typing_extensions import override
+
+from cube_sandbox import Fault
+from tests.integration.conftest import TODAY
+from tests.integration.reading import read
+from tests.integration.runs import CRM, CUSTOMERS, bookmarks, only
+from tests.integration.test_histories import rows_of
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+    from tests.tap_process import TapRun
+
+places = st.floats(0, 1, exclude_max=True)
+
+
+class Nights(RuleBasedStateMachine):
+    """Days of edits and nights of runs; every run goes on from the state of the one before."""
+
+    def __init__(self, cube: Sandbox) -> None:
+        """Begin with a small account and an empty warehouse."""
+        super().__init__()
+        cube.reset(generation="2020", without={"C1"}, customers=7, page_size=3)
+        self.cube = cube
+        self.state: dict[str, Any] | None = None
+        self.warehouse: dict[str, dict[str, Any]] = {}
+
+    @override
+    def teardown(self) -> None:
+        """Give the account its own day back."""
+        self.cube.today = TODAY
+
+    def _some(self, place: float) -> str:
+        ids = self.cube.account.customer_ids(CRM)
+        return ids[int(place * len(ids))]
+
+    def _load(self, run: TapRun) -> None:
+        for record in run.records.get(CUSTOMERS, []):
+            self.warehouse[record["customer_id"]] = record
+        if run.state:
+            self.state = run.state
+
+    @rule(updated=st.sampled_from([TODAY, None, date(2099, 1, 1)]))
+    def add(self, updated: date | None) -> None:
+        """Add a customer: of today, without a date, or with a date that is a slip of the pen."""
+        day = self.cube.today if updated == TODAY else updated
+        self.cube.account.add_customer(CRM, updated=day)
+
+    @precondition(lambda self: self.cube.account.count(CRM))
+    @rule(place=places, number=st.integers(0, 99))
+    def change(self, place: float, number: int) -> None:
+        """Change a customer on this day."""
+        email = f"changed.{number}@example.com"
+        self.cube.account.update_customer(CRM, self._some(place), email=email)
+
+    @precondition(lambda self: self.cube.account.count(CRM))
+    @rule(place=places)
+    def delete(self, place: float) -> None:
+        """Delete a customer; the warehouse keeps what it has."""
+        self.cube.account.delete_customer(CRM, self._some(place))
+
+    @rule(days=st.integers(1, 40))
+    def pass_days(self, days: int) -> None:
+        """Let days go by without a run."""
+        self.cube.today = self.cube.day + timedelta(days=days)
+
+    @rule()
+    def run(self) -> None:
+        """Run the tap: every customer of the account is in the warehouse as it is now."""
+        self.cube.page_size = 3
+        run = read(self.cube, state=self.state, **only(CRM))
+        assert run.returncode == 0, run.stderr
+        self._load(run)
+        self.cube.page_size = 1000
+        for row in rows_of(self.cube):
+            assert row.items() <= self.warehouse[row["crm__customer_id"]].items() | {
+                (key, "") for key, value in row.items() if value == ""
+            }
+        today = date.today().isoformat()  # noqa: DTZ011 - the tap's own day, to within one
+        assert all(day <= today for day in bookmarks(run).values())
+
+    @precondition(lambda self: self.cube.account.count(CRM) > 3)
+    @rule()
+    def fail(self) -> None:
+        """Run into a page that cannot be read: what was loaded and said so far stays."""
+        self.cube.page_size = 3
+        fault = Fault("500", row="C2", page=2)
+        run = read(self.cube, state=self.state, max_retries=0, **only(CRM), discovered=lambda: (
+            self.cube.faults.append(fault)
+        ))  # fmt: skip
+        self.cube.faults.clear()
+        assert run.returncode == 1
+        self._load(run)
+
+
+def test_the_warehouse_keeps_up_with_the_account(cube: Sandbox) -> None:
+    """After each good run nothing is missing, whatever happened by day and failed by night."""
+
+    class OnThisAccount(Nights):
+        def __init__(self) -> None:
+            super().__init__(cube)
+
+    run_state_machine_as_test(
+        OnThisAccount, settings=settings(max_examples=25, stateful_step_count=12, deadline=None)
+    )
