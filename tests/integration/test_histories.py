@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
     from cube_sandbox.faults import Request
 
-EXAMPLES = int(os.environ.get("HISTORIES", "500"))
+EXAMPLES = int(os.environ.get("HISTORIES", "60"))
 RETRIES = 3
 Edit = tuple[str, int, float]
 
@@ -61,12 +61,21 @@ class History:
         self.stayed = list(self.versions)
         self.inserted: set[str] = set()
         self.disturbed = 0
+        self._is_over = False
+
+    def end(self) -> None:
+        """Let nothing happen any more, not even for what was asked for ahead of its time."""
+        self._cube.before_request = None
+        with self._lock:
+            self._is_over = True
 
     def happen(self, request: Request) -> None:
         """Let the next moment of the history happen."""
         if request.row != "C2":
             return
         with self._lock:
+            if self._is_over:
+                return
             now, self._asked = self._asked, self._asked + 1
             moment = self._moments[now] if 0 <= now < len(self._moments) else []
             for kind, times, where in moment:
@@ -152,13 +161,16 @@ def test_a_run_is_complete_or_an_error_whatever_happens_meanwhile(  # noqa: PLR0
     history = History(running, moments, faults)
     running.page_size = size
     running.before_request = history.happen
-    run = read_at(
-        running.url,
-        auth_token=running.token,
-        max_retries=RETRIES,
-        read_ahead=read_ahead,
-        **only(CRM),
-    )
+    try:
+        run = read_at(
+            running.url,
+            auth_token=running.token,
+            max_retries=RETRIES,
+            read_ahead=read_ahead,
+            **only(CRM),
+        )
+    finally:
+        history.end()
     if run.returncode:
         # Only an account that changed during every reading may end in an error.
         assert "Run again when the account changes less" in last_words(run)
