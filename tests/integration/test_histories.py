@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
     from cube_sandbox.faults import Request
 
-EXAMPLES = int(os.environ.get("HISTORIES", "60"))
+EXAMPLES = int(os.environ.get("HISTORIES", "25"))
 RETRIES = 3
 Edit = tuple[str, int, float]
 

@@ -110,5 +110,5 @@ def test_the_warehouse_keeps_up_with_the_account(cube: Sandbox) -> None:
             super().__init__(cube)
 
     run_state_machine_as_test(
-        OnThisAccount, settings=settings(max_examples=25, stateful_step_count=12, deadline=None)
+        OnThisAccount, settings=settings(max_examples=8, stateful_step_count=10, deadline=None)
     )

@@ -1,7 +1,7 @@
 """The SDK's own suite for taps, against an account where everything is at once.
 
 The suite discovers streams while this module is imported, so the sandbox begins here. It ends with
-the module's last test, or with the process where no test of the module was chosen.
+the session, or with the process where no test of the module was chosen.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _cube = _running.enter_context(
 pytestmark = pytest.mark.filterwarnings(r"ignore:Fields in .* not in records. \({'data__type'}\)")
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _sandbox() -> Iterator[None]:
-    """End the sandbox after the module's last test."""
+    """End the sandbox after the last test: a process may come back to this module."""
     yield
     _running.close()
 
