@@ -14,6 +14,7 @@ first row of the next page is never seen (T16). The evidence is cheap, the mend 
 
 In an order into whose middle rows are inserted (by name, say) a deletion stays unseen only if an
 insertion between the same two answers evens it out; a count that differs is seen in every order.
+Nor is a row seen that comes in front and goes again between two answers, and may have hidden one.
 """
 
 from __future__ import annotations
