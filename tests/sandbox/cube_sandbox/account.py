@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connections, transaction
+from django.db import connections
 from rest_framework.authtoken.models import Token
 
 from cube_sandbox import content
-from cube_sandbox.models import STANDARD, Campaign, Crm, Customer, Definition
-from cube_sandbox.project import current, release
+from cube_sandbox.edits import Where, find
+from cube_sandbox.event_edits import EventEdits, forget
+from cube_sandbox.history import History
+from cube_sandbox.models import (
+    STANDARD,
+    CallState,
+    Campaign,
+    Crm,
+    Customer,
+    Definition,
+    Outcome,
+    Registration,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from datetime import date
+    from collections.abc import Collection
 
     from django.db.models import QuerySet
 
     from cube_sandbox.sandbox import Sandbox
 
-#: An assignment's id, or a data owner's id and a CRM type.
-Where = int | tuple[int, str]
-_CONTENT = (Token, Crm, Definition, Customer, Campaign)
+__all__ = ["Account", "Where"]
+
+_CONTENT = (Token, Crm, Definition, Customer, Registration, Outcome, CallState, Campaign)
 
 
-class Account:
+class Account(EventEdits):
     """The content of one sandbox.
 
     Customers are found by assignment id (`9`) or by data owner and CRM type (`(2, "B2B")`);
@@ -37,21 +46,9 @@ class Account:
 
     def __init__(self, cube: Sandbox) -> None:
         """Belong to a sandbox whose database is registered already."""
-        self._cube = cube
+        super().__init__(cube)
         self._customers = content.Customers(0, cube.day, integer_ids=False)
         self._definitions = itertools.count()
-
-    @contextmanager
-    def _database(self) -> Iterator[None]:
-        """Direct queries to the sandbox's database, and leave no connection in this thread."""
-        before = current.set(self._cube)
-        try:
-            with transaction.atomic(using=self._cube.database):
-                yield
-        finally:
-            current.reset(before)
-            if current.get(None) is None:
-                release(self._cube.database)
 
     @property
     def crms(self) -> list[tuple[int, str]]:
@@ -65,12 +62,6 @@ class Account:
         with self._database():
             found = Crm.objects.order_by("assignment").values_list("assignment", flat=True)
             return [assignment for assignment in found if assignment is not None]
-
-    @property
-    def campaigns(self) -> list[int]:
-        """Ids of the campaigns, ascending."""
-        with self._database():
-            return list(Campaign.objects.order_by("id").values_list("id", flat=True))
 
     def customer_ids(self, where: Where) -> list[str]:
         """List a CRM's imported ids in the order of the API; anonymised ones are empty."""
@@ -121,7 +112,7 @@ class Account:
             customer.save()
 
     def delete_customer(self, where: Where, customer_id: str) -> None:
-        """Delete a customer; the API shows no trace of it."""
+        """Delete a customer; the API shows no trace of it, nor of what happened to it."""
         self.delete(where, [customer_id])
 
     def insert(self, where: Where, amount: int) -> list[str]:
@@ -137,7 +128,17 @@ class Account:
             wanted = set(customer_ids)
             rows = _customers(where).values_list("id", "customer_id")
             numbers = [number for number, customer_id in rows if customer_id in wanted]
+            forget(numbers)
             Customer.objects.filter(id__in=numbers).delete()
+
+    def anonymise(self, where: Where, customer_id: str) -> None:
+        """Empty a customer, also in what happened to it; a name is left, but no id (T40)."""
+        with self._database():
+            customer = _customers(where).get(customer_id=customer_id)
+            customer.customer_id = ""
+            customer.details = customer.customs = "{}"
+            customer.change(content.ANONYMISED, {}, {})
+            customer.save()
 
     def add_definition(
         self,
@@ -166,28 +167,6 @@ class Account:
         with self._database():
             Definition.objects.filter(crm=find(where).id, number=number).delete()
 
-    def add_campaign(  # noqa: PLR0913 - the columns of a campaign
-        self,
-        where: Where,
-        name: str,
-        *,
-        start_date: date | None = None,
-        end_date: date | None = None,
-        archived_date: date | None = None,
-        service: str = "Product sales",
-    ) -> int:
-        """Add a campaign over a CRM's customers and return its id."""
-        with self._database():
-            campaign = Campaign.objects.create(
-                crm=find(where).id,
-                name=name,
-                start_date=start_date,
-                end_date=end_date,
-                archived_date=archived_date,
-                service=service,
-            )
-            return campaign.id
-
     def build(self) -> None:
         """Make the tables of an empty database."""
         with connections[self._cube.database].schema_editor() as editor:
@@ -209,22 +188,14 @@ class Account:
             Token.objects.create(user=user, key=cube.token)
             crms = Crm.objects.bulk_create(content.crms())
             Definition.objects.bulk_create(content.definitions())
-            Campaign.objects.bulk_create(content.campaigns())
+            campaigns = Campaign.objects.bulk_create(content.campaigns(cube.campaigns))
+            history = History(cube.seed, cube.day)
             for crm in crms:
                 customers = list(self._customers.invent(crm.id, cube.customers))
                 content.fill(crm.id, customers, cube.anonymised, cube.undated)
-
-
-def find(where: Where) -> Crm:
-    """Find a CRM by its older or its newer name.
-
-    Raises:
-        Crm.DoesNotExist: The account has no such assignment or CRM.
-    """
-    if isinstance(where, int):
-        return Crm.objects.get(assignment=where)
-    data_owner, crm_type = where
-    return Crm.objects.get(data_owner=data_owner, crm_type=crm_type)
+                for campaign in campaigns:
+                    if campaign.crm == crm.id:
+                        history.fill(campaign, customers, cube.outcomes)
 
 
 def _customers(where: Where) -> QuerySet[Customer]:

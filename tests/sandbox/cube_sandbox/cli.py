@@ -87,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     option("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     option("--generation", choices=GENERATIONS, default="all", metavar="NAME", help=_choices())
     option("--customers", type=int, default=60, help="customers per CRM (default: 60)")
+    option("--campaigns", type=int, default=4, help="how many there are (default: 4)")
+    option("--outcomes", type=int, default=60, help="call outcomes per campaign (default: 60)")
     option("--seed", type=int, default=1, help="decides every invented value (default: 1)")
     option("--page-size", type=int, default=25, help="rows a page (default: 25)")
     option("--delay", type=float, default=0.0, help="seconds that every answer takes")

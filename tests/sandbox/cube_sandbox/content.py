@@ -25,6 +25,13 @@ CAMPAIGNS = (
     (8, "Nysalg oppfølging", 1, date(2017, 2, 25), None, date(2020, 1, 30), "Product sales"),
     (9, "Abonnement høst", 2, None, None, None, "Meetings"),
 )
+_PRODUCTS = (("MPA",), ("MPA", "MPC", "ProdB"), ("ProdB", "ProdC"), ("STR1",))
+_OUTCOME_EXTRAS = (
+    ("Innkommende samtale", "Fast ansatt over 50 %", "Studielån"),
+    ("Innhentet samtykke for TM", "Leveransedato", "aeaer-aeraer"),
+    (),
+    ("ID", "Antall år"),
+)
 _FIRST_ID = 971_352
 _VARIETY = 199  # customers whose details and custom values differ; then they come again
 _METHODS = ("Import new", "Manual update", "import new", "Import update")
@@ -49,8 +56,14 @@ def crms() -> list[Crm]:
     ]
 
 
-def campaigns() -> list[Campaign]:
-    """Make a handful of campaigns, one of them archived."""
+def campaigns(amount: int) -> list[Campaign]:
+    """Make a handful of campaigns, one of them archived, or as many more as wanted."""
+    known = CAMPAIGNS[:amount]
+    more = range(CAMPAIGNS[-1][0] + 1, CAMPAIGNS[-1][0] + 1 + amount - len(known))
+    invented = [
+        (number, f"Kampanje {number}", number % len(CRMS), None, None, None, "Product sales")
+        for number in more
+    ]
     return [
         Campaign(
             id=number,
@@ -60,8 +73,12 @@ def campaigns() -> list[Campaign]:
             end_date=end,
             archived_date=archived,
             service=service,
+            products=json.dumps(_PRODUCTS[place % len(_PRODUCTS)]),
+            outcome_extras=json.dumps(_OUTCOME_EXTRAS[place % len(_OUTCOME_EXTRAS)]),
         )
-        for number, name, crm, start, end, archived, service in CAMPAIGNS
+        for place, (number, name, crm, start, end, archived, service) in enumerate(
+            [*known, *invented]
+        )
     ]
 
 

@@ -8,12 +8,13 @@ import signal
 import sys
 import textwrap
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Never
 
 import psycopg
 import requests
 
-from cube_sandbox.demo_tables import CUSTOMERS, SCHEMA, Tables
+from cube_sandbox.demo_tables import CUSTOMERS, KEYS, SCHEMA, Tables
 from cube_sandbox.meltano_project import MeltanoError, meltano_project
 from cube_sandbox.postgres import PostgresError, postgres
 from cube_sandbox.sandbox import Sandbox
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import FrameType
 
-    from cube_sandbox.account import Where
+    from cube_sandbox.account import Account, Where
     from cube_sandbox.meltano_project import MeltanoProject
 
 ASSIGNMENT = 9
 CRM = (2, "B2B")
+CAMPAIGN = 2
+AGENT = "another.agent@example.com"
 CHANGED = 3
+LOOKBACK_DAYS = 2
+"""What the tap takes for `lookback_days` where nothing is said."""
+
+READ_BY_DAYS = ("call_outcomes", "product_registrations")
 _PLUGINS = ("tap-cube", "target-postgres")
 _COMMAND = f"meltano run {' '.join(_PLUGINS)}"
 
@@ -88,68 +95,111 @@ def _signals_exit() -> Iterator[None]:
 
 def _show(cube: Sandbox, project: MeltanoProject, tables: Tables) -> None:
     account = cube.account
-    sources: list[Where] = [*account.assignments, *account.crms]
-    expected = {
-        "assignment_customers": sum(map(account.count, account.assignments)),
-        "campaigns": len(account.campaigns),
-        "custom_fields": sum(len(account.definitions(source)) for source in sources),
-        "data_owner_customers": sum(map(account.count, account.crms)),
-    }
     _say(
         f"A local Cube account with {len(account.crms)} CRMs of {cube.customers} invented "
-        f"customers, and a PostgreSQL server. Two of the CRMs are assignments as well: the API's "
-        "older name for them."
+        f"customers, {len(account.campaigns)} campaigns that call them, and a PostgreSQL server. "
+        "Two of the CRMs are assignments as well: the API's older name for them. The tap is told "
+        "the account's address and a token, nothing else."
     )
 
+    first_day = cube.day
     _load("1. First load", project)
-    found = tables.counts()
+    found, expected = tables.counts(), _held(account)
     _table(
         ("table", "rows", "in the account"),
         [(f"{SCHEMA}.{name}", found.get(name, 0), count) for name, count in expected.items()],
     )
     _expect(found, expected, "tables and rows")
+    _campaigns(account, tables)
     _types("assignment_customers", tables)
 
-    bookmark_day = {name: tables.bookmark_day(name) for name in CUSTOMERS}
+    since = first_day - timedelta(days=LOOKBACK_DAYS)
+    again = {name: tables.come_again(name, since) for name in KEYS}
+    known = {name: tables.keys(name) for name in KEYS}
     before = tables.last_batch()
-    ids = [each for each in account.customer_ids(ASSIGNMENT) if each][-CHANGED:]
-    emails = {each: f"changed.{number}@example.com" for number, each in enumerate(ids, start=1)}
+    ids = [each for each in account.customer_ids(ASSIGNMENT) if each]
+    numbered = enumerate(ids[-CHANGED:], start=1)
+    emails = {each: f"changed.{number}@example.com" for number, each in numbered}
     _change(cube, emails)
+    _call(account, ids[0])
 
     _load("3. Second load", project)
-    written = {name: tables.written_since(name, before) for name in CUSTOMERS}
+    written = {name: tables.written_since(name, before) for name in KEYS}
     changed = {
-        "assignment_customers": {f"{ASSIGNMENT}/{each}" for each in ids},
-        "data_owner_customers": {f"{CRM[0]}/{CRM[1]}/{each}" for each in ids},
+        "assignment_customers": {f"{ASSIGNMENT}/{each}" for each in emails},
+        "data_owner_customers": {f"{CRM[0]}/{CRM[1]}/{each}" for each in emails},
+        "callflow_customers": {f"{CAMPAIGN}:{ids[0]}"},
+        **{name: tables.reported_by(name, AGENT) for name in READ_BY_DAYS},
     }
     _table(
-        ("table", "rows", "written again", "changed", "only of the bookmark's day"),
+        ("table", "rows", "written again", "changed or new", "though unchanged"),
         [
             (
                 f"{SCHEMA}.{name}",
                 tables.counts()[name],
                 len(written[name]),
                 len(written[name] & changed[name]),
-                len(written[name] & bookmark_day[name] - changed[name]),
+                len(written[name] - changed[name]),
             )
-            for name in CUSTOMERS
+            for name in KEYS
         ],
     )
+    for name in KEYS:
+        _expect(written[name], changed[name] | again[name], f"rows written to {name}")
     for name in CUSTOMERS:
-        _expect(written[name], changed[name] | bookmark_day[name], f"rows written to {name}")
         arrived = {key: email for key, email in tables.emails(name).items() if key in changed[name]}
         _expect(sorted(arrived.values()), sorted(emails.values()), f"e-mail addresses in {name}")
-    _expect(tables.counts(), expected, "tables and rows after the second load")
+    new = {name: len(tables.keys(name) - known[name]) for name in READ_BY_DAYS}
+    _expect(new, dict.fromkeys(READ_BY_DAYS, 1), "new rows")
+    _expect(len(changed["call_outcomes"]), 2, "outcomes of the other agent")
+    _expect(tables.counts(), _held(account), "tables and rows after the second load")
+    _explain()
+
+
+def _held(account: Account) -> dict[str, int]:
+    """Count what the account holds, by the table that it belongs in."""
+    sources: list[Where] = [*account.assignments, *account.crms]
+    return {
+        "assignment_customers": sum(map(account.count, account.assignments)),
+        "call_outcomes": account.outcome_count(),
+        "callflow_customers": account.call_state_count(),
+        "campaigns": len(account.campaigns),
+        "custom_fields": sum(len(account.definitions(source)) for source in sources),
+        "data_owner_customers": sum(map(account.count, account.crms)),
+        "product_registrations": account.registration_count(),
+    }
+
+
+def _campaigns(account: Account, tables: Tables) -> None:
+    """Show what happened in each campaign, joined by its id."""
+    _say("What happened in each campaign, joined by campaign__id:")
+    rows = tables.campaigns()
+    _table(("id", "campaign", "customers called", "call outcomes", "products sold"), rows)
+    held = [
+        (
+            number,
+            account.call_state_count(number),
+            account.outcome_count(number),
+            account.registration_count(number),
+        )
+        for number in account.campaigns
+    ]
+    _expect([(row[0], *row[2:]) for row in rows], held, "what happened in the campaigns")
+
+
+def _explain() -> None:
     _say(
         "Written again are the rows whose _sdc_batched_at is later than the first load: these and "
-        f"no others were to come. The changed ones are in both tables, for assignment {ASSIGNMENT} "
-        f"and the {CRM[1]} customers of data owner {CRM[0]} are one CRM under two names."
+        f"no others were to come. The changed customers are in both tables, for assignment "
+        f"{ASSIGNMENT} and the {CRM[1]} customers of data owner {CRM[0]} are one CRM under two "
+        "names."
     )
     _say(
-        "The other rows are those of the bookmark's own day. The API tells the day of a change "
-        "and no time, so whoever was changed later on that day looks no newer than the bookmark: "
-        "the rows of this day come again. They replace themselves by their key, so no table has "
-        "a row twice."
+        "The API tells the day of a customer's change and no time, so the rows of the bookmark's "
+        "own day come again, and of call states those of its own minute. Outcomes and products "
+        f"are read again from {LOOKBACK_DAYS} days before the bookmark on (lookback_days), for "
+        "they may be re-assigned. All replace themselves by their key: the re-assigned call is "
+        "one row, as before."
     )
     _say("Campaigns and custom fields are few; they are read in full each time.")
 
@@ -176,6 +226,17 @@ def _change(cube: Sandbox, emails: dict[str, str]) -> None:
             _expect(answer.status_code, requests.codes.ok, f"HTTP status of PUT {path}")
             rows.append((f"PUT {path}", email))
     _table(("request", "e-mail"), rows)
+
+
+def _call(account: Account, customer_id: str) -> None:
+    """Let the call centre work on, as the API shows it but cannot make it."""
+    account.reassign(account.outcomes(CAMPAIGN)[-1], by=AGENT)
+    account.set_call_state(CAMPAIGN, customer_id, state="Sale", by=AGENT)
+    account.add_outcome(CAMPAIGN, customer_id, type="Sale", by=AGENT, product="MPC")
+    _say(
+        f"Meanwhile in campaign {CAMPAIGN}, {AGENT} sells a product to another customer, and a "
+        "call of today turns out to have been this agent's as well."
+    )
 
 
 def _types(name: str, tables: Tables) -> None:

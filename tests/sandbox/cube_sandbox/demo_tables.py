@@ -9,22 +9,59 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from cube_sandbox.clock import OSLO
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     import psycopg
 
 SCHEMA = "tap_cube"
 """Where `target-postgres` puts the tables of the tap."""
 
-CUSTOMERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """How far a table was read, and for what.
+
+    Attributes:
+        source: Columns of what has a bookmark of its own.
+        column: Where the newest value is the bookmark.
+    """
+
+    source: tuple[str, ...]
+    column: str
+
+
+CUSTOMERS: Mapping[str, Bookmark] = MappingProxyType(
     {
-        "assignment_customers": ("assignment_id",),
-        "data_owner_customers": ("data_owner_id", "crm_type"),
+        "assignment_customers": Bookmark(("assignment_id",), "updated"),
+        "data_owner_customers": Bookmark(("data_owner_id", "crm_type"), "updated"),
     }
 )
-"""The tables of customers, and what has a bookmark of its own in them."""
+"""The tables of customers."""
+
+BOOKMARKS: Mapping[str, Bookmark] = MappingProxyType(
+    {
+        **CUSTOMERS,
+        "callflow_customers": Bookmark(("campaign__id",), "callflow__last_change__when"),
+    }
+)
+"""The tables whose rows come again if they are as new as the bookmark."""
+
+EVENTS = ("callflow_customers", "call_outcomes", "product_registrations")
+"""The tables of what happened to customers."""
+
+KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **{name: (*mark.source, "customer_id") for name, mark in CUSTOMERS.items()},
+        "callflow_customers": ("callflow_key",),
+        "call_outcomes": ("call_outcome_key",),
+        "product_registrations": ("product_registration_key",),
+    }
+)
+"""The key of each table that is loaded by and by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,39 +106,82 @@ class Tables:
             )
         ]
 
+    def campaigns(self) -> list[tuple[int, str, int, int, int]]:
+        """Count call states, outcomes and registrations of each campaign, with its id and name."""
+        rows = self._rows(
+            """
+            SELECT
+              campaign__id,
+              campaign__name,
+              (SELECT count(*) FROM {callflow_customers} WHERE campaign__id = c.campaign__id),
+              (SELECT count(*) FROM {call_outcomes} WHERE campaign__id = c.campaign__id),
+              (SELECT count(*) FROM {product_registrations} WHERE campaign__id = c.campaign__id)
+            FROM {campaigns} AS c ORDER BY campaign__id
+            """,
+            **{name: _table(name) for name in ("campaigns", *EVENTS)},
+        )
+        return [(number, name, *others) for number, name, *others in rows]
+
     def last_batch(self) -> datetime:
         """Say when the last row was written."""
         moment: datetime = max(
             self._rows("SELECT max(_sdc_batched_at) FROM {table}", table=_table(name))[0][0]
-            for name in CUSTOMERS
+            for name in KEYS
         )
         return moment
+
+    def keys(self, name: str) -> set[str]:
+        """Return the keys of all rows."""
+        return self._keys(name, sql.SQL("true"))
 
     def written_since(self, name: str, moment: datetime) -> set[str]:
         """Return the keys of the rows written after a moment."""
         return self._keys(name, sql.SQL("_sdc_batched_at > {}").format(moment))
 
-    def bookmark_day(self, name: str) -> set[str]:
-        """Return the keys of the rows of each bookmark's own day: the newest of the source."""
-        newest = sql.SQL(
-            "({source}, updated) IN (SELECT {source}, max(updated) FROM {table} GROUP BY {source})"
-        )
-        source = _columns(*CUSTOMERS[name])
-        return self._keys(name, newest.format(source=source, table=_table(name)))
+    def reported_by(self, name: str, agent: str) -> set[str]:
+        """Return the keys of the outcomes or registrations of an agent."""
+        column = sql.Identifier("call_outcome__report_as__submitted_by")
+        return self._keys(name, sql.SQL("{} = {}").format(column, agent))
+
+    def come_again(self, name: str, since: date) -> set[str]:
+        """Return the keys of the rows that the next load brings though nothing changed.
+
+        Args:
+            name: A table of `KEYS`.
+            since: The first day of outcomes and registrations that is read again.
+        """
+        if name in BOOKMARKS:
+            source, column = _columns(*BOOKMARKS[name].source), _columns(BOOKMARKS[name].column)
+            newest = sql.SQL(
+                "({source}, {column}) IN "
+                "(SELECT {source}, max({column}) FROM {table} GROUP BY {source})"
+            )
+            condition = newest.format(source=source, column=column, table=_table(name))
+            # A campaign that was archived was read to its end, and is not asked again.
+            lives = (
+                "campaign__id IN "
+                "(SELECT campaign__id FROM {campaigns} WHERE campaign__archived_date IS NULL)"
+            )
+            if name not in CUSTOMERS:
+                living = sql.SQL(lives).format(campaigns=_table("campaigns"))
+                condition = sql.SQL(" AND ").join([condition, living])
+            return self._keys(name, condition)
+        day = "(submitted_at AT TIME ZONE 'UTC' AT TIME ZONE {zone})::date >= {since}"
+        return self._keys(name, sql.SQL(day).format(zone=str(OSLO), since=since))
 
     def emails(self, name: str) -> dict[str, str]:
-        """Map the keys of a table to e-mail addresses."""
+        """Map the keys of a table of customers to e-mail addresses."""
         rows = self._rows(
             "SELECT concat_ws('/', {key}), crm__standard_info__email FROM {table}",
-            key=_columns(*CUSTOMERS[name], "customer_id"),
+            key=_columns(*KEYS[name]),
             table=_table(name),
         )
         return dict(rows)
 
-    def _keys(self, name: str, condition: sql.Composed) -> set[str]:
+    def _keys(self, name: str, condition: sql.Composable) -> set[str]:
         rows = self._rows(
             "SELECT concat_ws('/', {key}) FROM {table} WHERE {condition}",
-            key=_columns(*CUSTOMERS[name], "customer_id"),
+            key=_columns(*KEYS[name]),
             table=_table(name),
             condition=condition,
         )

@@ -36,6 +36,7 @@ class Generation:
 
 _ASSIGNMENTS = frozenset({"S1", "S2", "S3", "S4"})
 _DATA_OWNERS = frozenset({"C1", "C2", "C3", "C4"})
+_EVENTS = frozenset({"C5", "C6", "C7", "C8", "C9", "C10", "C11"})
 _WRITES_2016 = frozenset({"S9", "S10"})
 _DRAFT = frozenset({"S5", "S6"})
 
@@ -55,7 +56,9 @@ GENERATIONS: "Mapping[str, Generation]" = MappingProxyType(
             "assignments, plain keys and customs by label", _ASSIGNMENTS, underscores=False
         ),
         "2019": Generation(
-            "assignments, __ keys, definitions", _ASSIGNMENTS | {"H2", "C1"}, campaigns="2019"
+            "assignments, __ keys, definitions, events by campaign",
+            _ASSIGNMENTS | {"H2", "C1", "C6", "C9"},
+            campaigns="2019",
         ),
         "2019-draft": Generation(
             "data owners as first drafted, plain keys",
@@ -63,10 +66,10 @@ GENERATIONS: "Mapping[str, Generation]" = MappingProxyType(
             campaigns="2019-draft",
             underscores=False,
         ),
-        "2020": Generation("data owners, __ keys, definitions", _DATA_OWNERS),
+        "2020": Generation("data owners, __ keys, definitions, events", _DATA_OWNERS | _EVENTS),
         "all": Generation(
             "an account in transition: everything at once",
-            _ASSIGNMENTS | _DATA_OWNERS | _DRAFT | _WRITES_2016 | {"S7", "S8", "H2"},
+            _ASSIGNMENTS | _DATA_OWNERS | _EVENTS | _DRAFT | _WRITES_2016 | {"S7", "S8", "H2"},
             campaigns="transition",
         ),
     }

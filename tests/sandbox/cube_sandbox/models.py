@@ -10,7 +10,7 @@ from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
     from typing import Self
 
 
@@ -136,6 +136,10 @@ class Campaign(models.Model):
     end_date: models.DateField[date | None, date | None] = models.DateField(null=True)
     archived_date: models.DateField[date | None, date | None] = models.DateField(null=True)
     service: models.TextField[str, str] = models.TextField()
+    segment: models.TextField[str, str] = models.TextField(default="Default segment")
+    # Product codes and labels, as JSON texts.
+    products: models.TextField[str, str] = models.TextField(default="[]")
+    outcome_extras: models.TextField[str, str] = models.TextField(default="[]")
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()
 
@@ -143,3 +147,89 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         """Name the campaign as its makers did."""
         return self.name
+
+
+class CallState(models.Model):
+    """Where a customer stands in a campaign's callflow."""
+
+    id: models.AutoField[int, int] = models.AutoField(primary_key=True)
+    crm: models.IntegerField[int, int] = models.IntegerField()
+    campaign: models.IntegerField[int, int] = models.IntegerField()
+    customer: models.IntegerField[int, int] = models.IntegerField(db_index=True)
+    state: models.TextField[str, str] = models.TextField()
+    attempts: models.IntegerField[int | None, int | None] = models.IntegerField(null=True)
+    changed: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    user: models.TextField[str, str] = models.TextField()
+    cause: models.TextField[str, str] = models.TextField()
+    alternative: models.TextField[str, str] = models.TextField()
+    comment: models.TextField[str, str] = models.TextField()
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    class Meta:
+        """The two ways in which states are asked for."""
+
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["campaign", "id"], name="state_of_campaign"),
+            models.Index(fields=["crm", "id"], name="state_of_crm"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """Name the state as the campaign does."""
+        return self.state
+
+
+class Outcome(models.Model):
+    """What came of a call. The API never shows the `id`."""
+
+    id: models.AutoField[int, int] = models.AutoField(primary_key=True)
+    crm: models.IntegerField[int, int] = models.IntegerField()
+    campaign: models.IntegerField[int, int] = models.IntegerField()
+    customer: models.IntegerField[int, int] = models.IntegerField(db_index=True)
+    type: models.TextField[str, str] = models.TextField()
+    subtype: models.TextField[str, str] = models.TextField()
+    comment: models.TextField[str, str] = models.TextField()
+    submitted_by: models.TextField[str, str] = models.TextField()
+    team: models.TextField[str, str] = models.TextField()
+    submitted: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    # Values by label, as JSON text.
+    extras: models.TextField[str, str] = models.TextField(default="{}")
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    class Meta:
+        """The three ways in which outcomes are asked for."""
+
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["campaign", "submitted"], name="outcome_of_campaign"),
+            models.Index(fields=["crm", "submitted"], name="outcome_of_crm"),
+            models.Index(fields=["submitted"], name="outcome_of_day"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """Name the outcome by what it was."""
+        return f"{self.type}: {self.subtype}"
+
+
+class Registration(models.Model):
+    """A product that an outcome registered, at the price of that day."""
+
+    id: models.AutoField[int, int] = models.AutoField(primary_key=True)
+    # No constraint: whoever deletes an outcome deletes its registrations first.
+    outcome: models.ForeignKey[Outcome, Outcome] = models.ForeignKey(
+        Outcome, on_delete=models.DO_NOTHING, db_constraint=False, related_name="registrations"
+    )
+    code: models.TextField[str, str] = models.TextField()
+    title: models.TextField[str, str] = models.TextField()
+    price: models.FloatField[float, float] = models.FloatField()
+    # Values by label, as JSON text.
+    extras: models.TextField[str, str] = models.TextField(default="{}")
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    @override
+    def __str__(self) -> str:
+        """Name the registration by its product."""
+        return self.code

@@ -9,8 +9,8 @@ import threading
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
-from zoneinfo import ZoneInfo
 
+from cube_sandbox.clock import OSLO
 from cube_sandbox.faults import Fault, Request
 from cube_sandbox.generations import GENERATIONS, Generation
 from cube_sandbox.traps import Traps
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cube_sandbox.account import Account
     from cube_sandbox.running import Running
 
-_ZONE = ZoneInfo("Europe/Oslo")
 _NAMES = itertools.count(1)
 
 
@@ -41,6 +40,8 @@ class Sandbox:
     Attributes:
         generation: One of GENERATIONS.
         customers: Customers per CRM.
+        campaigns: How many there are: the four that are named, then invented ones.
+        outcomes: Call outcomes per campaign, with their call states and registrations.
         seed: Decides every invented value.
         page_size: Rows a page.
         traps: What the wire format does wrong.
@@ -51,7 +52,8 @@ class Sandbox:
         password: Its password; made up when empty.
         anonymised: How many customers of each CRM are anonymised (T40).
         undated: How many have no date of update.
-        forbidden: Names like `assignments/9` or `data_owners/2/B2B` that answer 403.
+        forbidden: Names like `assignments/9`, `data_owners/2/B2B`, `campaigns/8`, `campaigns` (the
+            list) or `call_outcomes` (those of everybody) that answer 403.
         change_log: Whether `__` records tell when they were updated, if the generation does.
         without: Rows of `cube-api.md` not served although the generation has them.
         gzip: Whether answers are packed for clients that accept it.
@@ -65,6 +67,8 @@ class Sandbox:
 
     generation: str = "all"
     customers: int = 60
+    campaigns: int = 4
+    outcomes: int = 60
     seed: int = 1
     page_size: int = 25
     traps: Traps = field(default_factory=Traps)
@@ -136,7 +140,7 @@ class Sandbox:
     @property
     def day(self) -> date:
         """The account's present day."""
-        return self.today or datetime.now(tz=_ZONE).date()
+        return self.today or datetime.now(tz=OSLO).date()
 
     @property
     def era(self) -> Generation:

@@ -92,6 +92,11 @@ class Server:
             # One request ahead: otherwise a client that hangs up goes unnoticed.
             channel_request_lookahead=1,
             outbuf_high_watermark=1 << 20,
+            # A client in this process keeps its connections until its memory is tidied up. Beyond
+            # 100 of them waitress would let new ones wait, for minutes and without a word.
+            connection_limit=1000,
+            channel_timeout=15,
+            cleanup_interval=5,
         )
         self._server = _TcpServer(
             Gate(cube, get_wsgi_application()),
@@ -119,4 +124,4 @@ class Server:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            wasyncore.loop(timeout=1, map=self._sockets, count=1)
+            wasyncore.loop(timeout=1, use_poll=True, map=self._sockets, count=1)

@@ -51,6 +51,7 @@ class Traps:
         booleans: Spelling of checkboxes and of `campaign__is_active` (T36).
         customer_id_integer: `crm__customer_id` is an integer, as in 2017 (T30).
         definitions: Variant of section 4.
+        no_timestamps: Outcomes tell their minute only, as before 2024-05-10 (T37).
     """
 
     next_scheme: Literal["http", "https"] | None = None
@@ -75,6 +76,7 @@ class Traps:
     booleans: Booleans = "documented"
     customer_id_integer: bool = False
     definitions: Definitions = "type"
+    no_timestamps: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a spelling that does not exist.
@@ -104,7 +106,8 @@ class Traps:
         page = dict(parse_qsl(query)).get("page", "")
         others = [(key, value) for key, value in parse_qsl(query) if key != "page"]
         if self.next_page_in_middle:
-            others = [("from_date", "20190101"), ("page", page), ("to_date", "20190331")]
+            dates = {"from_date": "20190101", "to_date": "20190331", **dict(others), "page": page}
+            others = sorted(dates.items())
             query = urlencode(others)
         if self.next_without_page:
             query = urlencode(others)
@@ -121,7 +124,7 @@ class Traps:
 
 
 def _other_id(text: str) -> str:
-    """Name another assignment or CRM, one that the default account has."""
-    swaps = {"9": "12", "12": "9", "B2B": "B2C", "B2C": "B2B"}
-    pattern = r"(?<=assignments/)\d+|(?<=assignment_id/)\d+|(?<=assignment_id=)\d+|B2[BC]"
+    """Name another assignment, CRM or campaign, one that the default account has."""
+    swaps = {"9": "12", "12": "9", "B2B": "B2C", "B2C": "B2B", "1": "2"}
+    pattern = r"(?<=campaigns/)\d+|(?<=assignments/)\d+|(?<=assignment_id[/=])\d+|B2[BC]"
     return re.sub(pattern, lambda found: swaps.get(found[0], "1"), text)

@@ -6,11 +6,12 @@ from collections import defaultdict
 from django.urls import URLPattern, path, resolve
 from django.urls.exceptions import Resolver404
 
-from cube_sandbox import views
+from cube_sandbox import event_views, views
 
 _ASSIGNMENT = "api/v1/assignments/<int:assignment>"
 _CRM = "api/v1/data_owners/<int:data_owner>/<str:crm_type>"
 _DRAFT = "api/v1/data_owners/<int:data_owner>/crm/<str:crm_type>"
+_CAMPAIGN = "api/v1/campaigns/<int:campaign>"
 
 #: Row, method, path, view. Lists end in a slash, campaigns and single customers do not (T17).
 ROUTES: tuple[tuple[str, str, str, type[views.CubeView]], ...] = (
@@ -18,6 +19,13 @@ ROUTES: tuple[tuple[str, str, str, type[views.CubeView]], ...] = (
     ("C2", "GET", f"{_CRM}/customers/", views.Customers),
     ("C3", "GET", f"{_CRM}/customers/<str:customer_id>", views.SingleCustomer),
     ("C4", "GET", f"{_CRM}/crm_custom_fields/", views.Definitions),
+    ("C5", "GET", f"{_DRAFT}/callflow_customers/", event_views.CallStates),
+    ("C6", "GET", f"{_CAMPAIGN}/callflow_customers/", event_views.CallStates),
+    ("C7", "GET", "api/v1/call_outcomes/", event_views.Outcomes),
+    ("C8", "GET", f"{_DRAFT}/call_outcomes/", event_views.Outcomes),
+    ("C9", "GET", f"{_CAMPAIGN}/call_outcomes/", event_views.Outcomes),
+    ("C10", "GET", f"{_DRAFT}/product_registrations/", event_views.Registrations),
+    ("C11", "GET", f"{_CAMPAIGN}/product_registrations/", event_views.Registrations),
     ("S1", "GET", f"{_ASSIGNMENT}/customers/", views.Customers),
     ("S2", "GET", f"{_ASSIGNMENT}/customers/<str:customer_id>", views.SingleCustomer),
     ("S3", "PUT", f"{_ASSIGNMENT}/customers/<str:customer_id>", views.SingleCustomer),

@@ -46,6 +46,8 @@ class CubeView(APIView):
 
     permission_classes = (MaySee,)
     rows: Mapping[str, str] = MappingProxyType({})
+    #: How `forbidden` spells what a URL without id shows.
+    everything = ""
 
     @override
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -60,12 +62,14 @@ class CubeView(APIView):
 
     @property
     def source(self) -> str:
-        """Name of the CRM asked for, as `forbidden` spells it; empty if the URL has none."""
+        """Name of the CRM or campaign asked for, as `forbidden` spells it, or else of the list."""
         given = {**self.request.GET.dict(), **self.kwargs}
         if "data_owner" in given:
             return f"data_owners/{given['data_owner']}/{given['crm_type']}"
+        if "campaign" in self.kwargs:
+            return f"campaigns/{self.kwargs['campaign']}"
         assignment = given.get("assignment", given.get("assignment_id"))
-        return "" if assignment is None else f"assignments/{assignment}"
+        return self.everything if assignment is None else f"assignments/{assignment}"
 
     def crm(self) -> Crm:
         """Find the CRM that the URL names.
@@ -100,6 +104,8 @@ class CubeView(APIView):
 
 class Campaigns(CubeView):
     """C1: a bare list of all campaigns."""
+
+    everything = "campaigns"
 
     def get(self, _request: Request) -> Response:
         """List the campaigns; in 2019 those of assignments only, for there was nothing else."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 import requests
@@ -11,6 +12,10 @@ from cube_sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+#: The present day of the accounts that have one of their own.
+TODAY = date(2024, 11, 5)
 
 
 class Ask(Protocol):
@@ -42,6 +47,13 @@ def cube(running: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
+def empty(cube: Sandbox) -> Sandbox:
+    """Hand out an account in which nothing has happened yet."""
+    cube.reset(outcomes=0, today=TODAY, page_size=100)
+    return cube
+
+
+@pytest.fixture
 def ask(cube: Sandbox) -> Ask:
     """Hand out a client of the sandbox."""
 
@@ -63,3 +75,11 @@ def ask(cube: Sandbox) -> Ask:
         )
 
     return send
+
+
+def results(ask: Ask, path: str) -> list[dict[str, Any]]:
+    """Read the only page of a list."""
+    answer = ask(path).json()
+    assert answer["next"] is None
+    rows: list[dict[str, Any]] = answer["results"]
+    return rows

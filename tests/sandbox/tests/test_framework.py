@@ -102,7 +102,7 @@ def test_unknown_things_are_json_404(ask: Ask, path: str, detail: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/v1/nothing/", "/api/v1/campaigns/", f"{LIST}1000/", "/api/v1/call_outcomes/"],
+    ["/api/v1/nothing/", "/api/v1/campaigns/", f"{LIST}1000/", "/api/v1/sms/"],
 )
 def test_unknown_urls_are_html_404(ask: Ask, path: str) -> None:
     """Django itself answers for unknown URLs, wrong slashes among them, before any check."""
@@ -119,6 +119,8 @@ def test_unknown_urls_are_html_404(ask: Ask, path: str) -> None:
         ("2019", (), "/crm/customers?assignment_id=9"),
         ("all", {"C1"}, "/api/v1/campaigns"),
         ("all", {"C2"}, LIST),
+        ("2019", (), "/api/v1/call_outcomes/"),
+        ("2020", {"C9"}, "/api/v1/campaigns/1/call_outcomes/"),
     ],
 )
 def test_rows_not_served_are_unknown_urls(

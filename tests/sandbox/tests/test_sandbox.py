@@ -26,7 +26,14 @@ TODAY = date(2024, 11, 5)
 def everything(cube: Sandbox) -> list[object]:
     """Read all that an account shows."""
     headers = {"Authorization": f"Token {cube.token}"}
-    paths = ["/api/v1/campaigns", S1, "/api/v1/data_owners/2/B2C/customers/"]
+    paths = [
+        "/api/v1/campaigns",
+        S1,
+        "/api/v1/data_owners/2/B2C/customers/",
+        "/api/v1/data_owners/2/crm/B2B/callflow_customers/",
+        "/api/v1/call_outcomes/?from_date=20180101&to_date=20241231",
+        "/api/v1/campaigns/2/product_registrations/?from_date=20180101&to_date=20241231",
+    ]
     return [requests.get(cube.url + path, headers=headers, timeout=10).json() for path in paths]
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 S1 = "/api/v1/assignments/9/customers/"
 C2 = "/api/v1/data_owners/2/B2B/customers/"
+C6 = "/api/v1/campaigns/1/callflow_customers/"
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,7 @@ C2 = "/api/v1/data_owners/2/B2B/customers/"
         ({"next_other_endpoint": True}, S1, "http://HOST/api/v1/call_outcomes/?page=2"),
         ({"next_other_id": True}, S1, "http://HOST/api/v1/assignments/12/customers/?page=2"),
         ({"next_other_id": True}, C2, "http://HOST/api/v1/data_owners/2/B2C/customers/?page=2"),
+        ({"next_other_id": True}, C6, "http://HOST/api/v1/campaigns/2/callflow_customers/?page=2"),
         (
             {"next_double_question": True},
             "/crm/customers?assignment_id=9",
