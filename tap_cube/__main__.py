@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from json import JSONDecodeError
 
+from simplejson import JSONDecodeError
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 
 from tap_cube.tap import TapCube
@@ -20,8 +20,8 @@ def main() -> None:
         _end(*error.errors)
     except SingerSDKError as error:
         _end(str(error))
-    except JSONDecodeError as error:
-        _end(f"A file given to --config, --catalog or --state is no JSON: {error.msg}.")
+    except (JSONDecodeError, UnicodeDecodeError):
+        _end("A file given to --config, --catalog or --state is no JSON. Mend it, then run again.")
     except OSError as error:
         is_input = error.errno is None or error.filename is not None
         _end(f"{error}" if is_input else f"Output could not be written: {error.strerror}.")

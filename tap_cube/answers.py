@@ -21,10 +21,20 @@ _CHUNK = 2**16
 
 
 class Session(requests.Session):
-    """Leaves redirects alone; requests looks into them even where it shall not follow."""
+    """A session with one account, whose requests all go the same way."""
+
+    _environment: t.Any = None
+
+    @override
+    def merge_environment_settings(self, *request: t.Any) -> t.Any:
+        # Proxies and certificates of the environment; to look them up costs as much as a page.
+        if self._environment is None:
+            self._environment = super().merge_environment_settings(*request)
+        return self._environment
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
+        # requests looks into redirects even where it shall not follow.
         return None
 
 

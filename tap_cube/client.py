@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import typing as t
+from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
-from threading import Event
+from threading import Event, Lock
 from urllib.parse import urljoin
 
 import requests
@@ -41,6 +42,7 @@ CALM = 30
 WAIT = tenacity.wait_exponential(multiplier=0.5, max=60) + tenacity.wait_random(0, 0.5)
 """Seconds before each further try: grows exponentially, with jitter."""
 
+_STOPPED = "the run is ending"
 _HOPS = 3
 _TOO_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -53,12 +55,13 @@ class Subject:
 
     stream: str
     context: str
-    page: int = 1
+    page: int | None = 1
 
     @override
     def __str__(self) -> str:
         context = f" of {self.context}" if self.context else ""
-        return f"{self.stream}{context}, page {self.page}"
+        page = "" if self.page is None else f", page {self.page}"
+        return f"{self.stream}{context}{page}"
 
 
 class CubeClient:
@@ -68,6 +71,10 @@ class CubeClient:
         settings: Address, credential, deadline and number of retries.
         logger: Where retries are told.
         wait: Seconds before try n; the default grows exponentially, with jitter.
+
+    Attributes:
+        requests: How many were made for each stream, the retries among them.
+        retries: How many were made again.
     """
 
     def __init__(
@@ -83,8 +90,9 @@ class CubeClient:
         self._wait = wait or WAIT
         self._stopping = Event()
         self._calm_until = 0.0
-        self.requests = 0
-        self.retries = 0
+        self._lock = Lock()
+        self.requests: Counter[str] = Counter()
+        self.retries: Counter[str] = Counter()
         self._session = Session()
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.read_ahead + 1)
         self._session.mount(settings.api_url, adapter)
@@ -145,6 +153,8 @@ class CubeClient:
         url = f"{self._settings.api_url}{target}"
 
         def attempt() -> T:
+            if self._stopping.is_set():
+                raise TransientError(_STOPPED)
             try:
                 return decode(self._answer(url, subject))
             except NotFoundError:
@@ -169,7 +179,8 @@ class CubeClient:
         return self._wait(state) if asked is None else asked
 
     def _tell_retry(self, subject: Subject, state: tenacity.RetryCallState) -> None:
-        self.retries += 1
+        with self._lock:
+            self.retries[subject.stream] += 1
         self._logger.warning(
             "%s: %s; trying again in %.1f seconds (%d of %d)",
             subject,
@@ -183,7 +194,8 @@ class CubeClient:
         """Body of one answer with status 200, redirects of the account itself followed."""
         for _ in range(_HOPS):
             deadline = time.monotonic() + self._settings.request_timeout
-            self.requests += 1
+            with self._lock:
+                self.requests[subject.stream] += 1
             try:
                 response = self._session.get(
                     url,

@@ -26,23 +26,25 @@ from itertools import groupby
 
 from tap_cube.errors import IncompleteReadError
 from tap_cube.readings import Backward, Forward
-from tap_cube.rows import decode_head
+from tap_cube.rows import Head
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_cube.pagination import Page, Pages
-    from tap_cube.rows import Head
+
+H = t.TypeVar("H", bound=Head)
 
 MAX_READINGS = 5
 
 
-class CompleteReader:
+class CompleteReader(t.Generic[H]):
     """Reads every page of one resource, as often as it takes to be certain.
 
     Args:
         pages: The resource's pages.
+        head_of: Decodes what marks a row and decides about it.
         subject: What to call the resource in errors.
         logger: Where a further reading is told.
 
@@ -50,18 +52,26 @@ class CompleteReader:
         reading: Number of the reading under way, from 0.
     """
 
-    def __init__(self, pages: Pages, *, subject: str, logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        pages: Pages,
+        head_of: Callable[[bytes], H],
+        *,
+        subject: str,
+        logger: logging.Logger,
+    ) -> None:
         """Read nothing yet."""
         self._pages = pages
+        self._head_of = head_of
         self._subject = subject
         self._logger = logger
         self.reading = 0
 
-    def __iter__(self) -> Iterator[list[tuple[bytes, Head]]]:
+    def __iter__(self) -> Iterator[list[tuple[bytes, H]]]:
         """Yield the rows of each page, as JSON text with what was looked at.
 
-        Rows of an earlier reading are left out, but for those without an id: they may be equal
-        to the letter and still be several, so that they are told apart by their number alone.
+        Rows of an earlier reading are left out, but for those that nothing tells apart: they may
+        be equal to the letter and still be several, so that they have their number alone.
 
         Raises:
             IncompleteReadError: If no reading was certain to be complete.
@@ -73,26 +83,30 @@ class CompleteReader:
             first = self._first_page() if self.reading else first
             backward = self.reading % 2 and first.count is not None
             attempt = (
-                Backward(self._pages, first, reached) if backward else Forward(self._pages, first)
+                Backward(self._pages, first, self._head_of, reached)
+                if backward
+                else Forward(self._pages, first, self._head_of)
             )
-            seen, nameless, news, pages = array("q"), 0, 0, 0
+            seen, news, pages = array("q"), 0, 0
+            alike = _Alike(first.count)
             for page in attempt.read(self._pages.window if not self.reading else 0):
                 rows = []
                 pages += 1
+                alike.begin(page.count)
                 for row in page.rows:
-                    head = decode_head(row)
-                    if head.mark is None:
-                        nameless += 1
-                    else:
-                        key = hash(row)
+                    head = self._head_of(row)
+                    key = hash(row)
+                    if head.is_unique:
                         seen.append(key)
-                        if any(_holds(reading, key) for reading in earlier):
+                        if earlier and any(_holds(reading, key) for reading in earlier):
                             continue
                         news += 1
+                    elif alike.was_moved(key):
+                        continue
                     rows.append((row, head))
                 yield rows
             ordered = array("q", sorted(seen))
-            distinct = _distinct(ordered) + nameless
+            distinct = _distinct(ordered) + alike.number
             if attempt.is_complete(distinct, news):
                 return
             earlier.append(ordered)
@@ -113,6 +127,31 @@ class CompleteReader:
             msg = f"{self._subject}: the first page disappeared between readings. Run again."
             raise IncompleteReadError(msg)
         return first
+
+
+class _Alike:
+    """Tells rows that are equal to the letter from one row that was moved to another page."""
+
+    def __init__(self, count: int | None) -> None:
+        self._count = count
+        self._is_moving = False
+        self._before: set[int] = set()
+        self._here: set[int] = set()
+        self.number = 0
+
+    def begin(self, count: int | None) -> None:
+        """Say which count the next page shows."""
+        self._before |= self._here
+        self._here = set()
+        self._is_moving |= count != self._count
+
+    def was_moved(self, key: int) -> bool:
+        """Whether a row, by its hash, was on a page before others came or went."""
+        if self._is_moving and key in self._before:
+            return True
+        self._here.add(key)
+        self.number += 1
+        return False
 
 
 def _distinct(ordered: array[int]) -> int:

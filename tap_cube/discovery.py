@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import msgspec
 
 from tap_cube import generations
+from tap_cube.campaigns import Campaign, read_campaigns
 from tap_cube.client import Subject
 from tap_cube.custom_fields import CustomField, read_definitions
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
 from tap_cube.pagination import Page, decode_page
 from tap_cube.rows import decode_row
-from tap_cube.settings_schema import CRM_TYPES
+from tap_cube.sources import ACCOUNT, Account, Source, Subjects
+from tap_cube.windows import Window
 
 if t.TYPE_CHECKING:
     import logging
@@ -24,55 +26,16 @@ if t.TYPE_CHECKING:
     from tap_cube.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """An assignment or a CRM: what a customer belongs to.
+_EVENTS = {
+    "callflow_customers": generations.CALLFLOW_CUSTOMERS,
+    "call_outcomes": generations.CALL_OUTCOMES,
+    "product_registrations": generations.PRODUCT_REGISTRATIONS,
+}
 
-    Attributes:
-        context: Its ids, as they stand in paths and columns.
-        name: ``assignments/9`` or ``data_owners/2/B2B``.
-        setting: The setting that names it; None if it was discovered.
-    """
+PROBES = 3
+"""Campaigns or CRMs to ask before an address counts as one that the account does not have."""
 
-    context: Mapping[str, t.Any]
-    name: str
-    setting: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Subjects:
-    """All sources of one kind, and what they answer at.
-
-    Attributes:
-        sources: Those that answer.
-        endpoint: Where their customers are; None where there are none.
-        keys: Keys of the customers on first pages, in order.
-        is_list: Whether customers come as a bare list, without pages.
-        definitions: Where their custom fields are defined, by source.
-        fields: Their custom fields.
-    """
-
-    sources: tuple[Source, ...] = ()
-    endpoint: Endpoint | None = None
-    keys: tuple[str, ...] = ()
-    is_list: bool = False
-    definitions: Mapping[str, Endpoint] = field(default_factory=dict)
-    fields: tuple[CustomField, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What discovery found.
-
-    Attributes:
-        campaign_keys: Keys of campaigns; None if the account lists no campaigns.
-        assignments: The assignments to read.
-        crms: The CRMs to read.
-    """
-
-    campaign_keys: frozenset[str] | None
-    assignments: Subjects
-    crms: Subjects
+_LATELY = timedelta(days=30)
 
 
 class Discovery:
@@ -97,27 +60,33 @@ class Discovery:
             CubeError: If the credential is refused, the host cannot be reached, a source that
                 the settings name cannot be read, or nothing is left to read.
         """
-        campaigns = self._campaigns()
+        rows = self._campaigns()
+        campaigns = read_campaigns(rows or ())
         assignments = self._subjects(
             "assignment_customers",
-            self._assignments(campaigns or ()),
+            self._assignments(campaigns),
             generations.ASSIGNMENT_CUSTOMERS,
             generations.ASSIGNMENT_DEFINITIONS,
         )
         crms = self._subjects(
             "data_owner_customers",
-            self._crms(campaigns or ()),
+            self._crms(campaigns),
             generations.DATA_OWNER_CUSTOMERS,
             generations.DATA_OWNER_DEFINITIONS,
         )
-        if campaigns is None and not assignments.sources and not crms.sources:
+        wanted = [campaign for campaign in campaigns if self._is_wanted(campaign)]
+        events = [
+            self._events(stream, endpoints, wanted, crms.sources)
+            for stream, endpoints in _EVENTS.items()
+        ]
+        if rows is None and not any(found.sources for found in (assignments, crms, *events)):
             msg = (
                 "Nothing to read: the account lists no campaigns, so its assignments and CRMs "
                 "must be named. Give 'assignment_ids' or 'data_owners', and check 'api_url'."
             )
             raise CubeError(msg)
-        keys = None if campaigns is None else frozenset(k for row in campaigns for k in row)
-        return Account(keys, assignments, crms)
+        keys = None if rows is None else frozenset(k for row in rows for k in row)
+        return Account(keys, tuple(campaigns), assignments, crms, *events)
 
     def _campaigns(self) -> list[dict[str, t.Any]] | None:
         try:
@@ -130,27 +99,62 @@ class Discovery:
             return None
         return list(_objects(found[1].rows))
 
-    def _assignments(self, campaigns: Iterable[Mapping[str, t.Any]]) -> Iterator[Source]:
-        named = self._settings.assignment_ids
-        ids = {c.get("assignment__id") for c in campaigns} if named is None else named
-        for number in sorted(i for i in ids if isinstance(i, int)):
-            setting = None if named is None else "assignment_ids"
-            yield Source({"assignment_id": number}, f"assignments/{number}", setting)
+    def _is_wanted(self, campaign: Campaign) -> bool:
+        """Whether the settings, where they name anything, name what a campaign belongs to.
 
-    def _crms(self, campaigns: Iterable[Mapping[str, t.Any]]) -> Iterator[Source]:
+        An empty list leaves out one kind of customers; campaigns belong to the other as well.
+        """
+        crms, assignments = self._settings.crms, self._settings.assignment_ids
+        if not crms and not assignments:
+            return crms is None or assignments is None
+        kinds = (campaign.crm, crms), (campaign.assignment_id, assignments)
+        known = [own in named for own, named in kinds if named and own is not None]
+        return any(known) or not known
+
+    def _assignments(self, campaigns: Iterable[Campaign]) -> Iterator[Source]:
+        named = self._settings.assignment_ids
+        seen = {c.assignment_id for c in campaigns if c.assignment_id is not None}
+        for number in sorted(seen if named is None else named):
+            yield Source.of_assignment(number, None if named is None else "assignment_ids")
+
+    def _crms(self, campaigns: Iterable[Campaign]) -> Iterator[Source]:
         named = self._settings.crms
-        seen = (
-            (c.get("data_owner__id"), c.get("campaign__crm_type") or c.get("crm_type__name"))
-            for c in campaigns
-        )
-        for owner, crm_type in sorted(
-            {(o, ct) for o, ct in seen if isinstance(o, int) and ct in CRM_TYPES}
-            if named is None
-            else named
-        ):
-            context = {"data_owner_id": owner, "crm_type": crm_type}
-            setting = None if named is None else "data_owners"
-            yield Source(context, f"data_owners/{owner}/{crm_type}", setting)
+        seen = {campaign.crm for campaign in campaigns if campaign.crm}
+        for owner, crm_type in sorted(seen if named is None else named):
+            yield Source.of_crm(owner, crm_type, None if named is None else "data_owners")
+
+    def _events(
+        self,
+        stream: str,
+        endpoints: tuple[Endpoint, ...],
+        campaigns: Iterable[Campaign],
+        crms: tuple[Source, ...],
+    ) -> Subjects:
+        """Find what the account answers at: by campaign, else by CRM, else all in one."""
+        # Those that still run have the keys of today.
+        latest = sorted(campaigns, key=lambda c: (c.archived is None, c.archived or 0, c.id))
+        of_campaigns = tuple(Source.of_campaign(campaign) for campaign in campaigns)
+        choices = (tuple(Source.of_campaign(c) for c in latest[::-1]), crms, (ACCOUNT,))
+        for endpoint, sources in zip(endpoints, choices, strict=False):
+            # What is asked for as a whole would bring more than the settings name.
+            if endpoint.row == "C7" and self._settings.crms is not None:
+                continue
+            for source in sources[:PROBES]:
+                try:
+                    found = self._first_answer(stream, source.context, source.name, (endpoint,))
+                except ForbiddenError as error:
+                    self._logger.warning("%s", error)
+                    continue
+                if found is None:
+                    continue
+                self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
+                keys = dict.fromkeys(key for row in _objects(found[1].rows) for key in row)
+                kept = of_campaigns if "campaign__id" in source.context else sources
+                return Subjects(kept, endpoint, tuple(keys), found[1].is_list)
+            if sources:
+                self._logger.info("Stream '%s' has no answer at %s", stream, endpoint.path)
+        self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
+        return Subjects()
 
     def _subjects(
         self,
@@ -224,8 +228,10 @@ class Discovery:
         endpoints: Iterable[Endpoint],
     ) -> tuple[Endpoint, Page] | None:
         """First page of the first endpoint that the account has; None if it has none of them."""
+        today = datetime.now(self._settings.timezone).date()
+        lately = Window(today - _LATELY, today)
         for endpoint in endpoints:
-            target = endpoint.target(context)
+            target = endpoint.target(context, lately)
             try:
                 page = self._client.get(target, Subject(stream, name), decode_page)
             except NotFoundError:

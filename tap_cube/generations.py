@@ -15,6 +15,8 @@ from singer_sdk import typing as th
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_cube.windows import Window
+
 JSONType: t.TypeAlias = "th.JSONTypeHelper[t.Any]"
 
 
@@ -25,14 +27,17 @@ class Endpoint:
     Attributes:
         row: Its row in the table of endpoints, such as ``S1``.
         path: Path, with its query where it has one; the context's names stand in braces.
+        is_dated: Whether it wants a window of days, without which it shows today's rows alone.
     """
 
     row: str
     path: str
+    is_dated: bool = False
 
-    def target(self, context: Mapping[str, object]) -> str:
+    def target(self, context: Mapping[str, object], window: Window | None = None) -> str:
         """Path and query of the first page for one partition."""
-        return self.path.format_map(context)
+        path = self.path.format_map(context)
+        return f"{path}?{window.query}" if window and self.is_dated else path
 
 
 ASSIGNMENT_CUSTOMERS = (
@@ -43,6 +48,32 @@ ASSIGNMENT_CUSTOMERS = (
 DATA_OWNER_CUSTOMERS = (
     Endpoint("C2", "/api/v1/data_owners/{data_owner_id}/{crm_type}/customers/"),
     Endpoint("S5", "/api/v1/data_owners/{data_owner_id}/crm/{crm_type}/customers/"),
+)
+CALLFLOW_CUSTOMERS = (
+    Endpoint("C6", "/api/v1/campaigns/{campaign__id}/callflow_customers/"),
+    Endpoint("C5", "/api/v1/data_owners/{data_owner_id}/crm/{crm_type}/callflow_customers/"),
+)
+CALL_OUTCOMES = (
+    Endpoint("C9", "/api/v1/campaigns/{campaign__id}/call_outcomes/", is_dated=True),
+    Endpoint(
+        "C8", "/api/v1/data_owners/{data_owner_id}/crm/{crm_type}/call_outcomes/", is_dated=True
+    ),
+    Endpoint("C7", "/api/v1/call_outcomes/", is_dated=True),
+)
+PRODUCT_REGISTRATIONS = (
+    Endpoint("C11", "/api/v1/campaigns/{campaign__id}/product_registrations/", is_dated=True),
+    Endpoint(
+        "C10",
+        "/api/v1/data_owners/{data_owner_id}/crm/{crm_type}/product_registrations/",
+        is_dated=True,
+    ),
+)
+ASSIGNMENT_CUSTOMER = (
+    Endpoint("S2", "/api/v1/assignments/{assignment_id}/customers/{customer_id}"),
+)
+DATA_OWNER_CUSTOMER = (
+    Endpoint("C3", "/api/v1/data_owners/{data_owner_id}/{crm_type}/customers/{customer_id}"),
+    Endpoint("S6", "/api/v1/data_owners/{data_owner_id}/crm/{crm_type}/customers/{customer_id}"),
 )
 CAMPAIGNS = (Endpoint("C1", "/api/v1/campaigns"),)
 ASSIGNMENT_DEFINITIONS = (
@@ -61,10 +92,12 @@ def _fields(type_: JSONType, names: Iterable[str]) -> dict[str, JSONType]:
     return dict.fromkeys(names, type_)
 
 
-_text, _date, _integer, _boolean = (
+_text, _date, _moment, _integer, _number, _boolean = (
     th.StringType(),
     th.DateType(),
+    th.DateTimeType(),
     th.IntegerType(),
+    th.NumberType(),
     th.BooleanType(),
 )
 
@@ -136,6 +169,59 @@ EARLIER_CAMPAIGN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     **_fields(_text, ["client__short_name", "client__full_name"]),
 })  # fmt: skip
 """Fields that campaigns had earlier; an account in transition may still send them."""
+
+_NAMES = _fields(
+    _text, ["campaign__name", "campaign__crm_type", "data_owner__name", "segment__name"]
+)
+
+CALLFLOW_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    **STANDARD_FIELDS,
+    "callflow__attempts_status__attempts": _integer,
+    **_fields(_text, ["callflow__callstate__name", "callflow__last_change__user"]),
+    "callflow__last_change__when": _moment,
+    **_fields(_text, [
+        "callflow__last_change__cause",
+        "callflow__last_change__alternative",
+        "callflow__last_change__comment",
+    ]),
+    **_NAMES,
+})  # fmt: skip
+"""Fixed fields of a customer's place in a campaign's call flow."""
+
+OUTCOME_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    **STANDARD_FIELDS,
+    **_fields(_text, [
+        "call_outcome__comment",
+        "call_outcome__report_as__submitted_by",
+        "call_outcome__report_as__submitted_in_team",
+        "call_outcome__type",
+        "call_outcome__subtype",
+    ]),
+    "call_outcome__report_as__submitted_when": _moment,
+    "call_outcome__report_as__submitted_when_timestamp": _moment,
+    **_NAMES,
+})  # fmt: skip
+"""Fixed fields of a call outcome in the newest documents."""
+
+REGISTRATION_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    **{
+        name: type_
+        for name, type_ in OUTCOME_FIELDS.items()
+        if name != "call_outcome__report_as__submitted_when_timestamp"
+    },
+    **_fields(_text, ["product__code", "product__title"]),
+    "product__price": _number,
+})  # fmt: skip
+"""Fixed fields of a product registration in the newest documents."""
+
+EARLIER_EVENT_FIELDS: Mapping[str, JSONType] = MappingProxyType({
+    **_fields(_moment, [
+        "call_outcome__submitted_when",
+        "meeting__time__from_date_time",
+        "meeting__time__to_date_time",
+    ]),
+})  # fmt: skip
+"""Fields of events that are no text and that only earlier documents have."""
 
 DEFINITION_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     "id": _integer,

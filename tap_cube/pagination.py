@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from operator import methodcaller
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
@@ -81,8 +82,19 @@ def decode_page(body: bytes) -> Page:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _lenient_page(body)
     if isinstance(answer, list):
-        return _page((bytes(row) for row in answer), None)
-    return _page((bytes(row) for row in answer.results), (answer.count, answer.next))
+        return _page(map(bytes, answer), None)
+    return _page(map(bytes, answer.results), (answer.count, answer.next))
+
+
+def decode_object(body: bytes) -> bytes:
+    """Check that an answer is one JSON object, and leave it as it is: a row of its own.
+
+    Raises:
+        TransientError: If it is anything else.
+    """
+    if not body.strip().startswith(b"{"):
+        raise TransientError(NO_JSON)
+    return _lenient_page(b"[%b]" % body).rows[0]
 
 
 def _lenient_page(body: bytes) -> Page:
@@ -99,9 +111,12 @@ def _lenient_page(body: bytes) -> Page:
     return _page(rows, links if envelope is answer else None)
 
 
+_is_object = methodcaller("startswith", b"{")
+
+
 def _page(results: Iterable[bytes], links: tuple[object, object] | None) -> Page:
     rows = tuple(results)
-    if not all(row.startswith(b"{") for row in rows):
+    if not all(map(_is_object, rows)):
         raise TransientError(NO_PAGE)
     count, link = links or (None, None)
     known = count if isinstance(count, int) and type(count) is int and count >= 0 else None
@@ -156,15 +171,18 @@ class Pages:
         paginator: The way from page to page.
         fetched: Gets a page by path and query; None for one that is not there (404).
         width: How many pages may be asked for ahead at this moment.
+        first: The first page, if it was fetched already.
     """
 
     def __init__(
         self,
         paginator: NextLinkPaginator,
-        fetched: ReadAhead[Page | None],
+        fetched: ReadAhead[str, Page | None],
         width: Callable[[], int],
+        first: Page | None = None,
     ) -> None:
         """Fetch nothing yet."""
+        self._first = first
         self._paginator = paginator
         self._fetched = fetched
         self._width = width
@@ -181,6 +199,9 @@ class Pages:
 
     def page(self, number: int) -> Page | None:
         """Get one page by its number (1-based); None if it is not there."""
+        first, self._first = self._first, None
+        if number == 1 and first is not None:
+            return first
         return self._fetched.take(self._paginator.page_target(number))
 
     def page_after(self, page: Page, number: int, last_ahead: int) -> Page | None:

@@ -1,100 +1,120 @@
-"""Pages fetched ahead of the one being processed."""
+"""Answers fetched ahead of the one being processed."""
 
 from __future__ import annotations
 
 import typing as t
 from collections import deque
 from concurrent.futures import Future
-from queue import SimpleQueue
-from threading import Thread
+from functools import partial
+from itertools import islice
+from threading import Lock, Thread
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Iterable
 
+    _Job: t.TypeAlias = "tuple[Future[t.Any], Callable[[], object]]"
+
+K = t.TypeVar("K", bound="Hashable")
 T = t.TypeVar("T")
-_Job: t.TypeAlias = "tuple[Future[T], str]"
 
 
-class ReadAhead(t.Generic[T]):
-    """Fetches a few targets at once and hands them out in order.
+class Workers:
+    """The threads that ask, shared by all streams: never more requests in flight than threads.
 
-    Threads are daemons, so that a stalled socket cannot hold up the end of the process; with a
-    width of 0 there are none, and everything is fetched by the caller.
+    A thread ends when there is nothing to do. They are daemons, so that a stalled socket cannot
+    hold up the end of the process.
+
+    Args:
+        width: How many there may be at once.
+    """
+
+    def __init__(self, width: int) -> None:
+        """Start no thread before there is work."""
+        self.width = width
+        self._lock = Lock()
+        self._jobs: deque[_Job] = deque()
+        self._busy = 0
+
+    def submit(self, call: Callable[[], T]) -> Future[T]:
+        """Let a thread make this call as soon as one is free."""
+        future: Future[T] = Future()
+        with self._lock:
+            self._jobs.append((future, call))
+            is_needed = self._busy < self.width
+            self._busy += is_needed
+        if is_needed:
+            Thread(target=self._work, name="read-ahead", daemon=True).start()
+        return future
+
+    def _work(self) -> None:
+        while job := self._next():
+            future, call = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call())
+            except BaseException as error:  # noqa: BLE001 - it is raised where the page is used
+                future.set_exception(error)
+
+    def _next(self) -> _Job | None:
+        with self._lock:
+            if self._jobs:
+                return self._jobs.popleft()
+            self._busy -= 1
+            return None
+
+
+class ReadAhead(t.Generic[K, T]):
+    """Fetches what is expected next, a few at once, and hands it out when it is needed.
 
     Args:
         fetch: Gets one target; may be called by several threads at once.
-        width: Requests in flight at most.
+        workers: Who calls it; with a width of 0 everything is fetched by the caller.
         on_wait: Called before the caller has to wait for a target.
     """
 
     def __init__(
-        self, fetch: Callable[[str], T], width: int, on_wait: Callable[[], object] = bool
+        self, fetch: Callable[[K], T], workers: Workers, on_wait: Callable[[], object] = bool
     ) -> None:
-        """Start no thread before the first target is taken."""
+        """Fetch nothing yet."""
         self._fetch = fetch
-        self._width = width
+        self._workers = workers
         self._on_wait = on_wait
-        self._jobs: SimpleQueue[_Job[T] | None] = SimpleQueue()
-        self._ahead: deque[_Job[T]] = deque()
-        self._threads: list[Thread] = []
+        self._ahead: dict[K, Future[T]] = {}
 
     def __enter__(self) -> t.Self:
         """Begin."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Drop what was fetched ahead and let the threads end."""
-        self.drop()
-        for _thread in self._threads:
-            self._jobs.put(None)
+        """Drop what was fetched ahead."""
+        self._keep(())
 
-    def take(self, target: str, then: Sequence[str] = ()) -> T:
+    def take(self, target: K, then: Iterable[K] = ()) -> T:
         """Get a target, and begin to fetch those that are expected next.
 
         Args:
-            target: What is needed now. If it is not what was expected, all that was fetched
-                ahead is dropped.
-            then: Targets expected after it, in order; the first few are begun.
+            target: What is needed now.
+            then: Targets expected after it, in order; the first few are begun. What is not
+                among them any more is dropped.
 
         Raises:
             Exception: What ``fetch`` raised for this very target.
         """
-        if not self._width:
+        if not self._workers.width:
             self._on_wait()
             return self._fetch(target)
-        if not self._ahead or self._ahead[0][1] != target:
-            self.drop()
-            self._begin(target)
-        job, _ = self._ahead.popleft()
-        known = {ahead for _, ahead in self._ahead}
-        for expected in then[: self._width]:
-            if expected not in known:
-                self._begin(expected)
+        wanted = [target, *islice(then, self._workers.width)]
+        self._keep(wanted)
+        for each in wanted:
+            if each not in self._ahead:
+                self._ahead[each] = self._workers.submit(partial(self._fetch, each))
+        job = self._ahead.pop(target)
         if not job.done():
             self._on_wait()
         return job.result()
 
-    def drop(self) -> None:
-        """Forget what was fetched ahead; what has not begun never will."""
-        for job, _ in self._ahead:
-            job.cancel()
-        self._ahead.clear()
-
-    def _begin(self, target: str) -> None:
-        if len(self._threads) < self._width:
-            thread = Thread(target=self._work, name="read-ahead", daemon=True)
-            self._threads.append(thread)
-            thread.start()
-        job: _Job[T] = (Future(), target)
-        self._ahead.append(job)
-        self._jobs.put(job)
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            future, target = job
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(self._fetch(target))
-            except BaseException as error:  # noqa: BLE001 - it is raised where the page is used
-                future.set_exception(error)
+    def _keep(self, wanted: Iterable[K]) -> None:
+        """Forget the rest; of it, what has not begun never will."""
+        for gone in self._ahead.keys() - set(wanted):
+            self._ahead.pop(gone).cancel()

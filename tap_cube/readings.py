@@ -5,12 +5,14 @@ from __future__ import annotations
 import typing as t
 
 from tap_cube.pagination import END
-from tap_cube.rows import decode_head
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_cube.pagination import Page, Pages
+    from tap_cube.rows import Head
+
+    HeadOf: t.TypeAlias = "Callable[[bytes], Head]"
 
 _LOOSE_PAGES = 100
 
@@ -22,9 +24,10 @@ class Forward:
     made in order, so that nothing may have been added in front either.
     """
 
-    def __init__(self, pages: Pages, first: Page) -> None:
+    def __init__(self, pages: Pages, first: Page, head_of: HeadOf) -> None:
         """Begin with the first page, which was just read."""
         self._pages = pages
+        self._marks = _Marks(head_of)
         self._first = first
         self._counts = [first.count]
         self._again: Page | None = None
@@ -75,7 +78,7 @@ class Forward:
 
     def _has_stayed(self, early: Page, page: Page) -> bool:
         """Whether the last row with an id of the early look stands where it stood."""
-        old, new = _marks(early), _marks(page)
+        old, new = self._marks(early), self._marks(page)
         place = max((i for i, mark in enumerate(old) if mark is not None), default=len(new))
         return place < len(new) and old[place] == new[place]
 
@@ -96,7 +99,7 @@ class Forward:
 
     def _was_read(self, page: Page) -> bool:
         """Whether a page begins as an earlier one did, so that links lead in circles."""
-        mark = _marks(page)[0]
+        mark = self._marks.of(page.rows[0])
         is_known = mark in self._begun
         if mark is not None:
             self._begun.add(mark)
@@ -104,7 +107,7 @@ class Forward:
 
     def _added_in_front(self, again: Page) -> int | None:
         """Rows before the one that was first; None if a row of the first page is gone."""
-        old, new = _marks(self._first), _marks(again)
+        old, new = self._marks(self._first), self._marks(again)
         place, mark = next(((i, m) for i, m in enumerate(old) if m is not None), (0, None))
         if mark is None or mark not in new:
             return None
@@ -128,15 +131,17 @@ class Backward:
     Complete if nothing was added in front meanwhile; rows that are deleted do no harm.
     """
 
-    def __init__(self, pages: Pages, first: Page, reached: int) -> None:
+    def __init__(self, pages: Pages, first: Page, head_of: HeadOf, reached: int) -> None:
         """Begin with a look at the first page, which was just read.
 
         Args:
             pages: The resource's pages.
             first: The first one.
+            head_of: Tells what marks a row.
             reached: How many pages an earlier reading found, whatever the count says.
         """
         self._pages = pages
+        self._marks = _Marks(head_of)
         self._reached = reached
         self._first = first
         self._counts = [first.count]
@@ -188,10 +193,17 @@ class Backward:
             self._is_broken |= look is None or has_gone or not self._begins_alike(look)
 
     def _begins_alike(self, page: Page) -> bool:
-        front = _marks(page)[:1]
-        return not front or front[0] in _marks(self._first)
+        return not page.rows or self._marks.of(page.rows[0]) in self._marks(self._first)
 
 
-def _marks(page: Page) -> list[object]:
-    """What stays the same about each row while it exists."""
-    return [decode_head(row).mark for row in page.rows]
+class _Marks:
+    """What stays the same about each row of a page while it exists."""
+
+    def __init__(self, head_of: HeadOf) -> None:
+        self._head_of = head_of
+
+    def __call__(self, page: Page) -> list[object]:
+        return [self.of(row) for row in page.rows]
+
+    def of(self, row: bytes) -> object:
+        return self._head_of(row).mark

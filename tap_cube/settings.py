@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib import metadata
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jsonschema import Draft202012Validator, validators
 from singer_sdk.exceptions import ConfigValidationError
@@ -148,11 +148,14 @@ def _rule_errors(values: Mapping[str, t.Any]) -> Iterator[str]:
         yield from _address_errors(text["api_url"])
     yield from _credential_errors(text)
     zone = text.get("timezone", "Europe/Oslo")
-    if zone not in available_timezones():
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         yield "Setting 'timezone' must be an IANA zone name, such as Europe/Oslo."
         return
     if "start_date" in text:
         yield from _start_date_errors(text["start_date"], ZoneInfo(zone))
+    yield from _batch_errors(values.get("batch_config"))
     agent = text.get("user_agent", "")
     if not (agent.isascii() and agent.isprintable()) or agent != agent.strip():
         yield "Setting 'user_agent' must be one line of ASCII characters."
@@ -220,6 +223,22 @@ def _start_date_errors(start_date: str, zone: ZoneInfo) -> Iterator[str]:
     else:
         if moment > datetime.now(UTC):
             yield "Setting 'start_date' lies in the future: give a day that has begun."
+
+
+def _batch_errors(batch: object) -> Iterator[str]:
+    if not isinstance(batch, dict) or not batch:
+        return
+    encoding, storage = batch.get("encoding") or {}, batch.get("storage") or {}
+    if encoding.get("format") != "jsonl" or encoding.get("compression") not in _COMPRESSIONS:
+        yield (
+            "Setting 'batch_config' must have the encoding "
+            '{"format": "jsonl", "compression": "gzip"} (or "none").'
+        )
+    if not isinstance(storage.get("root"), str):
+        yield "Setting 'batch_config' must name a folder or bucket in 'storage.root'."
+
+
+_COMPRESSIONS = ("gzip", "none", None)
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:

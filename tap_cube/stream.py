@@ -3,55 +3,42 @@
 from __future__ import annotations
 
 import logging
+import time
 import typing as t
-from threading import Event
-from urllib.parse import parse_qsl, urlsplit
+from itertools import dropwhile, islice
 
 from singer_sdk.helpers._catalog import get_selected_schema  # what the SDK's own mapper is given
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.streams import RESTStream
 from typing_extensions import override
 
-from tap_cube.client import Subject
-from tap_cube.completeness import CompleteReader
+from tap_cube.batches import batch_files
+from tap_cube.columns import all_loadable, loadable, titled
 from tap_cube.custom_fields import SCHEMAS
-from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, TransientError
-from tap_cube.pagination import NO_PAGE, NextLinkPaginator, Page, Pages, decode_page
-from tap_cube.read_ahead import ReadAhead
-from tap_cube.records import UNPARSED, RecordDecoder
-from tap_cube.rows import decode_row
+from tap_cube.errors import ForbiddenError, NotFoundError
+from tap_cube.progress import Pace, Progress, Tally
+from tap_cube.reader import Reader
+from tap_cube.records import UNPARSED, EncodedRecords, RecordDecoder
+from tap_cube.rows import decode_head, decode_row
+from tap_cube.schemas import UNPARSED_SCHEMA, with_property
+from tap_cube.sources import ACCOUNT
 from tap_cube.writer import encode
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from singer_sdk import metrics
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.discovery import Source
     from tap_cube.generations import Endpoint
+    from tap_cube.pagination import Page
     from tap_cube.records import Column
     from tap_cube.rows import Head
+    from tap_cube.sources import Source
     from tap_cube.tap import TapCube
-
-
-class EncodedRecord(dict[str, t.Any]):
-    """A record that is JSON text already; as a dictionary it holds what the SDK asks for."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: bytes, context: Context | None, **asked: object) -> None:
-        """Hold the text, and the values that partitions and state are made of."""
-        super().__init__(context or {}, **asked)
-        self.text = text
-
-
-UNPARSED_SCHEMA: Mapping[str, t.Any] = {
-    "type": ["object", "null"],
-    "title": "Unparsed values",
-    "description": "Values that do not fit their column's type, as Cube sent them.",
-}
 
 
 class CubeStream(RESTStream[t.Any]):
@@ -70,7 +57,7 @@ class CubeStream(RESTStream[t.Any]):
     # Records leave the decoder with the types of their schema.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    # Columns that records have beside Cube's own and the context.
+    # Columns beside Cube's own and those of the source.
     added_columns: t.ClassVar[Sequence[str]] = ()
 
     def __init__(
@@ -83,14 +70,25 @@ class CubeStream(RESTStream[t.Any]):
         may_be_list: bool = True,
     ) -> None:
         """Ask nothing yet."""
-        self._may_be_list = may_be_list
-        self.settings = tap.settings
-        self.client = tap.client
+        self.settings, self.client = tap.settings, tap.client
         self._endpoints = endpoints
         self._sources = sources
         self._extracted_at = b"null"
+        self._is_ahead = self._has_news = False
+        self._pace = Pace(len(sources))
+        self.tally = Tally()
+        self._progress = Progress(self.name, tap.logger)
         self.reading = 0
-        super().__init__(tap, schema={"type": "object", "properties": dict(properties)})
+        self._reader = Reader(
+            self.name,
+            tap.client,
+            tap.workers,
+            head_of=self.head_of,
+            known=[source.name for source in sources or [ACCOUNT] if source.is_seen],
+            may_be_list=may_be_list,
+            on_wait=tap.message_writer.flush,
+        )
+        super().__init__(tap, schema={"type": "object", "properties": all_loadable(properties)})
 
     @property
     @override
@@ -102,106 +100,118 @@ class CubeStream(RESTStream[t.Any]):
     def partitions(self) -> list[dict[str, t.Any]] | None:
         return [self.partition_of(source) for source in self._sources] or None
 
+    # The SDK calls every error unhandled; it is told once, by the command line.
     @override
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: t.Any) -> None:
-        # The SDK calls every error unhandled; it is told once, by the command line.
         if level < logging.ERROR:
             super().log(message, *args, level=level, **kwargs)
 
     def partition_of(self, source: Source) -> dict[str, t.Any]:
-        """Context of a source's partition, as it stands in state and records."""
+        """Context of a source's partition, as it stands in state."""
         return dict(source.context)
+
+    def columns_of(self, source: Source) -> Mapping[str, t.Any]:
+        """What each record of a source has, by column."""
+        return source.columns
 
     @override
     def request_records(self, context: Context | None) -> Iterator[Record]:
         source = self._source_of(context)
-        added = (*(context or {}), *self.added_columns)
+        added = (*self.columns_of(source), *self.added_columns)
         decoder = RecordDecoder(self.settings.timezone, lambda key: self.column(key, source), added)
-        try:
-            yield from self.records(source, context, decoder)
-        except ForbiddenError as error:
-            if source is None or source.setting:
-                raise
-            self.logger.warning("%s is left out. %s", source.name, error)
+        self.write_state()  # what the sources before have finished
+        before, began = self.client.requests[self.name], time.monotonic()
+        self.path = self._endpoints[source.name].path  # what the SDK's metrics show
+        with self.get_http_request_counter() as counter:
+            counter.with_context(dict(source.context))
+            try:
+                for record in self.records(source, context, decoder):
+                    self.tally.rows += (
+                        len(record.texts) if isinstance(record, EncodedRecords) else 1
+                    )
+                    yield record
+            except (ForbiddenError, NotFoundError) as error:
+                if source is ACCOUNT or source.setting:
+                    raise
+                self.logger.warning("%s is left out. %s", source.name, error)
+            finally:
+                self._progress.end()
+                self._tap.message_writer.flush()
+            counter.increment(self.client.requests[self.name] - before)
+        self.tally.seconds += time.monotonic() - began
+        self.tally.unparsed += decoder.unparsed.total()
         if decoder.unparsed:
-            self.logger.warning(
-                "Values that do not fit the type of their column stand in '%s': %s",
-                UNPARSED,
-                ", ".join(f"{name} {n}" for name, n in sorted(decoder.unparsed.items())),
-            )
+            counts = ", ".join(f"{name} {n}" for name, n in sorted(decoder.unparsed.items()))
+            msg = "Values that do not fit the type of their column stand in '%s': %s"
+            self.logger.warning(msg, UNPARSED, counts)
+
+    def write_state(self) -> None:
+        """Write the state, if records were written since and no file of them is open."""
+        is_quiet = not self._is_ahead or self.get_batch_config(self.config)
+        if not is_quiet and self._pace.is_due():
+            self._is_ahead = False
+            self._write_state_message()
 
     def records(
-        self, source: Source | None, context: Context | None, decoder: RecordDecoder
+        self, source: Source, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         """Yield the records of one partition."""
-        added = (context or {}).values()
+        del context
+        added = self.columns_of(source).values()
         for rows in self.read(source):
             for row, _ in rows:
                 yield decoder.decode(self.prepare(decode_row(row)), *added)
+
+    def head_of(self, row: bytes) -> Head:
+        """Decode what decides about a row."""
+        return decode_head(row)
 
     def prepare(self, row: Record) -> Record:
         """Mend what a resource is known to send in its own way."""
         return row
 
-    def read(self, source: Source | None) -> Iterator[list[tuple[bytes, Head]]]:
+    def target_of(self, source: Source) -> str | None:
+        """Path and query of the first page of a source; None if nothing is asked of it."""
+        return self._endpoints[source.name].target(source.context)
+
+    def read(self, source: Source) -> Iterator[list[tuple[bytes, t.Any]]]:
         """Yield the rows of all pages of one partition, certain to be complete."""
-        name = source.name if source else ""
-        endpoint = self._endpoints[name]
-        self.path = endpoint.path  # what the SDK's metrics show
-        target = endpoint.target(source.context if source else {})
+        if target := self.target_of(source):
+            yield from self.pages(source, target, self.first_page(source, target))
 
-        is_begun = Event()
+    def first_page(self, source: Source, target: str) -> Page:
+        """The first page of a source, while those of the sources after it are fetched ahead."""
+        after = dropwhile(lambda other: other is not source, self._sources)
+        ahead = ((o.name, at) for o in islice(after, 1, None) if (at := self.target_of(o)))
+        return self._reader.first((source.name, target), ahead)
 
-        def decode(body: bytes) -> Page:
-            page = decode_page(body)
-            if page.is_list and not self._may_be_list:
-                raise TransientError(NO_PAGE)
-            return page
+    def pages(
+        self, source: Source, target: str, first: Page
+    ) -> Iterator[list[tuple[bytes, t.Any]]]:
+        """Yield the rows of the pages that follow each other from a first one."""
+        self._progress.expect(first.count)
+        for reading, rows in self._reader.pages((source.name, target), first, self.logger):
+            self.reading = reading
+            self._extracted_at = encode(utc_now())
+            if not reading:
+                self._progress.advance(len(rows))
+            yield rows
 
-        def fetch(target: str) -> Page | None:
-            number = int(dict(parse_qsl(urlsplit(target).query)).get("page", 1))
-            subject = Subject(self.name, name, number)
-            try:
-                page = self.client.get(target, subject, decode, is_known=number == 1)
-            except NotFoundError:
-                return None
-            except ForbiddenError as error:
-                if is_begun.is_set():  # what was readable a moment ago cannot be left out
-                    raise CubeError(str(error)) from None
-                raise
-            is_begun.set()
-            return page
+    def _source_of(self, context: Context | None) -> Source:
+        return next(
+            (s for s in self._sources if self.partition_of(s) == dict(context or {})), ACCOUNT
+        )
 
-        with (
-            ReadAhead(fetch, self.settings.read_ahead, self._tap.message_writer.flush) as fetched,
-            self.get_http_request_counter() as counter,
-        ):
-            counter.with_context(dict(source.context) if source else None)
-            before = self.client.requests
-            pages = Pages(NextLinkPaginator(target, self.logger), fetched, self._width)
-            subject = f"{self.name} of {name}" if name else self.name
-            reader = CompleteReader(pages, subject=subject, logger=self.logger)
-            for rows in reader:
-                self.reading = reader.reading
-                self._extracted_at = encode(utc_now())
-                yield rows
-            counter.increment(self.client.requests - before)
-
-    def _width(self) -> int:
-        return 0 if self.client.is_calming else self.settings.read_ahead
-
-    def _source_of(self, context: Context | None) -> Source | None:
-        return next((s for s in self._sources if self.partition_of(s) == dict(context or {})), None)
-
-    def column(self, key: str, source: Source | None) -> Column:
+    def column(self, key: str, source: Source) -> Column:
         """Column of a key that Cube sends; a key nobody knew becomes one (drift)."""
         del source
         return self.known_column(key)
 
-    def known_column(self, name: str) -> Column:
+    def known_column(self, name: str, schema: Mapping[str, t.Any] = SCHEMAS["string"]) -> Column:
         """A column and its schema by the effective catalog; None if it is not selected."""
+        name, schema = loadable(name), titled(name, schema)
         if name not in self.effective_schema["properties"]:
-            self._add_property(name, UNPARSED_SCHEMA if name == UNPARSED else SCHEMAS["string"])
+            self._add_property(name, UNPARSED_SCHEMA if name == UNPARSED else schema)
         if not self.mask["properties", name]:
             return None
         return name, self.effective_schema["properties"][name]
@@ -210,54 +220,81 @@ class CubeStream(RESTStream[t.Any]):
     def is_plain(self) -> bool:
         """Whether records go out as they leave the decoder, with nothing for the SDK to do."""
         first, *others = self.stream_maps
-        is_same = type(first) is SameRecordTransform and not first.flattening_enabled
-        is_alone = not others and not self.has_selected_descendents
-        return is_same and is_alone and not self.config.get("batch_config")
+        is_changed = type(first) is not SameRecordTransform or first.flattening_enabled
+        return not (is_changed or others or self.has_selected_descendents)
+
+    @override
+    def log_sync_costs(self) -> None:
+        super().log_sync_costs()
+        if self.selected:
+            requests, retries = self.client.requests[self.name], self.client.retries[self.name]
+            self.logger.info("%s: %s", self.name, self.tally.summary(requests, retries))
+
+    @override
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        return max(value, str(self.settings.start_date or ""))
+
+    @override
+    def get_batch_config(self, config: Mapping[str, t.Any]) -> BatchConfig | None:
+        # The SDK would send one file under several names, or one of a stream that is removed.
+        first, *others = self.stream_maps
+        is_one = not others and type(first) is not RemoveRecordTransform
+        return super().get_batch_config(config) if is_one else None
+
+    @override
+    def get_batches(
+        self, batch_config: BatchConfig, context: Context | None = None
+    ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
+        records = self._sync_records(context, write_messages=False)
+        lines = (line for record in records for line in self._lines_of(record))
+        for manifest in batch_files(batch_config, f"{self.tap_name}--{self.name}", lines):
+            self._tell_news()
+            yield batch_config.encoding, manifest
+
+    def _lines_of(self, record: Record) -> Iterator[bytes]:
+        """JSON text of a record, as the stream maps leave it."""
+        if isinstance(record, EncodedRecords):
+            yield from record.texts
+            return
+        yield from (encode(m.record) for m in self._generate_record_messages(record))
+
+    @override
+    def get_record_counter(self, **options: t.Any) -> metrics.Counter:
+        self._record_counter = super().get_record_counter(**options)
+        return self._record_counter
+
+    def encoded(self, texts: Sequence[bytes], context: Context | None) -> Iterator[Record]:
+        """Yield the records of a page, if there are any, in one piece."""
+        if texts:
+            self._record_counter.increment(len(texts) - 1)  # the SDK counts one
+            yield EncodedRecords(texts, context)
 
     @override
     def _write_record_message(self, record: Record) -> None:
-        if not isinstance(record, EncodedRecord):
+        self._is_ahead = True
+        self._tell_news()
+        if not isinstance(record, EncodedRecords):
             super()._write_record_message(record)
             return
         version = b'"version":%d,' % self._stream_version if self._stream_version else b""
-        self._tap.message_writer.write_line(
-            b'{"type":"RECORD","stream":"%b","record":%b,%b"time_extracted":%b}\n'
-            % (self.name.encode(), record.text, version, self._extracted_at)
-        )
+        begin = b'{"type":"RECORD","stream":"%b","record":' % self.name.encode()
+        end = b',%b"time_extracted":%b}\n' % (version, self._extracted_at)
+        lines = (end + begin).join(record.texts)
+        self._tap.message_writer.write_line(b"%b%b%b" % (begin, lines, end))
         self.state_manager.is_flushed = False
 
+    def _tell_news(self) -> None:
+        """Declare what came after discovery, before the first record that has it."""
+        if self._has_news:
+            self._has_news = False
+            self._write_schema_message()
+
     def _add_property(self, name: str, schema: Mapping[str, t.Any]) -> None:
-        """Declare a property that came after discovery, by a new SCHEMA message."""
-        self._schema = _with_property(self.schema, name, schema)
+        """Take a property in that came after discovery."""
+        self._schema = with_property(self.schema, name, schema)
         if self._input_schema is not None:
-            self._input_schema = _with_property(self._input_schema, name, schema)
+            self._input_schema = with_property(self._input_schema, name, schema)
         selected = get_selected_schema(self.name, self.effective_schema, self.mask)
         self._tap.mapper.register_raw_stream_schema(self.name, selected, self.primary_keys)
         self._stream_maps = None
-        self._write_schema_message()
-
-
-def _with_property(
-    schema: Mapping[str, t.Any], name: str, added: Mapping[str, t.Any]
-) -> dict[str, t.Any]:
-    return {**schema, "properties": {**schema["properties"], name: dict(added)}}
-
-
-def properties_of(fields: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
-    """JSON Schema of fixed fields, each nullable."""
-    return {name: _nullable(type_.to_dict()) for name, type_ in fields.items()}
-
-
-def _nullable(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    types = schema["type"]
-    return {**schema, "type": [*(types if isinstance(types, list) else [types]), "null"]}
-
-
-def keyed(properties: Mapping[str, dict[str, t.Any]], keys: Iterable[str]) -> dict[str, t.Any]:
-    """The same properties, those of the key never null."""
-    return {
-        name: {**schema, "type": [kind for kind in schema["type"] if kind != "null"]}
-        if name in set(keys)
-        else schema
-        for name, schema in properties.items()
-    }
+        self._has_news = True

@@ -16,17 +16,27 @@ from tap_cube.client import CubeClient
 from tap_cube.custom_fields import label_columns
 from tap_cube.discovery import Discovery
 from tap_cube.errors import CubeError
+from tap_cube.generations import ASSIGNMENT_CUSTOMERS
+from tap_cube.read_ahead import Workers
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
+from tap_cube.streams.callflow import CallflowCustomersStream
 from tap_cube.streams.campaigns import CampaignsStream
 from tap_cube.streams.custom_fields import CustomFieldsStream
 from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
+from tap_cube.streams.details import (
+    AssignmentCustomerDetailsStream,
+    DataOwnerCustomerDetailsStream,
+)
+from tap_cube.streams.events import CallOutcomesStream, ProductRegistrationsStream
 from tap_cube.writer import BufferedWriter
 
 if t.TYPE_CHECKING:
     from types import FrameType
 
     from tap_cube.stream import CubeStream
+
+DAMAGED = "The state is damaged. Mend or clear it, then run again."
 
 
 class TapCube(Tap):
@@ -61,6 +71,9 @@ class TapCube(Tap):
             found = {name: os.environ.get(f"TAP_CUBE_{name.upper()}") for name in names}
             given = {name: value for name, value in found.items() if value is not None}
             config = {**(config or {}), **given}
+        # Of anything else the SDK takes what is empty for no state, and the rest for a path.
+        if not isinstance(options.get("state", {}), dict | None):
+            raise CubeError(DAMAGED)
         super().__init__(config=config, **options)
 
     @cached_property
@@ -68,22 +81,36 @@ class TapCube(Tap):
         """The account, as all streams ask it."""
         return CubeClient(self.settings, self.logger)
 
+    @cached_property
+    def workers(self) -> Workers:
+        """The threads of all streams that ask the account."""
+        return Workers(self.settings.read_ahead)
+
     @override
     def discover_streams(self) -> list[CubeStream]:
         account = Discovery(self.client, self.settings, self.logger).account()
-        fields = (*account.assignments.fields, *account.crms.fields)
-        for name in sorted({field.type_name for field in fields if not field.is_known}):
+        for name in sorted({field.type_name for field in account.fields if not field.is_known}):
             self.logger.info("Custom fields of type '%s' are read as text: type not known", name)
-        columns = label_columns(fields) if self.settings.label_names else {}
+        columns = label_columns(account.fields) if self.settings.label_names else {}
         streams: list[CubeStream] = []
         if account.campaign_keys is not None:
             streams.append(CampaignsStream(self, account.campaign_keys))
         if account.assignments.definitions or account.crms.definitions:
             streams.append(CustomFieldsStream(self, account.assignments, account.crms))
-        if account.assignments.sources:
-            streams.append(AssignmentCustomersStream(self, account.assignments, columns))
-        if account.crms.sources:
-            streams.append(DataOwnerCustomersStream(self, account.crms, columns))
+        if (found := account.assignments).sources:
+            assigned = AssignmentCustomersStream(self, found, columns)
+            streams.append(assigned)
+            if found.endpoint is ASSIGNMENT_CUSTOMERS[0]:  # the others had no single customers
+                streams.append(AssignmentCustomerDetailsStream(self, found, assigned))
+        if (found := account.crms).sources:
+            owned = DataOwnerCustomersStream(self, found, columns)
+            streams += [owned, DataOwnerCustomerDetailsStream(self, found, owned)]
+        if account.callflow.sources:
+            streams.append(CallflowCustomersStream(self, account, columns))
+        if account.outcomes.sources:
+            streams.append(CallOutcomesStream(self, account, columns))
+        if account.registrations.sources:
+            streams.append(ProductRegistrationsStream(self, account, columns))
         return streams
 
     @override
@@ -91,8 +118,7 @@ class TapCube(Tap):
         bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
         marks = bookmarks.values() if isinstance(bookmarks, dict) else [None]
         if not all(_is_bookmark(mark) for mark in marks):
-            msg = "The state is damaged. Mend or clear it, then run again."
-            raise CubeError(msg)
+            raise CubeError(DAMAGED)
         super().load_state(state)
 
     @override

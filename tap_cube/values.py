@@ -28,9 +28,9 @@ def converter(schema: Mapping[str, t.Any], zone: ZoneInfo) -> Convert:
     types = schema.get("type", "string")
     kinds = {types} if isinstance(types, str) else set(types)
     if "string" in kinds:
-        texts = {"date": as_day, "date-time": lambda value: _moment(value, zone)}
+        texts: Mapping[str, Convert] = {"date": as_day, "date-time": Moments(zone)}
         return texts.get(schema.get("format", ""), as_text)
-    others = {"boolean": _boolean, "integer": _integer, "number": _number}
+    others = {"boolean": as_boolean, "integer": as_integer, "number": as_number}
     nested = tuple({"object": dict, "array": list}[kind] for kind in kinds & {"object", "array"})
     return next(
         (others[kind] for kind in others if kind in kinds), lambda value: _nested(value, nested)
@@ -55,7 +55,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _LARGEST = 2**63
 
 
-def _number(value: object) -> int | Decimal | None:
+def as_number(value: object) -> int | Decimal | None:
     """Numbers, also those in strings (T28); whole ones without a fraction."""
     if value == "":
         return None
@@ -69,8 +69,9 @@ def _number(value: object) -> int | Decimal | None:
     raise ValueError
 
 
-def _integer(value: object) -> int | None:
-    number = _number(value)
+def as_integer(value: object) -> int | None:
+    """Whole numbers that databases have room for."""
+    number = as_number(value)
     if number is None or (isinstance(number, int) and -_LARGEST <= number < _LARGEST):
         return number
     raise ValueError
@@ -82,7 +83,7 @@ _TRUTH: Mapping[object, bool] = {
 }
 
 
-def _boolean(value: object) -> bool | None:
+def as_boolean(value: object) -> bool | None:
     """True and false in every spelling seen (T36)."""
     if isinstance(value, bool) or value == "":
         return None if value == "" else bool(value)
@@ -115,7 +116,7 @@ def as_day(value: object) -> str | None:
     return date.fromisoformat(_iso(value)).isoformat() if value != "" else None
 
 
-def _moment(value: object, zone: ZoneInfo) -> str | None:
+def as_moment(value: object, zone: ZoneInfo) -> str | None:
     """RFC 3339 with offset; a time without one is local (T37, T38)."""
     if value == "":
         return None
@@ -124,3 +125,47 @@ def _moment(value: object, zone: ZoneInfo) -> str | None:
     # RFC 3339 has no seconds in offsets; local mean time before 1895 does.
     is_odd = (moment.utcoffset() or timedelta()) % timedelta(minutes=1)
     return (moment.astimezone(UTC) if is_odd else moment).isoformat()
+
+
+_PLAIN = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
+    r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?"
+    r"(\+(?:[01][0-9]|2[0-3]):[0-5][0-9])?"
+)
+
+_MOST_DAYS = 10_000
+
+
+class Moments:
+    """A conversion that does what `as_moment` does, and plain times without parsing them.
+
+    Args:
+        zone: Zone of times without an offset.
+    """
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        """Know no day's offset yet."""
+        self._zone = zone
+        self._offsets: dict[str, str] = {}
+
+    def __call__(self, value: object) -> str | None:
+        """Make RFC 3339 of a time."""
+        plain = _PLAIN.fullmatch(value) if isinstance(value, str) else None
+        if plain is None:
+            return as_moment(value, self._zone)
+        day, clock, seconds, offset = plain.groups()
+        if day not in self._offsets:
+            if len(self._offsets) > _MOST_DAYS:
+                self._offsets.clear()
+            self._offsets[day] = _offset_of(day, self._zone)
+        offset = offset or self._offsets[day]
+        return (
+            f"{day}T{clock}{seconds or ':00'}{offset}" if offset else as_moment(value, self._zone)
+        )
+
+
+def _offset_of(day: str, zone: ZoneInfo) -> str:
+    """The zone's offset all through a day; "" on days on which it changes, or is odd."""
+    begin, end = (as_moment(f"{day} {clock}", zone) or "" for clock in ("00:00", "23:59"))
+    is_same = begin[19:] == end[19:] and begin.startswith(f"{day}T00:00")
+    return begin[19:] if is_same else ""

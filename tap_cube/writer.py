@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from io import TextIOWrapper
 from threading import Timer
 
 import msgspec
@@ -71,11 +70,11 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             return
         self._is_writing = True
         try:
-            if isinstance(sys.stdout, TextIOWrapper):
-                sys.stdout.buffer.write(lines)
-            else:  # somebody reads along, such as a test
-                sys.stdout.write(lines.decode())
-            sys.stdout.flush()
+            if (out := sys.stdout) is not sys.__stdout__:  # somebody reads along, such as a test
+                out.write(lines.decode())
+                out.flush()
+            else:
+                _write_all(sys.stdout.fileno(), lines)
         except OSError as error:
             msg = f"Output could not be written: {error.strerror}. Look at the target, run again."
             raise CubeError(msg) from None
@@ -95,3 +94,10 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         patience = Timer(PATIENCE, os._exit, [status])
         patience.daemon = True
         patience.start()
+
+
+def _write_all(file: int, lines: bytearray) -> None:
+    # Python's own buffer loses what a signal interrupts; the system tells how far it came.
+    rest = memoryview(lines)
+    while rest:
+        rest = rest[os.write(file, rest) :]

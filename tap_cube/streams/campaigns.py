@@ -7,7 +7,8 @@ import typing as t
 from typing_extensions import override
 
 from tap_cube import generations
-from tap_cube.stream import CubeStream, keyed, properties_of
+from tap_cube.schemas import keyed, properties_of
+from tap_cube.stream import CubeStream
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection

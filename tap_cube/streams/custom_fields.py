@@ -10,15 +10,16 @@ from typing_extensions import override
 from tap_cube import generations
 from tap_cube.custom_fields import definition_id
 from tap_cube.rows import decode_row
-from tap_cube.stream import CubeStream, keyed, properties_of
+from tap_cube.schemas import keyed, properties_of
+from tap_cube.stream import CubeStream
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.discovery import Source, Subjects
     from tap_cube.records import RecordDecoder
+    from tap_cube.sources import Source, Subjects
     from tap_cube.tap import TapCube
 
 CONTEXT_FIELDS = {
@@ -54,9 +55,10 @@ class CustomFieldsStream(CubeStream):
 
     @override
     def records(
-        self, source: Source | None, context: Context | None, decoder: RecordDecoder
+        self, source: Source, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         # As in `read_definitions`: of two with one id the last stays, and none goes without.
+        del context
         usable = {}
         for rows in self.read(source):
             for row, _ in rows:
@@ -65,8 +67,12 @@ class CustomFieldsStream(CubeStream):
                 if number is not None:
                     usable[number] = {**definition, "id": number}
         for definition in usable.values():
-            yield decoder.decode(definition, *(context or {}).values())
+            yield decoder.decode(definition, *self.columns_of(source).values())
 
     @override
     def partition_of(self, source: Source) -> dict[str, t.Any]:
         return {"source": source.name, **source.context}
+
+    @override
+    def columns_of(self, source: Source) -> dict[str, t.Any]:
+        return self.partition_of(source)

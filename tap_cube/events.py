@@ -1,0 +1,141 @@
+"""Call outcomes and product registrations: what tells one submission from all others."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+from hashlib import blake2b
+
+import msgspec
+
+from tap_cube.rows import CustomerHead, head_decoder
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class _Fields(CustomerHead):
+    call_outcome__report_as__submitted_when_timestamp: object = None
+    call_outcome__report_as__submitted_when: object = None
+    call_outcome__submitted_when: object = None
+    call_outcome__type: object = None
+    call_outcome__subtype: object = None
+    product__code: object = None
+    campaign__name: object = None
+    data_owner__name: object = None
+    campaign__crm_type: object = None
+    assignment__name: object = None
+    client__short_name: object = None
+
+
+_decode = head_decoder(_Fields)
+
+
+class Event:
+    """The part of a submission's row that identifies it; no event has an id (3.9).
+
+    Several may be equal to the letter, so none is unique.
+
+    Args:
+        row: JSON text of the row.
+    """
+
+    __slots__ = ("_row", "fields")
+    is_unique = False
+
+    def __init__(self, row: bytes) -> None:
+        """Decode what is looked at."""
+        self._row = row
+        self.fields = _decode(row)
+
+    @property
+    def mark(self) -> object:
+        """What stays the same while pages are read, though the customer's data may change."""
+        fields = self.fields
+        kind = fields.call_outcome__type, fields.call_outcome__subtype, fields.product__code
+        return repr((self.submitted, kind, self.customer_id, self.names))
+
+    @property
+    def content(self) -> int:
+        """What only rows have in common that are equal to the letter."""
+        return hash(self._row)
+
+    @property
+    def customer_id(self) -> str | None:
+        """The customer's imported id; None where the customer was anonymised."""
+        return self.fields.key
+
+    @property
+    def submitted(self) -> object:
+        """The finest time of submission in the row, as Cube sends it."""
+        fields = self.fields
+        return (
+            fields.call_outcome__report_as__submitted_when_timestamp
+            or fields.call_outcome__report_as__submitted_when
+            or fields.call_outcome__submitted_when
+        )
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of data owner and campaign."""
+        return str(self.fields.data_owner__name or ""), str(self.fields.campaign__name or "")
+
+    def digest(self, campaign: int | None) -> str:
+        """What stays the same when the customer is anonymised or the outcome re-assigned.
+
+        So neither the customer counts nor who is said to have submitted it.
+
+        Args:
+            campaign: The campaign, where the request knew it; else its names count.
+        """
+        fields = self.fields
+        names = (
+            *self.names,
+            fields.campaign__crm_type,
+            fields.assignment__name,
+            fields.client__short_name,
+        )
+        parts: Sequence[object] = (
+            campaign or names,
+            # Without a time there is nothing else to go by than the whole row.
+            self.submitted or self._row.decode(),
+            fields.call_outcome__type,
+            fields.call_outcome__subtype,
+            fields.product__code,
+        )
+        return blake2b(msgspec.json.encode(parts, enc_hook=str), digest_size=12).hexdigest()
+
+
+class Ordinals:
+    """Numbers submissions that are equal in all that identifies them.
+
+    All of them are in one window, since they have one time, and every reading of it begins
+    anew: what an interrupted reading numbered otherwise is overwritten.
+    """
+
+    def __init__(self) -> None:
+        """Know no submission yet."""
+        self._reading = 0
+        self._numbers: Counter[str] = Counter()
+        self._given: dict[str, int] = {}
+
+    def key_of(self, digest: str, content: int, reading: int) -> str | None:
+        """Key of the next submission with this digest.
+
+        Args:
+            digest: What identifies it.
+            content: What tells its row from others.
+            reading: The reading of the window that it comes in.
+
+        Returns:
+            The key; None if it was given to the very same row before.
+        """
+        if reading != self._reading:
+            self._reading = reading
+            self._numbers.clear()
+        self._numbers[digest] += 1
+        key = f"{digest}:{self._numbers[digest]}"
+        if self._given.get(key) == content:
+            return None
+        self._given[key] = content
+        return key
