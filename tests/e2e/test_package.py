@@ -1,0 +1,93 @@
+"""A release, rehearsed: built and checked by the workflow's own commands, then installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.docs import ROOT
+from tests.tap_process import SCRIPTS, SECONDS, clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+VERSION = "9.8.7"
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of the last commit with a tag on it, in which the workflow's job `build` ran."""
+    folder = tmp_path_factory.mktemp("release") / "tap-cube"
+    _run(["git", "clone", "--quiet", str(ROOT), str(folder)])
+    _run(["git", "tag", f"v{VERSION}"], folder)
+    workflow = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text("utf-8"))
+    for step in workflow["jobs"]["build"]["steps"]:
+        if "run" in step:
+            _run(["bash", "-e", "-c", step["run"]], folder, GITHUB_REF_NAME=f"v{VERSION}")
+    return folder
+
+
+def test_release_holds_the_package_and_nothing_else(clone: Path) -> None:
+    """A source archive and a wheel come out, both called by the tag, without tests and samples."""
+    wheel, source = sorted((clone / "dist").glob("tap_cube-*"), key=lambda path: path.suffix)[::-1]
+    assert wheel.name == f"tap_cube-{VERSION}-py3-none-any.whl"
+    assert source.name == f"tap_cube-{VERSION}.tar.gz"
+    with tarfile.open(source) as archive:
+        names = {name.partition("/")[2].split("/")[0] for name in archive.getnames()}
+    assert names == {
+        ".gitignore",
+        "CHANGELOG.md",
+        "LICENSE",
+        "PKG-INFO",
+        "README.md",
+        "pyproject.toml",
+        "tap_cube",
+    }
+
+
+def test_command_runs_without_being_installed(clone: Path, tmp_path: Path) -> None:
+    """`uvx --from .` starts the tap, which tells its version and settings."""
+    told = _run(
+        ["uvx", "--from", ".", "tap-cube", "--about", "--format=json"],
+        clone,
+        UV_TOOL_DIR=str(tmp_path),
+    )
+    about = json.loads(told)
+    assert about["version"] == VERSION
+    assert "api_url" in about["settings"]["properties"]
+
+
+def test_command_is_installed_as_a_tool(clone: Path, tmp_path: Path) -> None:
+    """An environment of its own, as pipx makes one, holds all that the tap needs."""
+    (wheel,) = (clone / "dist").glob("*.whl")
+    folders = {
+        "UV_TOOL_DIR": str(tmp_path / "tools"),
+        "UV_TOOL_BIN_DIR": str(tmp_path / "bin"),
+    }
+    _run(["uv", "tool", "install", "--quiet", str(wheel)], tmp_path, **folders)
+    assert [path.stem for path in (tmp_path / "bin").iterdir()] == ["tap-cube"]
+    assert VERSION in _run([str(tmp_path / "bin/tap-cube"), "--version"], tmp_path)
+
+
+def _run(command: Sequence[str], cwd: Path | None = None, **variables: str) -> str:
+    """Run a command to an end that must be good, and return what it printed."""
+    environment = clean_environment() | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("VIRTUAL_ENV", None)  # the clone has one of its own
+    done = subprocess.run(  # noqa: S603 - our own commands
+        command,
+        cwd=cwd,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

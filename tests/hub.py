@@ -1,0 +1,214 @@
+"""Writes the listing for Meltano Hub, and puts it into a clone of the Hub.
+
+Run `uv run python -m tests.hub --write` after a change of settings or capabilities. For a pull
+request to the Hub run `uv run python -m tests.hub --owner ACCOUNT --into CLONE`, where ACCOUNT is
+the GitHub account that publishes the tap and CLONE a clone of the Hub's repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tests.docs import PLUGIN, ROOT, kind
+from tests.tap_process import run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+FOLDER = ROOT / "hub"
+COMMAND = "uv run python -m tests.hub --write"
+OWNER = "OWNER"
+"""Stands for the GitHub account wherever the project names its address."""
+
+LOGO = "cube.png"
+BY_HAND: Mapping[str, Any] = {
+    "description": "CRM and call-centre platform by Headshed",
+    "domain_url": "https://www.headshed.no/",
+    "keywords": ["api", "meltano_sdk"],
+    "label": "Cube",
+    "log_parser": "singer-sdk",
+    "logo_url": f"/assets/logos/extractors/{LOGO}",
+    "maintenance_status": "active",
+    "next_steps": "",
+    "quality": "silver",
+    "settings_preamble": (
+        "Give either `auth_token`, or `username` and `password`. In an environment variable a list "
+        "is written as JSON: `TAP_CUBE_ASSIGNMENT_IDS='[9, 12]'`."
+    ),
+    "usage": (
+        "Meltano keeps the catalog until a setting changes. `meltano config set tap-cube "
+        "_use_cached_catalog false` makes it see custom fields that are added to the account later."
+    ),
+}
+"""What no code knows."""
+
+BY_HAND_IN_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "api_url": {"placeholder": "https://ACCOUNT.headshed.com"},
+    "faker_config.locale": {"kind": "array"},
+}
+"""The same for single settings."""
+
+
+def about() -> dict[str, Any]:
+    """Return what the installed tap says of itself."""
+    told: dict[str, Any] = json.loads(run_tap(None, extra_args=["--about", "--format=json"]).stdout)
+    return told
+
+
+def listing(told: Mapping[str, Any], owner: str = OWNER) -> dict[str, Any]:
+    """Return the definition of the tap as the Hub keeps it.
+
+    Args:
+        told: What `tap-cube --about` says.
+        owner: The GitHub account that publishes the tap.
+    """
+    return {
+        **BY_HAND,
+        "capabilities": sorted(told["capabilities"]),
+        "executable": PLUGIN["executable"],
+        "name": told["name"],
+        "namespace": PLUGIN["namespace"],
+        "pip_url": PLUGIN["pip_url"].replace(OWNER, owner),
+        "select": PLUGIN["select"],
+        "repo": f"https://github.com/{owner}/tap-cube",
+        "settings": list(_settings(told["settings"]["properties"])),
+        "settings_group_validation": [
+            sorted(group) for group in PLUGIN["settings_group_validation"]
+        ],
+        "supported_python_versions": told["supported_python_versions"],
+        "variant": owner.lower(),
+    }
+
+
+def _settings(properties: Mapping[str, Any], parent: str = "") -> Iterator[dict[str, Any]]:
+    """Flatten settings the way the Hub names them: `batch_config.storage.root`."""
+    for key, prop in properties.items():
+        name = f"{parent}{key}"
+        # Properties that stand beside free ones, as in stream_maps, are no settings.
+        if prop.get("properties") and not isinstance(prop.get("additionalProperties"), dict):
+            yield from _settings(prop["properties"], f"{name}.")
+        else:
+            yield _setting(name, prop) | dict(BY_HAND_IN_SETTINGS.get(name, {}))
+
+
+def _setting(name: str, prop: Mapping[str, Any]) -> dict[str, Any]:
+    is_secret = prop.get("secret")
+    given = {
+        "description": prop["description"],
+        "kind": "password" if is_secret else _kind(prop),
+        "label": prop["title"],
+        "options": [
+            {"label": value.capitalize(), "value": value} for value in prop.get("enum", ())
+        ],
+        "sensitive": is_secret,
+        "value": prop.get("default"),
+    }
+    return {"name": name} | {key: value for key, value in given.items() if value not in (None, [])}
+
+
+def _kind(prop: Mapping[str, Any]) -> str:
+    return kind(prop) if "type" in prop else "string"
+
+
+def texts(told: Mapping[str, Any], owner: str = OWNER) -> dict[str, str]:
+    """Return the files of a listing, by their paths in the Hub's `_data` folder."""
+    definition = listing(told, owner)
+    variant = definition["variant"]
+    entries = {
+        f"meltano/extractors/tap-cube/{variant}.yml": definition,
+        "default_variants.yml": {"extractors": {"tap-cube": variant}},
+        "maintainers.yml": {
+            variant: {
+                "label": owner,
+                "name": variant,
+                "url": f"https://github.com/{owner}",
+            }
+        },
+    }
+    return {path: _yaml(entry) for path, entry in entries.items()}
+
+
+def committed(path: str) -> Path:
+    """Return where the project keeps a file of the Hub's `_data` folder."""
+    return FOLDER / ("tap-cube.yml" if "/" in path else path)
+
+
+def propose(told: Mapping[str, Any], owner: str, hub: Path) -> None:
+    """Put the listing and its logo into a clone of the Hub's repository.
+
+    What the Hub says already stays: a maintainer's own entry, another default variant.
+
+    Args:
+        told: What `tap-cube --about` says.
+        owner: The GitHub account that publishes the tap.
+        hub: The clone.
+    """
+    for name, text in texts(told, owner).items():
+        path = hub / "_data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ours = yaml.safe_load(text)
+        is_shared = "/" not in name
+        theirs = yaml.safe_load(path.read_text("utf-8")) if is_shared else {}
+        path.write_text(_yaml(_merged(theirs, ours)), "utf-8")
+    shutil.copy(FOLDER / LOGO, hub / "static/assets/logos/extractors" / LOGO)
+
+
+def _merged(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(ours) | dict(theirs)
+    for key in ours.keys() & theirs.keys():
+        if isinstance(ours[key], dict):
+            merged[key] = _merged(theirs[key], ours[key])
+    return merged
+
+
+def _yaml(value: object) -> str:
+    """Dump as the Hub's checks want it: keys sorted, sequences not indented."""
+    return str(yaml.safe_dump(value, allow_unicode=True))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Say which files differ from the code, write them anew, or propose them to the Hub.
+
+    Returns:
+        1 if a file differs and was not written.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.hub",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--write", action="store_true", help="write hub/ anew")
+    parser.add_argument("--owner", help="GitHub account that publishes the tap")
+    parser.add_argument("--into", type=Path, metavar="CLONE", help="clone of the Hub's repository")
+    chosen = parser.parse_args(argv)
+    if (chosen.owner is None) != (chosen.into is None):
+        parser.error("--owner and --into go together")
+    if chosen.into and not (chosen.into / "_data/default_variants.yml").exists():
+        parser.error(f"{chosen.into} is no clone of the Hub's repository")
+    told = about()
+    if chosen.into:
+        propose(told, chosen.owner, chosen.into)
+        return 0
+    outdated = []
+    for name, text in texts(told).items():
+        path = committed(name)
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        if chosen.write:
+            path.write_text(text, "utf-8")
+        else:
+            outdated.append(path)
+    for path in outdated:
+        sys.stdout.write(f"hub/{path.name} differs from the code: run `{COMMAND}`.\n")
+    return 1 if outdated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

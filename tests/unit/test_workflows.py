@@ -1,0 +1,107 @@
+"""GitHub's files, as their own linters and our promises see them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests import hub
+from tests.docs import ROOT
+from tests.tap_process import SCRIPTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GITHUB = ROOT / ".github"
+WORKFLOWS = tuple(sorted(GITHUB.glob("workflows/*.yml")))
+FORMS = tuple(
+    sorted(set(GITHUB.glob("ISSUE_TEMPLATE/*.yml")) - {GITHUB / "ISSUE_TEMPLATE/config.yml"})
+)
+SCHEMAS = {
+    "github-workflows": WORKFLOWS,
+    "github-issue-forms": FORMS,
+    "github-issue-config": (GITHUB / "ISSUE_TEMPLATE/config.yml",),
+    "dependabot": (GITHUB / "dependabot.yml",),
+    "meltano": (ROOT / "meltano.yml",),
+}
+PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+
+LINTERS = {
+    "actionlint": ("actionlint", *map(str, WORKFLOWS)),
+    "zizmor": ("zizmor", "--offline", "--no-progress", "--persona=pedantic", str(GITHUB)),
+} | {
+    schema: ("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *map(str, files))
+    for schema, files in SCHEMAS.items()
+}
+
+
+@pytest.mark.parametrize("linter", LINTERS)
+def test_linters_find_nothing(linter: str) -> None:
+    """What others know to be wrong or unsafe in such files is not in ours."""
+    program, *arguments = LINTERS[linter]
+    done = subprocess.run(  # noqa: S603 - a program of our own environment
+        [SCRIPTS / program, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_and_permissions_least(workflow: Path) -> None:
+    """An action is a commit, its version beside it; a job may read, and only `publish` more."""
+    text = workflow.read_text("utf-8")
+    for used in re.findall(r"uses: (.+)", text):
+        assert PINNED.fullmatch(used), used
+    told = _workflow(workflow)
+    assert told["permissions"] == {}
+    assert "secrets." not in text
+    for name, job in told["jobs"].items():
+        expected = {"id-token": "write"} if name == "publish" else {"contents": "read"}
+        assert job["permissions"] == expected, name
+        for step in job["steps"]:
+            if "actions/checkout" in step.get("uses", ""):
+                assert step["with"]["persist-credentials"] is False
+
+
+def test_matrix_is_the_classifiers(tmp_path: Path) -> None:
+    """The tests run on each Python that the package names, and on no other."""
+    steps = _workflow(GITHUB / "workflows/test.yml")["jobs"]["pythons"]["steps"]
+    (script,) = (step["run"] for step in steps if step.get("shell") == "python")
+    output = tmp_path / "output"
+    subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"GITHUB_OUTPUT": str(output)},
+        check=True,
+    )
+    name, _, versions = output.read_text().strip().partition("=")
+    assert name == "versions"
+    assert json.loads(versions) == hub.about()["supported_python_versions"]
+
+
+def test_release_publishes_only_what_was_built_and_tested() -> None:
+    """One job builds, another without the source publishes just that, after all tests."""
+    jobs = _workflow(GITHUB / "workflows/release.yml")["jobs"]
+    assert set(jobs["publish"]["needs"]) == {"build", "test"}
+    uses = [step["uses"].partition("@")[0] for step in jobs["publish"]["steps"]]
+    assert uses == ["actions/download-artifact", "pypa/gh-action-pypi-publish"]
+    assert jobs["publish"]["steps"][-1]["with"] == {"attestations": True}
+    assert "id-token" not in jobs["build"]["permissions"] | jobs["test"]["permissions"]
+
+
+def test_updates_wait_a_week() -> None:
+    """Dependencies and actions are renewed, but not on the day of their release."""
+    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text("utf-8"))["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"uv", "github-actions"}
+    assert {update["cooldown"]["default-days"] for update in updates} == {7}
+
+
+def _workflow(path: Path) -> dict[str, Any]:
+    told: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return told
