@@ -1,0 +1,1 @@
+"""The other programs that read the account, each run as a process of its own."""

@@ -1,0 +1,100 @@
+"""Loads into PostgreSQL: a tap and `target-postgres` with a pipe between them."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any
+
+from cube_sandbox.postgres import fresh_database, postgres
+from tests.benchmarks.measure import Usage, ended
+from tests.benchmarks.parts import BATCH, RECORD
+from tests.benchmarks.programs import OURS, PLAIN, STREAM, Reading, tap_cube
+from tests.benchmarks.race import LOGGER, Result
+from tests.benchmarks.server import FULL, served
+from tests.e2e.warehouse import Warehouse
+from tests.tap_process import SCRIPTS, clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.benchmarks.parts import Plan
+
+
+def loads(plan: Plan) -> list[Result]:
+    """Measure P5, each load once into an empty database; CPU is that of tap and target.
+
+    Raises:
+        RuntimeError: A program failed, or rows are missing.
+    """
+    with served(plan.records) as urls, postgres() as server:
+        results = []
+        for program, setting, command in (
+            (OURS, RECORD, tap_cube(plan.reading(urls[0], FULL, RECORD))),
+            (OURS, BATCH, _batching(plan.reading(urls[0], FULL, BATCH))),
+            (PLAIN, RECORD, PLAIN.command(plan.reading(urls[0], FULL, PLAIN.name))),
+        ):
+            with fresh_database(server) as database:
+                usage = load(command, Warehouse(database), plan.records, plan.folder)
+            LOGGER.info(
+                "%-14s %-14s %7.2f s wall %7.2f s CPU",
+                program.name, setting, usage.wall, usage.cpu,
+            )  # fmt: skip
+            results.append(Result(program.name, setting, plan.records, 1, usage))
+        return results
+
+
+def _batching(reading: Reading) -> list[str]:
+    reading.folder.mkdir(parents=True, exist_ok=True)
+    batches: dict[str, Any] = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": reading.folder.as_uri(), "prefix": "customers-"},
+    }
+    return tap_cube(reading, {"batch_config": batches})
+
+
+def load(command: Sequence[str], warehouse: Warehouse, records: int, folder: Path) -> Usage:
+    """Load what a tap writes, and count the rows that arrive.
+
+    Args:
+        command: The tap.
+        warehouse: Where the rows go.
+        records: How many rows must arrive.
+        folder: Where settings and logs may be left.
+
+    Raises:
+        RuntimeError: A program failed, or rows are missing.
+    """
+    settings = {
+        "sqlalchemy_url": warehouse.sqlalchemy_url,
+        "default_target_schema": "cube",
+        "load_method": "upsert",
+        "use_copy": True,
+    }
+    config = Reading("", FULL, folder).write("target.json", settings)
+    target_command = [str(SCRIPTS / "target-postgres"), "--config", config]
+    begun = time.monotonic()
+    with (
+        tempfile.TemporaryFile() as tap_log,
+        tempfile.TemporaryFile() as target_log,
+        subprocess.Popen(  # noqa: S603 - our own commands
+            command, stdout=subprocess.PIPE, stderr=tap_log, env=clean_environment()
+        ) as tap,
+        subprocess.Popen(  # noqa: S603 - our own commands
+            target_command,
+            stdin=tap.stdout,
+            stdout=subprocess.DEVNULL,
+            stderr=target_log,
+            env=clean_environment(),
+        ) as target,
+    ):
+        assert tap.stdout is not None
+        tap.stdout.close()  # else the tap would never see that the target went away
+        used = [ended(tap, begun, tap_log), ended(target, begun, target_log)]
+    if (arrived := warehouse.count(f"cube.{STREAM}")) != records:
+        msg = f"{shlex.join(command)}: {arrived} of {records} rows arrived"
+        raise RuntimeError(msg)
+    return Usage(used[1].wall, sum(each.cpu for each in used), used[0].resident)

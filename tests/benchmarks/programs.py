@@ -1,0 +1,215 @@
+"""The programs that are compared, and how each is told to read the same customers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks import airbyte
+from tests.benchmarks.account import BOOKMARK
+from tests.benchmarks.server import CRM
+from tests.tap_process import SCRIPTS, clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Command = Callable[["Reading"], Sequence[str]]
+
+STREAM = "data_owner_customers"
+CLIENTS = Path(__file__).parent / "clients"
+TOKEN = "invented"  # noqa: S105 - opens nothing
+PYTHON = sys.executable
+PYTHON_NAME = "Python"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is to be read.
+
+    Attributes:
+        url: Address of the account.
+        owner: The data owner whose customers are read.
+        folder: Where files of settings may be left; each reading has its own.
+    """
+
+    url: str
+    owner: int
+    folder: Path
+
+    def write(self, name: str, content: object) -> str:
+        """Leave a file of settings, and tell where."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / name
+        path.write_text(json.dumps(content))
+        return str(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment for a program whose libraries cannot stand beside ours.
+
+    Attributes:
+        name: What its folder is called.
+        requirements: What is installed.
+    """
+
+    name: str
+    requirements: tuple[str, ...]
+
+    @property
+    def scripts(self) -> Path:
+        """Where its commands are."""
+        return Path(sys.prefix, f"bench-{self.name}", SCRIPTS.name)
+
+    def install(self) -> None:
+        """Make the environment, unless it is there.
+
+        Raises:
+            subprocess.CalledProcessError: It cannot be made, as without a network.
+        """
+        done = self.scripts / "installed"
+        if done.exists():
+            return
+        uv = str(SCRIPTS / "uv")
+        python = str(self.scripts / "python")
+        for command in (
+            [uv, "venv", "--quiet", "--clear", "--python", PYTHON, str(self.scripts.parent)],
+            [uv, "pip", "install", "--quiet", "--python", python, *self.requirements],
+        ):
+            subprocess.run(command, env=clean_environment(), check=True)  # noqa: S603 - our own
+        done.touch()
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One of those compared.
+
+    Attributes:
+        name: What the report calls it.
+        does: What it does with what it reads.
+        command: Makes its command line.
+        environment: Where it runs; None for the project's own.
+        writes: Whether it writes the records.
+    """
+
+    name: str
+    does: str
+    command: Command
+    environment: Environment | None = None
+    writes: bool = True
+
+
+def tap_cube(
+    reading: Reading,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    is_incremental: bool = False,
+) -> list[str]:
+    """Command of our tap for one CRM, nothing else selected.
+
+    Args:
+        reading: What is to be read.
+        settings: Settings beside address, credential and CRM.
+        is_incremental: Whether it goes on from the bookmark that few rows are newer than.
+    """
+    config = {
+        "api_url": reading.url,
+        "auth_token": TOKEN,
+        "data_owners": [{"id": reading.owner, "crm_types": ["B2C"]}],
+        **(settings or {}),
+    }
+    command = [PYTHON, "-m", "tap_cube", "--config", reading.write("config.json", config)]
+    catalog = json.loads(_said([*command, "--discover"]))
+    for stream in catalog["streams"]:
+        root = next(each for each in stream["metadata"] if not each["breadcrumb"])
+        root["metadata"]["selected"] = stream["tap_stream_id"] == STREAM
+    command += ["--catalog", reading.write("catalog.json", catalog)]
+    if is_incremental:
+        partition = {
+            "context": {"data_owner_id": reading.owner, "crm_type": "B2C"},
+            "replication_key": "updated",
+            "replication_key_value": BOOKMARK,
+        }
+        state = {"bookmarks": {STREAM: {"partitions": [partition]}}}
+        command += ["--state", reading.write("state.json", state)]
+    return command
+
+
+def plain_tap(reading: Reading) -> list[str]:
+    """Command of the yardstick."""
+    config = {"api_url": reading.url, "auth_token": TOKEN, "data_owner": reading.owner}
+    path = reading.write("config.json", config)
+    return [PYTHON, "-m", "tests.benchmarks.clients.plain_tap", "--config", path]
+
+
+def vendor_loop(reading: Reading) -> list[str]:
+    """Command of the vendor's loop."""
+    return [PYTHON, str(CLIENTS / "vendor_loop.py"), reading.url + _path(reading)]
+
+
+def dlt_lines(reading: Reading) -> list[str]:
+    """Command of dlt's source."""
+    python = str(DLT.scripts / "python")
+    return [python, str(CLIENTS / "dlt_lines.py"), reading.url, _path(reading)]
+
+
+def airbyte_read(reading: Reading) -> list[str]:
+    """Command of Airbyte's CDK with a manifest."""
+    return [
+        str(AIRBYTE.scripts / "source-declarative-manifest"),
+        "read",
+        "--config",
+        reading.write("config.json", {}),
+        "--catalog",
+        reading.write("catalog.json", airbyte.CATALOG),
+        "--manifest-path",
+        reading.write("manifest.json", airbyte.manifest(reading.url, _path(reading), TOKEN)),
+    ]
+
+
+def _path(reading: Reading) -> str:
+    return f"{CRM.format(reading.owner)}customers/"
+
+
+def _said(command: Sequence[str]) -> bytes:
+    return subprocess.run(  # noqa: S603 - our own command
+        command, capture_output=True, env=clean_environment(), check=True
+    ).stdout
+
+
+DLT = Environment("dlt", ("dlt==1.31.0", "orjson==3.13.0"))
+AIRBYTE = Environment("airbyte", ("airbyte-cdk==7.39.0",))
+
+OURS = Program("tap-cube", "this tap, default settings, RECORD messages", tap_cube)
+PLAIN = Program(
+    "plain SDK tap",
+    "the same stream as the Meltano SDK's template writes it, "
+    f"singer-sdk {version('singer-sdk')}, RECORD messages",
+    plain_tap,
+)
+VENDOR = Program(
+    "vendor's loop",
+    "`requests.get` page by page, `.json()`, nothing written and nothing typed",
+    vendor_loop,
+    writes=False,
+)
+PEERS = (
+    VENDOR,
+    Program(
+        "dlt",
+        "dlt 1.31.0 `rest_api` source iterated to JSON lines, not normalised, not typed",
+        dlt_lines,
+        DLT,
+    ),
+    Program(
+        "Airbyte CDK",
+        "airbyte-cdk 7.39.0 declarative source, full refresh, Airbyte's RECORD messages",
+        airbyte_read,
+        AIRBYTE,
+    ),
+)

@@ -1,0 +1,196 @@
+"""A web server that only hands out bodies rendered beforehand, so that its own cost is small.
+
+As a process of its own it serves one account on one port a latency, until its stdin ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gzip
+import json
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from typing_extensions import override
+
+from tests.benchmarks import account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CRM = "/api/v1/data_owners/{}/B2C/"
+FULL, OFF_TYPE, ONE_PAGE = 2, 3, 4
+"""The data owners: all rows, all rows with some off their type, and a single page of rows."""
+
+PATHS = {f"{CRM.format(owner)}customers/": owner for owner in (FULL, OFF_TYPE, ONE_PAGE)}
+ASKED = "/asked"
+NOT_FOUND = b'{"detail":"Not found."}'
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The rows of each data owner's pages, compressed."""
+
+    records: Mapping[int, int]
+    pages: Mapping[int, list[bytes]]
+    asked: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, records: int, off_type: int) -> Rendered:
+        """Render an account with these many customers."""
+        counts = {FULL: records, OFF_TYPE: off_type, ONE_PAGE: account.PAGE_SIZE}
+        return cls(
+            counts,
+            {
+                owner: [
+                    gzip.compress(rows + b"]}", 1)
+                    for rows in account.pages(count, off_type=owner == OFF_TYPE)
+                ]
+                for owner, count in counts.items()
+            },
+        )
+
+    def answer(self, target: str, host: str) -> bytes | None:
+        """Compressed body of an answer; None for what is not there."""
+        url = urlsplit(target)
+        if (owner := PATHS.get(url.path)) is not None:
+            return self._page(owner, int(parse_qs(url.query).get("page", ["1"])[0]), host)
+        if url.path == ASKED:
+            distinct, total = len(self.asked), self.asked.total()
+            self.asked.clear()
+            return gzip.compress(json.dumps([distinct, total]).encode())
+        if url.path.rstrip("/") == "/api/v1/campaigns":
+            return gzip.compress(json.dumps(account.CAMPAIGNS).encode())
+        if url.path.endswith("B2C/crm_custom_fields/"):
+            return gzip.compress(json.dumps(account.DEFINITIONS).encode())
+        return None
+
+    def _page(self, owner: int, number: int, host: str) -> bytes | None:
+        pages = self.pages[owner]
+        if not 1 <= number <= len(pages):
+            return None
+        self.asked[owner, number] += 1
+        path = f"{host}{CRM.format(owner)}customers/?page="
+        links = {
+            "count": self.records[owner],
+            "next": f"http://{path}{number + 1}" if number < len(pages) else None,
+            "previous": f"http://{path}{number - 1}" if number > 1 else None,
+        }
+        head = json.dumps(links)[:-1] + ',"results":['
+        # Two members make one gzip file; the rows were compressed without knowing the port.
+        return gzip.compress(head.encode(), 1) + pages[number - 1]
+
+
+class Connection(asyncio.Protocol):
+    """Answers one client's requests, each after the same time.
+
+    Args:
+        rendered: What there is.
+        seconds: Time between a request and its answer.
+    """
+
+    def __init__(self, rendered: Rendered, seconds: float) -> None:
+        """Have received nothing yet."""
+        self._rendered = rendered
+        self._seconds = seconds
+        self._received = b""
+        self._transport: asyncio.Transport | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        # None of the requests has a body.
+        self._received += data
+        while b"\r\n\r\n" in self._received:
+            head, _, self._received = self._received.partition(b"\r\n\r\n")
+            asyncio.get_running_loop().call_later(self._seconds, self._answer, head.decode())
+
+    def _answer(self, head: str) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        first, *lines = head.split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in map(_parted, lines)}
+        body = self._rendered.answer(first.split(" ")[1], headers.get("host", ""))
+        status = "200 OK" if body else "404 Not Found"
+        content, encoding = body or gzip.compress(NOT_FOUND), "Content-Encoding: gzip\r\n"
+        if "gzip" not in headers.get("accept-encoding", ""):
+            content, encoding = gzip.decompress(content), ""
+        answer = (
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{encoding}"
+            f"Content-Length: {len(content)}\r\n\r\n"
+        )
+        self._transport.write(answer.encode() + content)
+
+
+def _parted(line: str) -> tuple[str, str, str]:
+    return line.partition(":")
+
+
+async def serve(rendered: Rendered, latencies: list[int]) -> None:
+    """Serve until stdin ends; the ports are told on stdout, in the order of the latencies."""
+    loop = asyncio.get_running_loop()
+    async with contextlib.AsyncExitStack() as stack:
+        ports = []
+        for latency in latencies:
+            connection = partial(Connection, rendered, latency / 1000)
+            server = await loop.create_server(connection, "127.0.0.1", 0)
+            await stack.enter_async_context(server)
+            ports.append(server.sockets[0].getsockname()[1])
+        sys.stdout.write(json.dumps(ports) + "\n")
+        sys.stdout.flush()
+        await loop.run_in_executor(None, sys.stdin.read)
+
+
+@contextlib.contextmanager
+def served(
+    records: int, off_type: int = 0, latencies: tuple[int, ...] = (0,)
+) -> Iterator[dict[int, str]]:
+    """Serve an account by a process that ends with the block; yield its address a latency.
+
+    Args:
+        records: Customers of the account.
+        off_type: Customers of its other CRM, where one in a hundred has a value off its type.
+        latencies: Milliseconds before each answer.
+    """
+    rows = ["--records", str(records), "--off-type", str(off_type)]
+    options = [*rows, "--latencies", *map(str, latencies)]
+    with subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "tests.benchmarks.server", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        ports: list[int] = json.loads(process.stdout.readline())
+        try:
+            yield {
+                latency: f"http://127.0.0.1:{port}"
+                for latency, port in zip(latencies, ports, strict=True)
+            }
+        finally:
+            process.communicate(timeout=10)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the server."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.server")
+    parser.add_argument("--records", type=int, required=True)
+    parser.add_argument("--off-type", type=int, default=0)
+    parser.add_argument("--latencies", type=int, nargs="+", default=[0])
+    options = parser.parse_args(argv)
+    asyncio.run(serve(Rendered.of(options.records, options.off_type), options.latencies))
+
+
+if __name__ == "__main__":
+    main()
