@@ -69,7 +69,12 @@ TARGET_JSONL = Judge(
     "target-jsonl", ("target-jsonl==0.1.4", "ciso8601==2.4.1", "python-dateutil==4.0.0")
 )
 SINGER_CHECK_TAP = Judge("singer-check-tap", ("singer-tools==0.4.1", "singer-python==6.8.0"))
-JUDGES = (TARGET_CSV, TARGET_JSONL, SINGER_CHECK_TAP)
+TARGET_S3 = Judge("target-s3", ("plinxore-target-s3==0.1.7", "moto[s3,server]==5.2.5"))
+DAGSTER = Judge("dagster", ("dagster==1.13.28",))
+TAP_CUBE = Judge("tap-cube", (str(Path(__file__).parents[2]),))
+"""The tap as a stranger installs it, so that uv knows offline what it needs."""
+
+JUDGES = (TARGET_CSV, TARGET_JSONL, SINGER_CHECK_TAP, TARGET_S3, DAGSTER, TAP_CUBE)
 
 
 def run(command: Sequence[str], stdin: str = "", cwd: Path | None = None) -> str:

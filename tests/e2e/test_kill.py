@@ -13,6 +13,7 @@ import requests
 
 from cube_sandbox import Sandbox
 from tests.e2e.pipe import load
+from tests.integration.runs import EVENTS
 from tests.tap_process import started, started_tap
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ Content = dict[tuple[object, ...], tuple[object, ...]]
 @pytest.fixture
 def cube() -> Iterator[Sandbox]:
     """An account that answers slowly, so that a kill finds the load half done."""
-    with Sandbox(customers=40, page_size=5, delay=0.02) as cube:
+    with Sandbox(customers=40, page_size=5, delay=0.02, without=EVENTS) as cube:
         yield cube
 
 

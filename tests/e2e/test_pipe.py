@@ -10,6 +10,7 @@ import pytest
 
 from cube_sandbox import Sandbox
 from tests.e2e.pipe import Load, load
+from tests.integration.runs import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,13 +25,17 @@ CRM = (2, "B2B")
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What an account of one generation must fill: rows by table, and what to configure."""
+    """What an account of one generation must fill: rows by table, and what to configure.
+
+    Tables of events have as many rows as the account's campaigns have events.
+    """
 
     name: str
     tables: dict[str, int]
     config: dict[str, Any]
     phone: str = "phone_1"
     is_dated: bool = True
+    events: frozenset[str] = frozenset()
 
 
 ALL_CRMS = {"data_owner_customers": 3 * CUSTOMERS}
@@ -38,21 +43,34 @@ ASSIGNMENTS = {"assignment_customers": 2 * CUSTOMERS}
 NAMED = {"assignment_ids": [9, 12]}
 UNDERSCORES = "crm__standard_info__phone_1"
 FIELDS = 22
+OF_CALLS = frozenset({"callflow_customers", "call_outcomes"})
+OF_SALES = frozenset({"product_registrations"})
 
 GENERATIONS = [
     Generation("2016-query", ASSIGNMENTS, NAMED),
     Generation("2016-path", ASSIGNMENTS, NAMED),
     Generation("2017", ASSIGNMENTS, NAMED, is_dated=False),
     Generation(
-        "2019", {"campaigns": 3, "custom_fields": 2 * FIELDS, **ASSIGNMENTS}, {}, UNDERSCORES
+        "2019",
+        {"campaigns": 3, "custom_fields": 2 * FIELDS, **ASSIGNMENTS},
+        {},
+        UNDERSCORES,
+        events=OF_CALLS,
     ),
     Generation("2019-draft", {"campaigns": 4, **ALL_CRMS}, {}, is_dated=False),
-    Generation("2020", {"campaigns": 4, "custom_fields": 3 * FIELDS, **ALL_CRMS}, {}, UNDERSCORES),
+    Generation(
+        "2020",
+        {"campaigns": 4, "custom_fields": 3 * FIELDS, **ALL_CRMS},
+        {},
+        UNDERSCORES,
+        events=OF_CALLS | OF_SALES,
+    ),
     Generation(
         "all",
         {"campaigns": 4, "custom_fields": 5 * FIELDS, **ASSIGNMENTS, **ALL_CRMS},
         {},
         UNDERSCORES,
+        events=OF_CALLS | OF_SALES,
     ),
 ]
 
@@ -60,7 +78,7 @@ GENERATIONS = [
 @pytest.fixture(scope="module")
 def running() -> Iterator[Sandbox]:
     """Run an account with a fixed present day."""
-    with Sandbox(customers=CUSTOMERS, page_size=10, today=TODAY) as cube:
+    with Sandbox(customers=CUSTOMERS, outcomes=20, page_size=10, today=TODAY) as cube:
         yield cube
 
 
@@ -93,7 +111,10 @@ def test_every_generation_arrives_whole(
     tables = warehouse.rows(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'cube'"
     )
-    assert {row["table_name"] for row in tables} == generation.tables.keys()
+    names = {row["table_name"] for row in tables}
+    assert names == generation.tables.keys() | generation.events
+    for table in generation.events:
+        assert warehouse.count(f"cube.{table}") == events_of(cube, warehouse)[table] > 0
     for table, number in generation.tables.items():
         rows = warehouse.table(f"cube.{table}")
         assert len(rows) == number
@@ -103,6 +124,16 @@ def test_every_generation_arrives_whole(
             day = LATEST if generation.is_dated else None
             assert found.keys() == expected_keys(cube, table)
             assert found[where, edited] == ("0047 900 00 001", day)
+
+
+def events_of(cube: Sandbox, warehouse: Warehouse) -> dict[str, int]:
+    """How much happened in the campaigns that the account lists."""
+    listed = [row["campaign__id"] for row in warehouse.table("cube.campaigns")]
+    return {
+        "callflow_customers": sum(map(cube.account.call_state_count, listed)),
+        "call_outcomes": sum(map(cube.account.outcome_count, listed)),
+        "product_registrations": sum(map(cube.account.registration_count, listed)),
+    }
 
 
 def key_of(row: dict[str, Any], table: str) -> tuple[object, str]:
@@ -121,7 +152,7 @@ def expected_keys(cube: Sandbox, table: str) -> set[tuple[object, ...]]:
 
 def test_columns_are_typed(cube: Sandbox, warehouse: Warehouse) -> None:
     """Numbers, days and times are such in PostgreSQL, and codes stay text."""
-    cube.reset(generation="2020")
+    cube.reset(generation="2020", without=EVENTS)
     loaded(cube, warehouse, data_owners=[{"id": 2, "crm_types": ["B2B"]}])
     columns = warehouse.columns("cube", "data_owner_customers")
     labels = {label: number for number, label in cube.account.definitions(CRM).items()}
@@ -140,6 +171,7 @@ def test_a_second_load_brings_the_changes_and_no_duplicate(
     cube: Sandbox, warehouse: Warehouse
 ) -> None:
     """From the state that the target confirmed, an edit and a new customer arrive, alone."""
+    cube.reset(without=EVENTS)
     first = loaded(cube, warehouse)
     edited = cube.account.customer_ids(CRM)[0]
     cube.account.update_customer(CRM, edited, name="Nytt Navn AS", updated=LATEST)
@@ -164,7 +196,7 @@ def test_anonymised_customers_stay_as_many_rows_as_they_are(
     cube: Sandbox, warehouse: Warehouse
 ) -> None:
     """An upserting target does not melt them into one (T40), however often they come."""
-    cube.reset(anonymised=5)
+    cube.reset(anonymised=5, without=EVENTS)
     for _ in range(2):
         loaded(cube, warehouse, data_owners=[{"id": 2, "crm_types": ["B2B", "B2C"]}])
     rows = warehouse.table("cube.data_owner_customers")

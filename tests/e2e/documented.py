@@ -1,0 +1,59 @@
+"""Commands and settings of the pages under `docs/`, run as they stand there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from typing import TYPE_CHECKING
+
+from tests.docs import ROOT
+from tests.tap_process import SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def fenced(page: str, language: str) -> list[str]:
+    """The code blocks of a page in one language, in order.
+
+    Args:
+        page: The page's name below the repository.
+        language: What stands behind the three ticks.
+    """
+    text = (ROOT / page).read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def shell(commands: str, folder: Path, environment: Mapping[str, str]) -> str:
+    """Run commands as a shell script to an end that must be good, and return all they said.
+
+    Args:
+        commands: What to run; the first that fails is the last.
+        folder: Where it runs.
+        environment: All variables that it sees.
+    """
+    with tempfile.TemporaryFile() as log:
+        with subprocess.Popen(  # noqa: S603 - our own pages
+            [str(shutil.which("bash")), "-eo", "pipefail", "-c", commands],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+            try:
+                code = process.wait(4 * SECONDS)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        log.seek(0)
+        said = log.read().decode(errors="replace")
+    assert code == 0, said
+    return said

@@ -1,0 +1,113 @@
+"""The project's Meltano environment `batch`: files instead of messages, the same tables."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Sandbox
+from cube_sandbox.meltano_project import MeltanoProject, meltano_project
+from cube_sandbox.postgres import Postgres, fresh_database
+from tests.e2e.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+B2B = (2, "B2B")
+PLUGINS = ("tap-cube", "target-postgres")
+TABLES = (
+    "assignment_customers",
+    "call_outcomes",
+    "callflow_customers",
+    "campaigns",
+    "custom_fields",
+    "data_owner_customers",
+    "product_registrations",
+)
+OF_THE_TARGET = {
+    "_sdc_batched_at",
+    "_sdc_deleted_at",
+    "_sdc_extracted_at",
+    "_sdc_received_at",
+    "_sdc_sequence",
+    "_sdc_sync_started_at",
+    "_sdc_table_version",
+}
+
+Content = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture
+def cube() -> Iterator[Sandbox]:
+    """An account in transition, with all that happened in it."""
+    with Sandbox(customers=30, outcomes=20) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def other(postgres_server: Postgres) -> Iterator[Warehouse]:
+    """A second empty database."""
+    with fresh_database(postgres_server) as database:
+        yield Warehouse(database)
+
+
+def content(warehouse: Warehouse) -> Content:
+    """Every table without the target's own columns, in an order of its own."""
+    return {
+        name: sorted(
+            (
+                {column: value for column, value in row.items() if column not in OF_THE_TARGET}
+                for row in warehouse.table(f"tap_cube.{name}")
+            ),
+            key=lambda row: repr(sorted(row.items())),
+        )
+        for name in TABLES
+    }
+
+
+def rows_in_files(project: MeltanoProject) -> int:
+    """How many records lie in the folder that the environment names."""
+    files = (project.folder / ".meltano" / "batches").glob("tap-cube--*.json.gz")
+    lines = [line for file in files for line in gzip.decompress(file.read_bytes()).splitlines()]
+    return sum(isinstance(json.loads(line), dict) for line in lines)
+
+
+def test_files_load_the_tables_that_messages_load(
+    cube: Sandbox, warehouse: Warehouse, other: Warehouse
+) -> None:
+    """Two nights by files and by messages: equal rows, values and types; files stay behind."""
+    with (
+        meltano_project(cube, other.database) as by_messages,
+        meltano_project(cube, warehouse.database, MELTANO_ENVIRONMENT="batch") as by_files,
+    ):
+        by_messages.run(*PLUGINS)
+        by_files.run(*PLUGINS)
+        loaded = content(warehouse)
+        assert loaded == content(other)
+        assert sum(map(len, loaded.values())) == rows_in_files(by_files)
+
+        changed, *_ = cube.account.customer_ids(B2B)
+        number = cube.account.add_definition(B2B, "Rabatt", type="number")
+        cube.account.update_customer(B2B, changed, name="Ny", custom={number: "12.5"})
+        by_messages.run(*PLUGINS)
+        by_files.run(*PLUGINS)
+    second = content(warehouse)
+    assert second == content(other)
+    assert len(second["data_owner_customers"]) == len(loaded["data_owner_customers"])
+    assert {12.5} == {
+        float(row[f"crm__custom_info__{number}"])
+        for row in second["data_owner_customers"]
+        if row[f"crm__custom_info__{number}"] is not None
+    }
+    for name in TABLES:
+        own = {
+            column: value
+            for row in warehouse.table(f"tap_cube.{name}")
+            for column, value in row.items()
+            if column.startswith("_sdc_") and value is not None
+        }
+        assert own == {}, "files bring no columns of the target's own"
+        assert warehouse.columns("tap_cube", name) == other.columns("tap_cube", name)

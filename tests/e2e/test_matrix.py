@@ -1,0 +1,200 @@
+"""docs/targets.md: Parquet, selection, states and personal data, as the page tells."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import subprocess
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+import yaml
+
+from cube_sandbox import Sandbox, Traps
+from cube_sandbox.meltano_project import meltano_project
+from tests.e2e.documented import fenced, shell
+from tests.e2e.judges import TARGET_S3, run
+from tests.integration.runs import CRM, CUSTOMERS, sync
+from tests.tap_process import clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from cube_sandbox.meltano_project import MeltanoProject
+    from tests.e2e.warehouse import Warehouse
+
+PAGE = "docs/targets.md"
+ARROW = {"integer": "int64", "number": "double", "boolean": "bool", "string": "string"}
+DAY, MOMENT = "date32[day]", "timestamp[ms, tz=utc]"
+READER = """
+import json, sys, pyarrow.parquet as parquet
+tables = [parquet.read_table(path) for path in sys.argv[1:]]
+rows = [row for table in tables for row in table.to_pylist()]
+types = {field.name: str(field.type) for table in tables for field in table.schema}
+print(json.dumps([types, rows], default=str))
+"""
+
+
+@pytest.fixture
+def cube() -> Iterator[Sandbox]:
+    """An account with anonymised customers and values that do not fit their types."""
+    with Sandbox(customers=12, page_size=5, anonymised=1, traps=Traps(mistyped=0.1)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[str]:
+    """The address of an empty bucket that speaks S3."""
+    TARGET_S3.install()
+    said = tmp_path / "moto.log"
+    with (
+        said.open("wb") as log,
+        subprocess.Popen(  # noqa: S603 - our own command
+            [TARGET_S3.program.with_name("moto_server"), "-H", "127.0.0.1", "-p", "0"],
+            env=clean_environment(),
+            stdout=log,
+            stderr=log,
+        ) as server,
+    ):
+        try:
+            while not (found := re.search(r"http://127\.0\.0\.1:\d+", said.read_text())):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    assert server.wait(0.1) is None, said.read_text()
+            url = f"{found[0]}/cube"
+            requests.put(url, timeout=10).raise_for_status()
+            yield url
+        finally:
+            server.kill()
+
+
+def test_parquet_holds_values_and_types(cube: Sandbox, bucket: str, tmp_path: Path) -> None:
+    """Two loads with a field added between them: all rows of both, each column in its own type."""
+    first = sync(cube, **variables(fenced(PAGE, "sh")[0]))
+    number = cube.account.add_definition(CRM, "Rabatt", type="number")
+    cube.account.update_customer(CRM, cube.account.customer_ids(CRM)[-1], custom={number: "12.5"})
+    second = sync(cube, state=first.state, **variables(fenced(PAGE, "sh")[0]))
+
+    endpoint, name = bucket.rsplit("/", 1)
+    settings = json.loads(fenced(PAGE, "json")[0])
+    settings["cloud_provider"]["aws"] |= {
+        "aws_bucket": name,
+        "aws_endpoint_override": endpoint,
+        "aws_access_key_id": "of nobody",
+        "aws_secret_access_key": "of nothing",
+    }
+    (tmp_path / "s3.json").write_text(json.dumps(settings))
+    for output in (first, second):
+        TARGET_S3.hear(output.stdout, "--config", str(tmp_path / "s3.json"), cwd=tmp_path)
+    for stream in second.schemas:
+        # A column may be declared in one run alone, as it is met.
+        properties: dict[str, Any] = {}
+        for output in (first, second):
+            properties |= output.schemas[stream]["schema"]["properties"]
+        held, rows = parquet(bucket, stream, tmp_path)
+        assert held == {key: arrow_type(schema) for key, schema in properties.items()}
+        sent = [record for output in (first, second) for record in output.records[stream]]
+        assert plain(rows, held) == plain(sent, held)
+
+
+def variables(exports: str) -> dict[str, Any]:
+    """The settings that `export` lines give the tap."""
+    found = re.findall(r"TAP_CUBE_(\w+)=(\S+)", exports)
+    return {name.lower(): json.loads(value) for name, value in found}
+
+
+def parquet(bucket: str, stream: str, folder: Path) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """The type of each column and the rows of a stream, of all its files."""
+    listing = requests.get(bucket, params={"prefix": f"cube/{stream}/"}, timeout=10).text
+    paths = []
+    for number, key in enumerate(re.findall(r"<Key>([^<]+)</Key>", listing)):
+        paths.append(folder / f"{stream}-{number}.parquet")
+        paths[-1].write_bytes(requests.get(f"{bucket}/{key}", timeout=10).content)
+    python = TARGET_S3.program.with_name("python")
+    types, rows = json.loads(run([str(python), "-c", READER, *map(str, paths)]))
+    return types, rows
+
+
+def arrow_type(schema: Mapping[str, Any]) -> str:
+    """What a column of this JSON Schema is in a file."""
+    by_format = {"date": DAY, "date-time": MOMENT}
+    (kind,) = {*schema["type"]} - {"null"} if isinstance(schema["type"], list) else {schema["type"]}
+    return by_format.get(schema.get("format", ""), ARROW[kind])
+
+
+def plain(rows: list[dict[str, Any]], types: Mapping[str, str]) -> Counter[object]:
+    """The rows in any order, without what is null, times being the seconds they tell."""
+    return Counter(
+        frozenset(
+            (key, second_of(value) if types[key] == MOMENT else value)
+            for key, value in row.items()
+            if value is not None
+        )
+        for row in rows
+    )
+
+
+def second_of(text: str) -> datetime:
+    """The moment that a text tells, as exactly as the target keeps it."""
+    return datetime.fromisoformat(text).replace(microsecond=0)
+
+
+@pytest.fixture
+def project(cube: Sandbox, warehouse: Warehouse) -> Iterator[MeltanoProject]:
+    """The project's own Meltano project, with the page's settings for personal data."""
+    (given,) = fenced(PAGE, "yaml")
+    (plugin,) = yaml.safe_load(given)["plugins"]["extractors"]
+    with meltano_project(cube, warehouse.database, CUBE_SALT="pepper") as lent:
+        path = lent.folder / "meltano.yml"
+        definition = yaml.safe_load(path.read_text("utf-8"))
+        (extractor,) = definition["plugins"]["extractors"]
+        extractor["config"] = plugin["config"]
+        path.write_text(yaml.safe_dump(definition, sort_keys=False))
+        yield lent
+
+
+def test_selection_and_states_are_meltanos(
+    cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
+) -> None:
+    """Lists come from the environment; a state can be listed, taken out, put back and cleared."""
+    _, lists, states = fenced(PAGE, "sh")[:3]
+    said = shell(f"{lists}{states}meltano state list", project.folder, project.environment)
+    tables = warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'tap_cube'")
+    assert [table["tablename"] for table in tables] == [CUSTOMERS]
+    assert warehouse.count(f"tap_cube.{CUSTOMERS}") == len(cube.account.customer_ids(CRM))
+    assert not [c for c in warehouse.columns("tap_cube", CUSTOMERS) if "phone" in c]
+    state = json.loads((project.folder / "state.json").read_text())
+    (part,) = state["singer_state"]["bookmarks"][CUSTOMERS]["partitions"]
+    assert part["context"] == {"data_owner_id": 2, "crm_type": "B2B"}
+    assert "dev:tap-cube-to-target-postgres" in said.partition("No state IDs found")[0]
+    assert "No state IDs found" in said
+
+
+def test_personal_data_stays_behind_and_is_forgotten(
+    cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
+) -> None:
+    """Addresses come as salted hashes, numbers not at all; who is anonymised later disappears."""
+    cube.account.add_customer(CRM, customer_id="007", name="Ny AS", email="Ny+7@example.com")
+    environment = {**project.environment, "TAP_CUBE__SELECT": f'["{CUSTOMERS}.*"]'}
+    shell("meltano run tap-cube target-postgres", project.folder, environment)
+    columns = warehouse.columns("tap_cube", CUSTOMERS)
+    assert not [name for name in columns if "phone" in name or name == "unparsed_values"]
+    (row,) = (r for r in warehouse.table(f"tap_cube.{CUSTOMERS}") if r["customer_id"] == "007")
+    assert row["crm__standard_info__email"] == hashlib.sha256(b"pepperny+7@example.com").hexdigest()
+    assert (row["company"], "crm__standard_info__name" in row) == ("Ny AS", False)
+
+    cube.account.anonymise(CRM, "007")
+    _, _, _, refresh = fenced(PAGE, "sh")
+    (forget,) = fenced(PAGE, "sql")
+    shell(refresh, project.folder, environment)
+    rows = warehouse.count(f"tap_cube.{CUSTOMERS}")
+    with warehouse.database.connect() as connection:
+        connection.execute(forget.encode())
+    assert "007" not in {r["customer_id"] for r in warehouse.table(f"tap_cube.{CUSTOMERS}")}
+    assert warehouse.count(f"tap_cube.{CUSTOMERS}") == rows - 1
+    assert rows - 1 == sum(map(cube.account.count, cube.account.crms))

@@ -1,0 +1,87 @@
+"""docs/scale.md: shards that are loaded side by side make the tables that one run makes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cube_sandbox import Fault, Sandbox
+from cube_sandbox.meltano_project import meltano_project
+from tests.docs import ROOT
+from tests.e2e.documented import fenced, shell
+from tests.e2e.judges import DAGSTER, run
+from tests.integration.runs import sync
+from tests.tap_process import SCRIPTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.warehouse import Warehouse
+
+PAGE = "docs/scale.md"
+CRMS = [{"id": 2, "crm_types": ["B2B", "B2C"]}]
+STATES = ("tap-cube:account", "tap-cube:crm_2_B2B", "tap-cube:crm_2_B2C")
+
+
+def rows(warehouse: Warehouse, schema: str) -> dict[str, Counter[str]]:
+    """The rows of every table of a schema, without what the target adds to each."""
+    tables = warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema])
+    return {
+        name: Counter(
+            json.dumps(
+                {key: row[key] for key in sorted(row) if not key.startswith("_sdc_")}, default=str
+            )
+            for row in warehouse.table(f"{schema}.{name}")
+        )
+        for (name,) in (table.values() for table in tables)
+    }
+
+
+def types(warehouse: Warehouse, schema: str) -> dict[str, dict[str, str]]:
+    """The type of every column of every table of a schema."""
+    return {name: warehouse.columns(schema, name) for name in rows(warehouse, schema)}
+
+
+@pytest.mark.timeout(600)  # nine programs that each take seconds to begin, on a busy machine
+def test_shards_make_the_tables_of_one_run(warehouse: Warehouse, tmp_path: Path) -> None:
+    """One by hand, then all by Dagster, one of them twice: rows and types are the single run's."""
+    DAGSTER.install()
+    with Sandbox(customers=12, page_size=5, anonymised=1) as cube:
+        single = sync(cube, assignment_ids=[], data_owners=CRMS)
+        target = {
+            "sqlalchemy_url": warehouse.sqlalchemy_url,
+            "default_target_schema": "single",
+            "load_method": "upsert",
+        }
+        settings = tmp_path / "target.json"
+        settings.write_text(json.dumps(target))
+        run([str(SCRIPTS / "target-postgres"), "--config", str(settings)], single.stdout)
+
+        (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}")
+        with meltano_project(
+            cube,
+            warehouse.database,
+            TAP_CUBE_ASSIGNMENT_IDS="[]",
+            TAP_CUBE_DATA_OWNERS=json.dumps(CRMS),
+            TAP_CUBE_MAX_RETRIES="0",
+            TAP_CUBE__SELECT='["*.*", "!*_details.*"]',
+            DAGSTER_HOME=str(tmp_path),
+        ) as project:
+            shutil.copy(ROOT / "examples/dagster_shards.py", project.folder)
+            path = f"{project.environment['PATH']}:{DAGSTER.program.parent}"
+            by_hand, by_dagster = fenced(PAGE, "sh")
+            shell(by_hand, project.folder, project.environment)
+            assert warehouse.count("tap_cube.data_owner_customers") == 12
+            cube.faults = [Fault("503", row="C2", page=2, times=1)]
+            said = shell(by_dagster, project.folder, {**project.environment, "PATH": path})
+            states = shell("meltano state list", project.folder, project.environment)
+    assert said.count("STEP_UP_FOR_RETRY") == 1
+    assert "UndefinedTable" not in said
+    assert "already exists" not in said
+    assert all(state in states.splitlines() for state in STATES), states
+    assert rows(warehouse, "tap_cube") == rows(warehouse, "single")
+    assert types(warehouse, "tap_cube") == types(warehouse, "single")
