@@ -53,8 +53,12 @@ class Campaign:
 
 
 def read_campaigns(rows: Iterable[Mapping[str, t.Any]]) -> list[Campaign]:
-    """Make campaigns of rows; one without an id cannot be asked for and is passed over."""
-    return [_campaign(row) for row in rows if type(row.get("campaign__id")) is int]
+    """Make campaigns of rows; one without an id cannot be asked for and is passed over.
+
+    Of two with one id the last stays.
+    """
+    known = [_campaign(row) for row in rows if type(row.get("campaign__id")) is int]
+    return list({campaign.id: campaign for campaign in known}.values())
 
 
 def _campaign(row: Mapping[str, t.Any]) -> Campaign:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
+from functools import partial
 
 import msgspec
 
@@ -48,16 +49,24 @@ class RecordDecoder:
         column: Tells the column of a key and its JSON Schema; None for one to leave out. Asked
             once a key.
         added: Columns that the tap adds to each record, in order.
+        in_utc: Whether times are written in UTC.
 
     Attributes:
+        moment: Makes a time of the source one of a record.
         unparsed: How many values of each column did not fit its type.
     """
 
     def __init__(
-        self, zone: ZoneInfo, column: Callable[[str], Column], added: Sequence[str] = ()
+        self,
+        zone: ZoneInfo,
+        column: Callable[[str], Column],
+        added: Sequence[str] = (),
+        *,
+        in_utc: bool = False,
     ) -> None:
         """Know no column yet."""
-        self._zone = zone
+        self._converter = partial(converter, zone=zone, in_utc=in_utc)
+        self.moment = self._converter({"format": "date-time"})
         self._column = column
         self._added = added
         self._columns: dict[str, tuple[str, Convert] | None] = {}
@@ -94,7 +103,7 @@ class RecordDecoder:
         for key, value in row.items():
             if key not in self._columns:
                 column = self._column(key)
-                self._columns[key] = column and (column[0], converter(column[1], self._zone))
+                self._columns[key] = column and (column[0], self._converter(column[1]))
             compiled = self._columns[key]
             if compiled is None:
                 continue

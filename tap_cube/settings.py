@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jsonschema import Draft202012Validator, validators
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_cube.settings_schema import CRM_TYPES, SCHEMA
+from tap_cube.settings_schema import BATCH_SCHEMA, CRM_TYPES, SCHEMA
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,7 +66,7 @@ class Settings:
             ConfigValidationError: If a rule is broken; ``errors`` holds one sentence a rule,
                 each with the setting's name and the remedy, none with a value of a secret.
         """
-        if errors := [*_type_errors(config, schema), *_rule_errors(config)]:
+        if errors := [*dict.fromkeys([*_type_errors(config, schema), *_rule_errors(config)])]:
             msg = "Settings are not valid"
             raise ConfigValidationError(msg, errors=errors)
         defaults = {name: prop.get("default") for name, prop in SCHEMA["properties"].items()}
@@ -131,6 +131,11 @@ def _expected(name: str, prop: Mapping[str, t.Any]) -> str:
     if name == "data_owners":
         types = " or ".join(f'"{crm_type}"' for crm_type in CRM_TYPES)
         return f'a list such as [{{"id": 2, "crm_types": ["B2B"]}}], each CRM type {types}'
+    if name == "batch_config":
+        return (
+            'such as {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": '
+            '{"root": "file:///FOLDER"}}, with what else the README describes'
+        )
     if name == "assignment_ids":
         return "a list of integers, such as [9, 12]"
     if "enum" in prop:
@@ -226,19 +231,8 @@ def _start_date_errors(start_date: str, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _batch_errors(batch: object) -> Iterator[str]:
-    if not isinstance(batch, dict) or not batch:
-        return
-    encoding, storage = batch.get("encoding") or {}, batch.get("storage") or {}
-    if encoding.get("format") != "jsonl" or encoding.get("compression") not in _COMPRESSIONS:
-        yield (
-            "Setting 'batch_config' must have the encoding "
-            '{"format": "jsonl", "compression": "gzip"} (or "none").'
-        )
-    if not isinstance(storage.get("root"), str):
-        yield "Setting 'batch_config' must name a folder or bucket in 'storage.root'."
-
-
-_COMPRESSIONS = ("gzip", "none", None)
+    if batch and not _Validator(BATCH_SCHEMA).is_valid(batch):
+        yield f"Setting 'batch_config' must be {_expected('batch_config', {})}."
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:

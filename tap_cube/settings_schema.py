@@ -120,3 +120,32 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
     ),
 ).to_dict()
 """JSON Schema of the tap's own settings."""
+
+BATCH_SCHEMA: dict[str, t.Any] = {
+    "type": "object",
+    "required": ["encoding", "storage"],
+    "additionalProperties": False,
+    "properties": {
+        "encoding": {
+            "type": "object",
+            "required": ["format"],
+            "additionalProperties": False,
+            "properties": {
+                "format": {"const": "jsonl"},
+                "compression": {"enum": ["gzip", "none"]},
+            },
+        },
+        "storage": {
+            "type": "object",
+            "required": ["root"],
+            "additionalProperties": False,
+            "properties": {
+                "root": {"type": "string", "minLength": 1},
+                "prefix": {"type": "string"},
+                "params": {"type": "object"},
+            },
+        },
+        "batch_size": {"type": "integer", "minimum": 1},
+    },
+}
+"""What the SDK's setting `batch_config` may hold: the SDK's own schema lets mistakes pass."""

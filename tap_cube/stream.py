@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import typing as t
+from functools import partial
 from itertools import dropwhile, islice
 
 from singer_sdk.helpers._catalog import get_selected_schema  # what the SDK's own mapper is given
@@ -54,8 +55,7 @@ class CubeStream(RESTStream[t.Any]):
 
     _tap: TapCube
 
-    # Records leave the decoder with the types of their schema.
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # records leave the decoder typed
 
     # Columns beside Cube's own and those of the source.
     added_columns: t.ClassVar[Sequence[str]] = ()
@@ -75,9 +75,8 @@ class CubeStream(RESTStream[t.Any]):
         self._sources = sources
         self._extracted_at = b"null"
         self._is_ahead = self._has_news = False
-        self._pace = Pace(len(sources))
-        self.tally = Tally()
-        self._progress = Progress(self.name, tap.logger)
+        self._pace, self.tally = Pace(len(sources)), Tally()
+        self._progress = Progress(self.name, tap.logger, len(sources))
         self.reading = 0
         self._reader = Reader(
             self.name,
@@ -118,7 +117,9 @@ class CubeStream(RESTStream[t.Any]):
     def request_records(self, context: Context | None) -> Iterator[Record]:
         source = self._source_of(context)
         added = (*self.columns_of(source), *self.added_columns)
-        decoder = RecordDecoder(self.settings.timezone, lambda key: self.column(key, source), added)
+        in_utc = bool(self.get_batch_config(self.config))
+        column = partial(self.column, source=source)
+        decoder = RecordDecoder(self.settings.timezone, column, added, in_utc=in_utc)
         self.write_state()  # what the sources before have finished
         before, began = self.client.requests[self.name], time.monotonic()
         self.path = self._endpoints[source.name].path  # what the SDK's metrics show
@@ -251,12 +252,11 @@ class CubeStream(RESTStream[t.Any]):
             self._tell_news()
             yield batch_config.encoding, manifest
 
-    def _lines_of(self, record: Record) -> Iterator[bytes]:
+    def _lines_of(self, record: Record) -> Sequence[bytes]:
         """JSON text of a record, as the stream maps leave it."""
         if isinstance(record, EncodedRecords):
-            yield from record.texts
-            return
-        yield from (encode(m.record) for m in self._generate_record_messages(record))
+            return record.texts
+        return [encode(m.record) for m in self._generate_record_messages(record)]
 
     @override
     def get_record_counter(self, **options: t.Any) -> metrics.Counter:

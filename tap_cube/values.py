@@ -6,6 +6,7 @@ import re
 import typing as t
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,15 +21,16 @@ class Unfit(str):
     __slots__ = ()
 
 
-def converter(schema: Mapping[str, t.Any], zone: ZoneInfo) -> Convert:
-    """The conversion a column's schema asks for.
+def converter(schema: Mapping[str, t.Any], zone: ZoneInfo, *, in_utc: bool = False) -> Convert:
+    """The conversion a column's schema asks for; times in UTC if so wished.
 
     A conversion raises ValueError or ArithmeticError for a value that does not fit.
     """
     types = schema.get("type", "string")
     kinds = {types} if isinstance(types, str) else set(types)
     if "string" in kinds:
-        texts: Mapping[str, Convert] = {"date": as_day, "date-time": Moments(zone)}
+        moments = partial(as_utc, zone=zone) if in_utc else Moments(zone)
+        texts: Mapping[str, Convert] = {"date": as_day, "date-time": moments}
         return texts.get(schema.get("format", ""), as_text)
     others = {"boolean": as_boolean, "integer": as_integer, "number": as_number}
     nested = tuple({"object": dict, "array": list}[kind] for kind in kinds & {"object", "array"})
@@ -125,6 +127,12 @@ def as_moment(value: object, zone: ZoneInfo) -> str | None:
     # RFC 3339 has no seconds in offsets; local mean time before 1895 does.
     is_odd = (moment.utcoffset() or timedelta()) % timedelta(minutes=1)
     return (moment.astimezone(UTC) if is_odd else moment).isoformat()
+
+
+def as_utc(value: object, zone: ZoneInfo) -> str | None:
+    """The moment that `as_moment` makes, in UTC."""
+    moment = as_moment(value, zone)
+    return moment and datetime.fromisoformat(moment).astimezone(UTC).isoformat()
 
 
 _PLAIN = re.compile(

@@ -17,9 +17,15 @@ import yaml
 
 from tap_cube import generations
 from tap_cube.settings_schema import SCHEMA
+from tap_cube.streams.callflow import CallflowCustomersStream
 from tap_cube.streams.campaigns import CampaignsStream
 from tap_cube.streams.custom_fields import CustomFieldsStream
 from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
+from tap_cube.streams.details import (
+    AssignmentCustomerDetailsStream,
+    DataOwnerCustomerDetailsStream,
+)
+from tap_cube.streams.events import CallOutcomesStream, ProductRegistrationsStream
 from tap_cube.tap import TapCube
 
 if TYPE_CHECKING:
@@ -39,6 +45,11 @@ STREAMS: Mapping[type[CubeStream], tuple[Endpoint, ...]] = {
     ),
     AssignmentCustomersStream: generations.ASSIGNMENT_CUSTOMERS,
     DataOwnerCustomersStream: generations.DATA_OWNER_CUSTOMERS,
+    CallflowCustomersStream: generations.CALLFLOW_CUSTOMERS,
+    CallOutcomesStream: generations.CALL_OUTCOMES,
+    ProductRegistrationsStream: generations.PRODUCT_REGISTRATIONS,
+    AssignmentCustomerDetailsStream: generations.ASSIGNMENT_CUSTOMER,
+    DataOwnerCustomerDetailsStream: generations.DATA_OWNER_CUSTOMER,
 }
 """Every stream and the addresses it is read from, in the order they are tried."""
 
@@ -48,6 +59,7 @@ PLUGIN: Mapping[str, Any] = {
     "pip_url": "git+https://github.com/OWNER/tap-cube.git",
     "executable": "tap-cube",
     "use_cached_catalog": False,
+    "select": ["*.*", "!*_details.*"],  # a request a customer is nobody's default
     "capabilities": sorted(capability.value for capability in TapCube.capabilities),
     "settings_group_validation": [
         ["api_url", "auth_token"],
@@ -133,18 +145,23 @@ def _readme_streams() -> str:
     rows = []
     for stream, endpoints in STREAMS.items():
         # The SDK declares these for instances; ours are plain attributes of the class.
-        name, keys, replication = (
-            getattr(stream, attribute) for attribute in ("name", "primary_keys", "replication_key")
-        )
+        name, keys = (getattr(stream, attribute) for attribute in ("name", "primary_keys"))
         rows.append(
             (
                 f"`{name}`",
                 ", ".join(f"`{key}`" for key in keys),
-                f"incremental by `{replication}`" if isinstance(replication, str) else "full",
+                _replication(stream),
                 "<br>".join(f"{endpoint.row}: `{endpoint.path}`" for endpoint in endpoints),
             )
         )
     return _table(("Stream", "Key", "Replication", "Read from"), rows)
+
+
+def _replication(stream: type[CubeStream]) -> str:
+    parent, key = (getattr(stream, name) for name in ("parent_stream_type", "replication_key"))
+    if parent:
+        return f"with `{parent.name}`; deselected by default"
+    return f"incremental by `{key}`" if isinstance(key, str) else "full"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

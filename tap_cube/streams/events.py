@@ -14,7 +14,6 @@ from tap_cube.errors import CubeError, ForbiddenError
 from tap_cube.events import Event, Ordinals
 from tap_cube.rows import decode_row
 from tap_cube.streams.of_campaigns import CampaignsRowsStream
-from tap_cube.values import as_moment
 from tap_cube.windows import EARLIEST, Window, small_windows
 
 if t.TYPE_CHECKING:
@@ -94,7 +93,7 @@ class EventsStream(CampaignsRowsStream, BookmarkedStream):
                     self.campaign_id(source, event.names),
                     key,
                     event.customer_id,
-                    self._submitted_at(event),
+                    self._submitted_at(event, decoder),
                 )
                 if is_plain:
                     texts.append(decoder.encode(row, *added))
@@ -105,11 +104,13 @@ class EventsStream(CampaignsRowsStream, BookmarkedStream):
     def _target(self, source: Source, window: Window) -> str:
         return self._endpoints[source.name].target(source.context, window)
 
-    def _submitted_at(self, event: Event) -> str | None:
+    @staticmethod
+    def _submitted_at(event: Event, decoder: RecordDecoder) -> str | None:
         try:
-            return as_moment(event.submitted or "", self.settings.timezone)
+            moment: str | None = decoder.moment(event.submitted or "")
         except (ValueError, ArithmeticError):
             return None
+        return moment
 
     def _span(self, source: Source) -> Window | None:
         """All days to read of a source; None if it ended before them."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox import Sandbox
+from tests.integration.runs import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +19,15 @@ TODAY = date(2024, 5, 17)
 @pytest.fixture(scope="session")
 def running() -> Iterator[Sandbox]:
     """Run a small account whose present day is fixed, so that its content never changes."""
-    with Sandbox(customers=12, page_size=5, today=TODAY) as cube:
+    with Sandbox(customers=12, page_size=5, today=TODAY, without=EVENTS) as cube:
         yield cube
 
 
 @pytest.fixture
 def cube(running: Sandbox) -> Sandbox:
-    """Hand out the account as if it had just begun."""
+    """Hand out the account as if it had just begun, with customers alone: most tests need no more.
+
+    `cube.reset(without=())` brings back what happened to them.
+    """
     running.reset()
     return running

@@ -6,6 +6,7 @@ import copy
 import io
 import logging
 import signal
+import threading
 from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,15 @@ from tests.singer_check import check
 from tests.tap_process import TapRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from singer_sdk.singerlib import Catalog
 
     from cube_sandbox import Sandbox
+
+
+SECONDS = 60
+"""How long a request that a run did not wait for may take."""
 
 
 class ImpatientTap(TapCube):
@@ -52,6 +59,7 @@ def read(
     *,
     discovered: Callable[[], object] | None = None,
     state: Mapping[str, Any] | None = None,
+    selected: Collection[str] = (),
     **settings: object,
 ) -> TapRun:
     """Discover and sync; an error of the tap is the last line of `stderr`, with status 1.
@@ -62,9 +70,10 @@ def read(
         cube: The account.
         discovered: Called between discovery and sync, to break what discovery found whole.
         state: What the run before left.
+        selected: Streams to read that are not by default.
         settings: Settings of the tap.
     """
-    run = _read(settings_for(cube, **settings), discovered, state)
+    run = _read(settings_for(cube, **settings), discovered, state, selected)
     check(run.stdout, before=state)
     return run
 
@@ -78,11 +87,16 @@ def _read(
     config: Mapping[str, Any],
     discovered: Callable[[], object] | None = None,
     state: Mapping[str, Any] | None = None,
+    selected: Collection[str] = (),
 ) -> TapRun:
     stdout, error = io.StringIO(), ""
-    with _kept_signals(), _listening() as log, redirect_stdout(stdout):
+    with _ended_threads(), _kept_signals(), _listening() as log, redirect_stdout(stdout):
         try:
-            tap = ImpatientTap(config=dict(config), state=copy.deepcopy(dict(state or {})))
+            tap = ImpatientTap(
+                config=dict(config),
+                catalog=_catalog(config, selected),
+                state=copy.deepcopy(dict(state or {})),
+            )
             if tap.streams and discovered:
                 discovered()
             tap.sync_all()
@@ -92,10 +106,32 @@ def _read(
     return TapRun(1 if error else 0, stdout.getvalue(), stderr)
 
 
+def _catalog(config: Mapping[str, Any], selected: Collection[str]) -> Catalog | None:
+    """What discovery finds, with more streams selected than by default; None for no more."""
+    if not selected:
+        return None
+    catalog = ImpatientTap(config=dict(config)).catalog
+    for name in selected:
+        catalog[name].metadata.root.selected = True
+    return catalog
+
+
 def last_words(run: TapRun) -> str:
     """The sentence that a failed run ended with."""
     assert run.returncode == 1, run.stderr
     return run.stderr.rpartition("ERROR ")[2]
+
+
+@contextmanager
+def _ended_threads() -> Iterator[None]:
+    """Have everything answered that was asked, or the next run's account would hear of it."""
+    try:
+        yield
+    finally:
+        for thread in threading.enumerate():
+            if thread.name == "read-ahead":
+                thread.join(SECONDS)
+                assert not thread.is_alive(), "the tap left a thread"
 
 
 @contextmanager

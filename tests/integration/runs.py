@@ -17,6 +17,8 @@ CUSTOMERS = "data_owner_customers"
 ASSIGNED = "assignment_customers"
 CRM = (2, "B2B")
 """The CRM that most tests read, and edit."""
+EVENTS = frozenset({"C5", "C6", "C7", "C8", "C9", "C10", "C11"})
+"""Rows that tell what happened to customers; an account without them has customers alone."""
 
 
 def settings_for(cube: Sandbox, **settings: object) -> dict[str, Any]:

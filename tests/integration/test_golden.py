@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.integration.runs import CRM, discover, only, sync
+from tests.singer_check import OSLO
 from tests.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
 FILES = Path(__file__).parent / "golden"
+EVENT_STREAMS = {"callflow_customers", "call_outcomes", "product_registrations"}
 
 
 def assert_golden(name: str, text: str) -> None:
@@ -40,9 +43,14 @@ def timeless(message: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def today() -> str:
+    """The day in the account's zone."""
+    return datetime.now(OSLO).date().isoformat()
+
+
 def test_the_catalog(cube: Sandbox) -> None:
     """Streams, keys, types, titles and descriptions of one CRM."""
-    cube.reset(generation="2020", customers=2)
+    cube.reset(generation="2020", customers=2, outcomes=2, without=())
     assert_golden("catalog.json", pretty(discover(cube, **only(CRM))))
 
 
@@ -60,6 +68,20 @@ def test_the_output_of_the_oldest_generation(cube: Sandbox) -> None:
     run = sync(cube, assignment_ids=[9])
     lines = (json.dumps(timeless(m), ensure_ascii=False) for m in run.messages)
     assert_golden("output_2016.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def test_the_output_of_events(cube: Sandbox) -> None:
+    """What happened in the campaigns of a CRM; the bookmark is the day that the tap was run."""
+    cube.reset(generation="2020", customers=2, outcomes=2, without=())
+    streams = discover(cube, **only(CRM))["streams"]
+    events = [entry for entry in streams if entry["tap_stream_id"] in EVENT_STREAMS]
+    began = today()
+    run = sync(cube, catalog={"streams": events}, **only(CRM))
+    assert began == today(), "a night lay between begin and end"
+    lines = (json.dumps(timeless(m), ensure_ascii=False) for m in run.messages)
+    assert_golden(
+        "output_events.jsonl", "".join(f"{line}\n" for line in lines).replace(began, "TODAY")
+    )
 
 
 def test_about() -> None:

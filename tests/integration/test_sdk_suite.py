@@ -7,8 +7,9 @@ the session, or with the process where no test of the module was chosen.
 from __future__ import annotations
 
 import atexit
-from contextlib import ExitStack
-from typing import TYPE_CHECKING
+import io
+from contextlib import ExitStack, redirect_stdout
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
@@ -24,8 +25,16 @@ if TYPE_CHECKING:
 _running = ExitStack()
 atexit.register(_running.close)
 _cube = _running.enter_context(
-    Sandbox(customers=12, page_size=5, anonymised=2, traps=Traps(mistyped=0.2), today=TODAY)
+    Sandbox(
+        customers=12,
+        outcomes=30,
+        page_size=5,
+        anonymised=2,
+        traps=Traps(mistyped=0.2),
+        today=TODAY,
+    )
 )
+_settings = settings_for(_cube)
 
 # The variant of a definition that has `data__type` is not the one that has `type`.
 pytestmark = pytest.mark.filterwarnings(r"ignore:Fields in .* not in records. \({'data__type'}\)")
@@ -38,9 +47,18 @@ def _sandbox() -> Iterator[None]:
     _running.close()
 
 
+def whole_catalog() -> dict[str, Any]:
+    """All streams, with what is a column in one campaign alone and appears while it is read."""
+    tap = TapCube(config=_settings)
+    with redirect_stdout(io.StringIO()):
+        tap.run_sync_dry_run(dry_run_record_limit=None)
+    return tap.catalog_dict
+
+
 TestTapCube = get_tap_test_class(
     TapCube,
-    config=settings_for(_cube),
+    config=_settings,
     parse_env_config=False,
     suite_config=SuiteConfig(max_records_limit=None),
+    catalog=whole_catalog(),
 )

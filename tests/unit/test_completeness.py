@@ -15,6 +15,7 @@ from typing_extensions import override
 from tap_cube.completeness import MAX_READINGS, CompleteReader
 from tap_cube.errors import IncompleteReadError
 from tap_cube.pagination import END, Page, Pages
+from tap_cube.rows import decode_head
 
 EXAMPLES = int(os.environ.get("HISTORIES", "2000"))
 LOGGER = logging.getLogger("test")
@@ -110,7 +111,7 @@ class PagesOf(Pages):
 
 def read(pages: Pages) -> list[int]:
     """Read everything, row by row."""
-    reader = CompleteReader(pages, subject="customers", logger=LOGGER)
+    reader = CompleteReader(pages, decode_head, subject="customers", logger=LOGGER)
     return [json.loads(row)["id"] for rows in reader for row, _ in rows]
 
 

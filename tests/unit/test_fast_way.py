@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cube.custom_fields import SCHEMAS
@@ -14,18 +16,33 @@ from tap_cube.records import UNPARSED, Column, RecordDecoder
 from tap_cube.rows import decode_row
 from tap_cube.writer import encode
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 OSLO = ZoneInfo("Europe/Oslo")
+COLUMNS: dict[str, Mapping[str, Any]] = {kind: SCHEMAS[kind] for kind in SCHEMAS}
+COLUMNS["object"] = {"type": ["object", "null"]}
 ADDED = ("assignment_id", "customer_id", "updated")
-KINDS = list(SCHEMAS)
-KEYS = [*KINDS, "other text", "renamed", "customer_id", "left out", "new"]
+KINDS = list(COLUMNS)
+KEYS = [*KINDS, "other text", "renamed", "customer_id", "left out", "new", 'Skjerm 19"']
 
 usual = st.sampled_from(
     ["", "text", "233.0", "5,92 år", "0235", "2020-02-12", "28.02.2015", "2020-02-12 10:27",
      "2020-02-12T10:27:06.477+0100", "True", "False", "Ja", "99999999999999999999", "1e5",
      "\u2028", '"\\', True, False, None, 0, 1, 233, -7, 2**63, 2**64, 10**30, 1.5, 233.0]
 )  # fmt: skip
+moments = st.datetimes().map(str) | st.datetimes(
+    timezones=st.sampled_from([UTC, OSLO, timezone(timedelta(hours=5, minutes=30))])
+).map(lambda moment: moment.isoformat(timespec="seconds"))
 values = st.one_of(
     usual,
+    moments,
+    moments.map(lambda text: text[:16]),
+    st.dates().map(str),
+    st.from_regex(
+        "(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-5][0-9])?", fullmatch=True
+    ),
+    st.integers(0, 10**9).map(lambda number: number / 1000),
     st.text(),
     st.integers(),
     st.floats(allow_nan=False, allow_infinity=False),
@@ -40,10 +57,15 @@ def column(key: str) -> Column:
         return None
     if key == UNPARSED:
         return key, {"type": ["object", "null"]}
-    return ("custom__name" if key == "renamed" else key), SCHEMAS.get(key, SCHEMAS["string"])  # type: ignore[call-overload]
+    return ("custom__name" if key == "renamed" else key), COLUMNS.get(key, SCHEMAS["string"])
 
 
+@settings(max_examples=600)
 @given(rows)
+@example([{"object": "2020-02-12T10:27:06+01:00"}, {"object": {"date": "2020-02-12"}}])
+@example(
+    [{"date-time": "2020-02-30T10:27:06+01:00"}, {"date": "2020-02-30"}, {"date": "0000-01-01"}]
+)
 @example([{"string": "a"}, {"string": 5}, {"string": 6}, {"string": "b"}])
 @example([{"number": "1"}, {"number": True}, {"number": 1}, {"number": "1"}])
 @example([{"integer": "7"}, {"new": "x", "integer": "x"}, {"left out": 1, "integer": 2**64}])

@@ -17,7 +17,7 @@ from urllib3 import HTTPResponse
 
 from tap_cube.errors import TransientError
 from tap_cube.pagination import END, NextLinkPaginator, Page, Pages, decode_page
-from tap_cube.read_ahead import ReadAhead
+from tap_cube.read_ahead import ReadAhead, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,7 +197,7 @@ def walk(
         return answer(target)
 
     found: list[Page | None] = []
-    with ReadAhead(fetch, width) as fetched:
+    with ReadAhead(fetch, Workers(width)) as fetched:
         pages = Pages(NextLinkPaginator(first, LOGGER), fetched, lambda: width)
         page = pages.page(1)
         while page is not None and page is not END:

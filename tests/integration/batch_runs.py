@@ -1,0 +1,58 @@
+"""Runs that write records into files, and what is in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.integration.runs import CUSTOMERS
+from tests.singer_check import batch_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.tap_process import TapRun
+
+Record = dict[str, Any]
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
+
+
+def into(root: Path | str, *, compression: str | None = "gzip", **options: object) -> Record:
+    """The settings that write files into a folder, or to an address."""
+    address = root if isinstance(root, str) else root.as_uri()
+    encoding = {"format": "jsonl"} | ({"compression": compression} if compression else {})
+    return {"batch_config": {"encoding": encoding, "storage": {"root": address}, **options}}
+
+
+def exact(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Decode JSON with each number as it is written, and times in UTC, as files have them."""
+    return json.loads(text, parse_float=str, parse_int=str, object_hook=_in_utc)
+
+
+def _in_utc(content: Record) -> Record:
+    return {
+        name: datetime.fromisoformat(value).astimezone(UTC).isoformat()
+        if isinstance(value, str) and MOMENT.fullmatch(value)
+        else value
+        for name, value in content.items()
+    }
+
+
+def rows(run: TapRun) -> dict[str, list[Record]]:
+    """The records of each stream in order, from messages and from files."""
+    found: dict[str, list[Record]] = {}
+    for line in run.stdout.split("\n")[:-1]:
+        message = exact(line)
+        if message["type"] == "RECORD":
+            found.setdefault(message["stream"], []).append(message["record"])
+        elif message["type"] == "BATCH":
+            found.setdefault(message["stream"], []).extend(map(exact, batch_lines(message)))
+    return found
+
+
+def kinds(run: TapRun, stream: str = CUSTOMERS) -> Counter[str]:
+    """How many messages of each type a stream sent."""
+    return Counter(m["type"] for m in run.messages if m.get("stream") == stream)

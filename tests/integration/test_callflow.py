@@ -1,0 +1,216 @@
+"""Where customers stand in call flows: what changed since the last run, and no more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.conftest import TODAY
+from tests.integration.event_runs import (
+    ARCHIVED,
+    CALLFLOW,
+    DAY,
+    MERSALG,
+    OUTCOMES,
+    at,
+    begin,
+    by_key,
+    marks,
+    night,
+    questions,
+)
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+    from tests.tap_process import TapRun
+
+CRM = (2, "B2B")
+STATE = "callflow__callstate__name"
+
+
+def states(run: TapRun) -> dict[str, str]:
+    """The states that a run brought, by customer."""
+    return {r["customer_id"]: r[STATE] for r in run.records[CALLFLOW]}
+
+
+def fill(cube: Sandbox, **options: Any) -> list[str]:  # noqa: ANN401 - options of the sandbox
+    """Let each customer have a state in a campaign, changed on a day of its own."""
+    begin(cube, page_size=2, **options)
+    customers = cube.account.customer_ids(CRM)
+    for days, customer in enumerate(customers):
+        when = at(TODAY - days * DAY)
+        cube.account.set_call_state(MERSALG, customer, state="Ready", when=when)
+    return customers
+
+
+def test_only_what_changed_comes_again(cube: Sandbox) -> None:
+    """The bookmark is the last minute of a change, and rows of that minute come once more."""
+    customers = fill(cube)
+    first = night(cube, TODAY)
+    assert states(first).keys() == set(customers)
+    assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T10:00:00+02:00"
+    cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY + DAY))
+    second = night(cube, TODAY + DAY, state=first.state)
+    assert states(second) == {customers[0]: "Ready", customers[2]: "Sale"}
+    assert marks(second, CALLFLOW)[MERSALG] == f"{TODAY + DAY}T10:00:00+02:00"
+    old, new = (by_key(run.records[CALLFLOW], CALLFLOW) for run in (first, second))
+    assert new.keys() < old.keys()
+
+
+def test_an_archived_campaign_is_asked_once(cube: Sandbox) -> None:
+    """Nothing happens in it any more, and its bookmark says that it was read to its end."""
+    customers = fill(cube)
+    cube.account.archive(MERSALG, TODAY - DAY)
+    first = night(cube, TODAY)
+    assert states(first).keys() == set(customers)
+    second = night(cube, TODAY + DAY, state=first.state)
+    assert not states(second)
+    # Discovery alone looked at it: every campaign of the account has ended.
+    assert len([asked for asked in questions(cube, "C6") if f"/{MERSALG}/" in asked.path]) == 1
+    assert marks(second, CALLFLOW)[MERSALG] == marks(first, CALLFLOW)[MERSALG]
+
+
+def test_changes_of_the_same_minute_are_not_lost(cube: Sandbox) -> None:
+    """A minute is all Cube tells, and it may not have been over when a run read it."""
+    customers = fill(cube)
+    first = night(cube, TODAY, hour="10:00:10")
+    cube.account.set_call_state(MERSALG, customers[3], state="Sale", when=at(TODAY, "10:00:40"))
+    second = night(cube, TODAY, state=first.state)
+    assert states(second)[customers[3]] == "Sale"
+
+
+def test_a_state_from_the_future_does_not_poison_the_bookmark(cube: Sandbox) -> None:
+    """A typo arrives as it is; what changes afterwards still comes."""
+    customers = fill(cube)
+    cube.account.set_call_state(
+        MERSALG, customers[1], state="Scheduled", when=at(TODAY.replace(year=2099))
+    )
+    first = night(cube, TODAY, hour="12:00")
+    assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T12:00:00+02:00"
+    cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY, "12:01"))
+    second = night(cube, TODAY, state=first.state)
+    assert states(second) == {customers[1]: "Scheduled", customers[2]: "Sale"}
+
+
+def test_a_customer_has_a_row_in_each_campaign(cube: Sandbox) -> None:
+    """One customer may be called for several campaigns, each with a bookmark of its own."""
+    customer = fill(cube)[0]
+    cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY - 9 * DAY))
+    run = night(cube, TODAY)
+    rows = [r for r in run.records[CALLFLOW] if r["customer_id"] == customer]
+    assert {(r["campaign__id"], r[STATE]) for r in rows} == {(MERSALG, "Ready"), (ARCHIVED, "Sale")}
+    assert len(by_key(rows, CALLFLOW)) == 2
+    assert marks(run, CALLFLOW) == {
+        MERSALG: f"{TODAY}T10:00:00+02:00",
+        ARCHIVED: f"{TODAY - 9 * DAY}T10:00:00+02:00",
+    }
+
+
+def test_products_of_each_campaign_are_columns(cube: Sandbox) -> None:
+    """`product__CODE` comes with the campaigns that sell it, whichever discovery looked at."""
+    customer = fill(cube)[0]
+    cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY))
+    run = night(cube)
+    columns = run.schemas[CALLFLOW]["schema"]["properties"]
+    assert {"product__MPA", "product__MPC", "product__ProdB", "product__ProdC"} <= columns.keys()
+
+
+@pytest.mark.parametrize("without", [(), ("C9",)])
+def test_without_an_address_for_campaigns_a_crm_is_read(
+    cube: Sandbox, without: tuple[str, ...]
+) -> None:
+    """Then one request shows the states of all campaigns, and names tell which."""
+    customers = fill(cube, without=("C6", *without))
+    for customer in customers[:2]:
+        cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY - DAY))
+    run = night(cube, TODAY)
+    found = by_key(run.records[CALLFLOW], CALLFLOW)
+    assert len(found) == len(run.records[CALLFLOW]) == 6
+    assert sorted(r["campaign__id"] for r in found.values()) == [2, 2, 2, 2, 8, 8]
+    assert {q.row for q in questions(cube, "C5", "C6")} == {"C5"}
+    assert {q.path for q in questions(cube, "C5")} == {
+        "/api/v1/data_owners/2/crm/B2B/callflow_customers/"
+    }
+    again = night(cube, TODAY + DAY, state=run.state)
+    assert set(by_key(again.records[CALLFLOW], CALLFLOW)) < set(found)
+
+
+def test_campaigns_of_one_name_keep_their_states_apart(cube: Sandbox) -> None:
+    """Where only names tell campaigns apart, those of another CRM are still others."""
+    fill(cube, without=("C6",))
+    twin = cube.account.add_campaign((2, "B2C"), "Mersalg B2B")
+    cube.account.set_call_state(twin, state="Sale", when=at(TODAY))
+    run = night(cube, data_owners=None)
+    assert len(by_key(run.records[CALLFLOW], CALLFLOW)) == len(run.records[CALLFLOW]) == 5
+    assert {r["campaign__id"] for r in run.records[CALLFLOW]} == {None}
+
+
+def test_anonymised_customers_keep_their_states(cube: Sandbox) -> None:
+    """Without an id rows have keys made of what is in them, and no two melt into one."""
+    customers = fill(cube)
+    for customer in customers[:3]:
+        cube.account.anonymise(CRM, customer)
+    run = night(cube, TODAY)
+    found = by_key(run.records[CALLFLOW], CALLFLOW)
+    assert len(found) == len(run.records[CALLFLOW]) == 4
+    assert [r["customer_id"] for r in found.values()].count(None) == 3
+    assert set(by_key(night(cube, TODAY).records[CALLFLOW], CALLFLOW)) == set(found)
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ("02:30:00+02:00", "02:10:00+01:00"),
+        ("02:30:00+02:00", "02:31:00+02:00"),
+        ("02:50:00+01:00", "03:00:00+01:00"),
+        ("01:59:00+02:00", "02:00:00+02:00"),
+    ],
+)
+def test_the_hour_that_comes_twice_hides_no_change(cube: Sandbox, first: str, later: str) -> None:
+    """When clocks go back a later change may show an earlier minute."""
+    customers = fill(cube, customers=3)
+    night_of = TODAY.replace(year=2023, month=10, day=29)
+    for customer in customers:
+        cube.account.set_call_state(MERSALG, customer, state="Ready", when=at(night_of - 9 * DAY))
+    state = None
+    for moment, customer in zip((first, later), customers, strict=False):
+        when = datetime.fromisoformat(f"{night_of}T{moment}")
+        cube.account.set_call_state(MERSALG, customer, state=moment, when=when)
+        run = night(cube, night_of, hour=moment.replace(":00+", ":30+"), state=state)
+        assert states(run)[customer] == moment
+        # What last changed days ago is left out, now that there is a bookmark.
+        assert (customers[2] in states(run)) is (state is None)
+        state = run.state
+
+
+def test_the_hour_that_is_left_out_hides_no_change(cube: Sandbox) -> None:
+    """When clocks go forward two minutes an hour apart follow each other."""
+    customers = fill(cube, customers=2)
+    night_of = TODAY.replace(month=3, day=31)
+    for customer in customers:
+        cube.account.set_call_state(MERSALG, customer, state="Ready", when=at(night_of - 9 * DAY))
+    cube.account.set_call_state(MERSALG, customers[0], state="A", when=at(night_of, "01:59"))
+    first = night(cube, night_of, hour="01:59:30")
+    cube.account.set_call_state(MERSALG, customers[1], state="B", when=at(night_of, "03:00"))
+    second = night(cube, night_of, hour="03:00:30", state=first.state)
+    assert marks(second, CALLFLOW)[MERSALG] == "2024-03-31T03:00:00+02:00"
+    assert states(second)[customers[1]] == "B"
+
+
+def test_another_zone_reads_the_same_minutes_otherwise(cube: Sandbox) -> None:
+    """The zone of the settings says what a zone-less minute means, in records and bookmarks."""
+    fill(cube, customers=1)
+    run = night(cube, TODAY, timezone="Europe/Helsinki")
+    (record,) = run.records[CALLFLOW]
+    assert record["callflow__last_change__when"] == f"{TODAY}T10:00:00+03:00"
+    assert marks(run, CALLFLOW)[MERSALG] == f"{TODAY}T10:00:00+03:00"
+
+
+def test_an_account_without_outcomes_has_states(cube: Sandbox) -> None:
+    """Streams that have nothing to read are left out, and others go on."""
+    customers = fill(cube, without=("C7", "C8", "C9", "C10", "C11"))
+    run = night(cube, TODAY)
+    assert OUTCOMES not in run.schemas
+    assert states(run).keys() == set(customers)

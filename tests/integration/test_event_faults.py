@@ -1,0 +1,175 @@
+"""A window is read whole or not at all, whatever goes wrong with its pages."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Fault
+from tap_cube.windows import MOST_PAGES
+from tests.integration.conftest import TODAY
+from tests.integration.event_runs import (
+    ARCHIVED,
+    DAY,
+    MERSALG,
+    OUTCOMES,
+    REGISTRATIONS,
+    at,
+    begin,
+    by_key,
+    marks,
+    night,
+    questions,
+    try_night,
+)
+from tests.integration.reading import last_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cube_sandbox import Request, Sandbox
+    from cube_sandbox.faults import Kind
+
+PAGES = 5
+MIDDLE = TODAY - 350 * DAY
+PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
+
+
+def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
+    """Give one campaign outcomes of five pages, newest last."""
+    begin(cube, page_size=3, **options)
+    for days in reversed(range(3 * PAGES)):
+        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY), product="MPA")
+
+
+@pytest.mark.parametrize(("page", "read_ahead"), [(1, 4), (3, 0), (4, 4), (PAGES, 0)])
+@pytest.mark.parametrize("kind", ["500", "429", "reset", "truncate", "html"])
+def test_a_page_that_fails_once_is_asked_again(
+    cube: Sandbox, kind: Kind, page: int, read_ahead: int
+) -> None:
+    """The run is complete, and as if nothing had happened."""
+    fill(cube, without=("C6", "C5", "C11", "C10"))
+    struck: list[int] = []
+
+    def strike(request: Request) -> None:
+        if request.path == PATH and _is_sync(request) and request.page == page and not struck:
+            struck.append(request.number)
+            cube.faults.append(Fault(kind, at=request.number, retry_after=0))
+
+    cube.before_request = strike
+    run = night(cube, read_ahead=read_ahead)
+    assert struck
+    assert len(by_key(run.records[OUTCOMES])) == len(run.records[OUTCOMES]) == 3 * PAGES
+    assert marks(run)[MERSALG] == TODAY.isoformat()
+
+
+def _is_sync(request: Request) -> bool:
+    """Whether a request is not discovery's, which looks at the days of the real calendar."""
+    return f"to_date={TODAY:%Y%m%d}" in request.query or "from_date=2000" in request.query
+
+
+def fill_windows(cube: Sandbox) -> None:
+    """Give one campaign so much that it is read in several windows, and another campaign little."""
+    begin(cube, page_size=2)
+    cube.account.add_outcomes(MERSALG, 5 * MOST_PAGES, TODAY - 700 * DAY, TODAY)
+    cube.account.add_outcome(ARCHIVED, when=at(date(2019, 5, 1)))
+
+
+def failing(cube: Sandbox, kind: Kind, page: int) -> Callable[[Request], None]:
+    """Let a page fail for ever in all windows that begin in the last year."""
+
+    def strike(request: Request) -> None:
+        first = request.query.partition("from_date=")[2][:8]
+        is_late = f"{MIDDLE:%Y%m%d}" <= first <= f"{TODAY:%Y%m%d}"
+        if request.path == PATH and request.page == page and is_late:
+            cube.faults.append(Fault(kind, at=request.number))
+
+    return strike
+
+
+@pytest.mark.parametrize(
+    ("kind", "page", "read_ahead"), [("500", 4, 0), ("429", 2, 4), ("html", 3, 4), ("403", 2, 0)]
+)
+def test_a_page_that_stays_broken_costs_its_window_alone(
+    cube: Sandbox, kind: Kind, page: int, read_ahead: int
+) -> None:
+    """The error names stream, campaign and page; the next run goes on where the windows ended."""
+    fill_windows(cube)
+    cube.before_request = failing(cube, kind, page)
+    broken = try_night(cube, TODAY, read_ahead=read_ahead)
+    cube.before_request, cube.faults = None, []
+    sentence = last_words(broken)
+    words = "an answer that is no JSON" if kind == "html" else f"HTTP {kind}"
+    assert sentence.startswith(f"{OUTCOMES} of campaigns/{MERSALG}, page {page}: {words}")
+    reached = date.fromisoformat(marks(broken)[MERSALG])
+    assert TODAY - 700 * DAY < reached < TODAY - DAY
+    run = night(cube, TODAY, state=broken.state)
+    assert min(q.first for q in questions(cube, "C9") if q.path == PATH and q.first) == (
+        reached - 2 * DAY
+    )
+    found = by_key([*broken.records[OUTCOMES], *run.records[OUTCOMES]])
+    assert len(found) == cube.account.outcome_count() == 5 * MOST_PAGES + 1
+    # What the broken run wrote of the window that it could not finish is all right, too.
+    again = by_key(run.records[OUTCOMES])
+    for key, record in by_key(broken.records[OUTCOMES]).items():
+        assert again.get(key, record) == record
+
+
+@pytest.mark.parametrize("kind", ["404", "403"])
+def test_a_campaign_that_goes_while_it_is_read_is_an_error(cube: Sandbox, kind: Kind) -> None:
+    """Part of it was written, so that leaving out the rest would be a short read."""
+    fill_windows(cube)
+    cube.before_request = failing(cube, kind, 1)
+    run = try_night(cube, TODAY)
+    assert f"{OUTCOMES} of campaigns/{MERSALG}, page 1: HTTP {kind}" in last_words(run)
+    assert (TODAY - 700 * DAY).isoformat() < marks(run)[MERSALG] < TODAY.isoformat()
+
+
+def delete_meanwhile(cube: Sandbox, path: str, doomed: list[int]) -> list[int]:
+    """Delete outcomes before a third page is answered.
+
+    Returns:
+        Those that were deleted, once they are.
+    """
+    deleted: list[int] = []
+
+    def delete(request: Request) -> None:
+        if request.path == path and request.page == 3 and not deleted:
+            deleted.extend(doomed)
+            cube.account.delete_outcomes(doomed)
+
+    cube.before_request = delete
+    return deleted
+
+
+@pytest.mark.parametrize("read_ahead", [0, 4])
+@pytest.mark.parametrize("stream", [OUTCOMES, REGISTRATIONS])
+def test_a_window_with_rows_deleted_between_its_pages_is_read_again(
+    cube: Sandbox, stream: str, read_ahead: int
+) -> None:
+    """Rows that slide to a page that was read are found all the same, each of them once."""
+    fill(cube)
+    path = f"/api/v1/campaigns/{MERSALG}/{stream}/"
+    deleted = delete_meanwhile(cube, path, cube.account.outcomes(MERSALG)[:4])
+    run = night(cube, read_ahead=read_ahead)
+    assert len(deleted) == 4
+    found = by_key(run.records[stream], stream)
+    assert len(found) == len(run.records[stream])
+    stayed = by_key(night(cube).records[stream], stream)
+    assert len(stayed) == 3 * PAGES - 4
+    assert stayed.items() <= found.items()
+
+
+def test_a_first_page_fetched_long_ahead_is_held_against_the_rest(cube: Sandbox) -> None:
+    """It was asked for while another campaign was read, and rows may have gone since."""
+    fill(cube)
+    other = cube.account.add_campaign((2, "B2B"), "Etterpå")
+    for hour in range(10, 20):
+        cube.account.add_outcome(other, when=at(TODAY, f"{hour}:00"), type=str(hour))
+    deleted = delete_meanwhile(cube, PATH, cube.account.outcomes(other)[:2])
+    run = night(cube)
+    assert len(deleted) == 2
+    found = {r["call_outcome__type"] for r in run.records[OUTCOMES] if r["campaign__id"] == other}
+    assert found >= {str(hour) for hour in range(12, 20)}

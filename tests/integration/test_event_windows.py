@@ -1,0 +1,255 @@
+"""Events are asked for by windows of days, from where the last run stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cube.windows import EARLIEST, MOST_PAGES, Window
+from tests.integration.conftest import TODAY
+from tests.integration.event_runs import (
+    ARCHIVED,
+    DAY,
+    MERSALG,
+    ONE_CRM,
+    OUTCOMES,
+    REGISTRATIONS,
+    at,
+    begin,
+    by_key,
+    marks,
+    night,
+    questions,
+    try_night,
+)
+from tests.integration.reading import last_words, read
+from tests.integration.runs import settings_for
+from tests.tap_process import run_tap, started_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cube_sandbox import Sandbox
+
+TWO_YEARS = timedelta(days=730)
+AMOUNT = 240
+
+
+def two_years(cube: Sandbox) -> list[int]:
+    """Give three campaigns of one CRM outcomes over the two years up to yesterday."""
+    begin(cube, today=None, page_size=5)
+    campaigns = [MERSALG, *(cube.account.add_campaign((2, "B2B"), f"Kampanje {n}") for n in "AB")]
+    for campaign in campaigns:
+        cube.account.add_outcomes(campaign, AMOUNT, cube.day - TWO_YEARS, cube.day - DAY)
+    return campaigns
+
+
+def test_two_years_arrive_though_the_tap_is_killed_three_times(cube: Sandbox) -> None:
+    """Each run goes on where the stored state says, and what all wrote is the whole account."""
+    campaigns = two_years(cube)
+    expected = by_key(read(cube, **ONE_CRM).records[OUTCOMES])
+    cost_of_one_run = len(questions(cube, "C9"))
+    state: Mapping[str, Any] = {}
+    written: list[dict[str, Any]] = []
+    costs = []
+    for killed_after in (200, 200, 200, None):
+        cube.requests.clear()
+        before = _days_read(state)
+        records, state = _read_until_killed(cube, state, killed_after)
+        written += records
+        asked = questions(cube, "C9")
+        costs.append(len(asked))
+        for question in asked:
+            read_before = before.get(int(question.path.split("/")[4]), EARLIEST)
+            assert question.first is not None
+            assert question.first >= max(EARLIEST, read_before - 2 * DAY)
+        assert _days_read(state) != before
+    assert by_key(written) == expected
+    assert len(expected) == AMOUNT * len(campaigns)
+    # A window that was read twice brought the same records twice.
+    assert all(record == expected[record["call_outcome_key"]] for record in written)
+    assert sum(costs) < 2 * cost_of_one_run
+    assert costs[-1] < cost_of_one_run / 2
+
+
+def _read_until_killed(
+    cube: Sandbox, state: Mapping[str, Any], killed_after: int | None
+) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
+    """Outcomes that one run wrote before it was killed, and the last state that it wrote."""
+    records = []
+    with started_tap(settings_for(cube, **ONE_CRM), state=state) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if not line.endswith(b"\n"):
+                break
+            message = json.loads(line)
+            if message["type"] == "STATE":
+                state = message["value"]
+            elif message["type"] == "RECORD" and message["stream"] == OUTCOMES:
+                records.append(message["record"])
+                if len(records) == killed_after:
+                    os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert process.returncode == (-signal.SIGKILL if killed_after else 0)
+    return records, state
+
+
+def _days_read(state: Mapping[str, Any]) -> dict[int, date]:
+    parts = state.get("bookmarks", {}).get(OUTCOMES, {}).get("partitions", [])
+    return {
+        part["context"]["campaign__id"]: date.fromisoformat(part["replication_key_value"])
+        for part in parts
+        if "replication_key_value" in part
+    }
+
+
+def test_windows_are_small_and_have_both_dates(cube: Sandbox) -> None:
+    """A first load of many pages is split by the server's own count, day by day if need be."""
+    begin(cube, page_size=5)
+    cube.account.add_outcomes(MERSALG, 400, TODAY - TWO_YEARS, TODAY)
+    cube.account.add_outcomes(MERSALG, 150, TODAY - DAY, TODAY - DAY)
+    run = night(cube)
+    assert len(by_key(run.records[OUTCOMES])) == cube.account.outcome_count(MERSALG) == 550
+    pages: dict[Window, int] = defaultdict(int)
+    for question in questions(cube, "C9", "C11"):
+        assert question.first is not None
+        assert question.last is not None
+        window = Window(question.first, question.last)
+        pages[window] = max(pages[window], question.page)
+    yesterday = Window(TODAY - DAY, TODAY - DAY)
+    assert {window for window, most in pages.items() if most > MOST_PAGES} == {yesterday}
+    assert min(pages).first == EARLIEST
+    assert max(window.last for window in pages) == TODAY
+
+
+def test_state_moves_after_each_window(cube: Sandbox) -> None:
+    """What a finished window wrote need not be read again, and a state never runs ahead of it."""
+    begin(cube, page_size=5)
+    cube.account.add_outcomes(MERSALG, 300, TODAY - TWO_YEARS, TODAY)
+    run = night(cube, read_ahead=0)
+    reached, missing = "", by_key(run.records[OUTCOMES])
+    steps = set()
+    for message in run.messages:
+        if message["type"] == "RECORD" and message["stream"] == OUTCOMES:
+            record = message["record"]
+            # A window holds nothing from before the days that the state says are done.
+            assert record["campaign__id"] != MERSALG or record["submitted_at"][:10] > reached
+            del missing[record["call_outcome_key"]]
+        elif message["type"] == "STATE":
+            days = _days_read(message["value"])
+            reached = days[MERSALG].isoformat() if MERSALG in days else reached
+            steps.add(reached)
+            late = [r for r in missing.values() if r["submitted_at"][:10] <= reached]
+            assert not late
+    assert len(steps) > 3
+    assert reached == TODAY.isoformat()
+
+
+@pytest.mark.parametrize("lookback", [0, 2, 30])
+def test_the_second_night_asks_from_the_bookmark_less_the_lookback(
+    cube: Sandbox, lookback: int
+) -> None:
+    """The bookmark's own day is not over when a run begins, so it is always read again."""
+    begin(cube)
+    for days in range(40):
+        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY))
+    first = night(cube, TODAY)
+    assert len(first.records[OUTCOMES]) == 40
+    second = night(cube, TODAY + DAY, state=first.state, lookback_days=lookback)
+    assert {q.days for q in questions(cube, "C9", "C11")} == {(TODAY - lookback * DAY, TODAY + DAY)}
+    assert len(second.records[OUTCOMES]) == lookback + 1
+    assert marks(first) == {MERSALG: TODAY.isoformat(), ARCHIVED: TODAY.isoformat()}
+    # Nobody looked at the archived one again.
+    assert marks(second) == {MERSALG: (TODAY + DAY).isoformat(), ARCHIVED: TODAY.isoformat()}
+
+
+def test_an_outcome_added_late_comes_within_the_lookback(cube: Sandbox) -> None:
+    """Outcomes appear for days that were read before; older ones are the price of not asking."""
+    begin(cube)
+    first = night(cube, TODAY)
+    cube.account.add_outcome(MERSALG, when=at(TODAY - DAY), type="Late")
+    cube.account.add_outcome(MERSALG, when=at(TODAY - 9 * DAY), type="Old")
+    second = night(cube, TODAY + DAY, state=first.state)
+    assert [r["call_outcome__type"] for r in second.records[OUTCOMES]] == ["Late"]
+
+
+def test_nothing_from_before_the_start_date_is_asked_for(cube: Sandbox) -> None:
+    """`start_date` is the first day of events, and ends to matter once a run has passed it."""
+    begin(cube)
+    for days in (0, 10, 11):
+        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY))
+    start = TODAY - 10 * DAY
+    first = night(cube, TODAY, start_date=f"{start}T00:00:00+02:00")
+    assert {q.days for q in questions(cube, "C9", "C11")} == {(start, TODAY)}
+    assert len(first.records[OUTCOMES]) == 2
+    night(cube, TODAY + DAY, state=first.state, start_date=start.isoformat())
+    assert {q.first for q in questions(cube, "C9", "C11")} == {TODAY - 2 * DAY}
+
+
+def test_an_archived_campaign_is_not_asked_again_until_it_is_opened(cube: Sandbox) -> None:
+    """After its last day was read there is nothing to ask; what it missed is made up for."""
+    begin(cube)
+    cube.account.add_outcome(MERSALG, when=at(TODAY))
+    cube.account.archive(MERSALG, TODAY + DAY)
+    first = night(cube, TODAY)
+    path = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
+    asked = {}
+    state = first.state
+    for day in range(1, 6):
+        state = night(cube, TODAY + day * DAY, state=state).state
+        asked[day] = [q.days for q in questions(cube, "C9") if q.path == path]
+    assert {day for day, windows in asked.items() if windows} == {1, 2, 3, 4}
+    assert _days_read(state or {})[MERSALG] == TODAY + 4 * DAY
+    cube.account.archive(MERSALG, TODAY + 99 * DAY)
+    cube.account.add_outcome(MERSALG, when=at(TODAY + 20 * DAY), type="Opened again")
+    again = night(cube, TODAY + 30 * DAY, state=state)
+    assert [r["call_outcome__type"] for r in again.records[OUTCOMES]] == ["Opened again"]
+    assert {q.days for q in questions(cube, "C9") if q.path == path} == {
+        (TODAY + 2 * DAY, TODAY + 30 * DAY)
+    }
+
+
+def test_a_bookmark_from_the_future_is_not_trusted(cube: Sandbox) -> None:
+    """Another tool's mistake hides nothing: everything is read once, and then it heals."""
+    begin(cube)
+    cube.account.add_outcome(MERSALG, when=at(TODAY - 50 * DAY))
+    # Such a bookmark has to move back, which the checker of messages would not have.
+    run = run_tap(settings_for(cube, **ONE_CRM), state=state_with("2099-01-01"))
+    assert run.returncode == 0, run.stderr
+    assert len(run.records[OUTCOMES]) == 1
+    assert marks(run)[MERSALG] < "2099"
+
+
+@pytest.mark.parametrize("bookmark", ["last week", 7, ""])
+def test_a_bookmark_that_is_no_date_ends_in_one_sentence(cube: Sandbox, bookmark: object) -> None:
+    """A damaged state is said to be one, with what to do about it."""
+    begin(cube)
+    run = try_night(cube, state=state_with(bookmark))
+    assert last_words(run).startswith(f"{OUTCOMES}: the state holds a bookmark that is no date")
+
+
+def state_with(bookmark: object) -> dict[str, Any]:
+    """Make a state with one bookmark of a campaign."""
+    part = {
+        "context": {"campaign__id": MERSALG},
+        "replication_key": "submitted_at",
+        "replication_key_value": bookmark,
+    }
+    return {"bookmarks": {OUTCOMES: {"partitions": [part]}}}
+
+
+def test_without_a_bookmark_every_day_is_asked_for(cube: Sandbox) -> None:
+    """Nobody says when an account began, and a window without events costs one request."""
+    begin(cube)
+    old = at(date(2003, 2, 1))
+    cube.account.add_outcome(MERSALG, when=old, product="MPA")
+    run = night(cube)
+    for stream in (OUTCOMES, REGISTRATIONS):
+        assert [r["submitted_at"][:10] for r in run.records[stream]] == ["2003-02-01"]
+    assert len(questions(cube, "C9")) == len(questions(cube, "C11")) == 2

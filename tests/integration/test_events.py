@@ -1,0 +1,247 @@
+"""What came of calls arrives once, under a key that lasts, whatever happens to it afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Traps
+from tests.integration.conftest import TODAY
+from tests.integration.event_runs import (
+    DAY,
+    MERSALG,
+    ONE_CRM,
+    OUTCOMES,
+    REGISTRATIONS,
+    at,
+    begin,
+    beginning,
+    by_key,
+    night,
+    questions,
+)
+from tests.integration.reading import read_at
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+    from cube_sandbox.faults import Request
+
+CRM = (2, "B2B")
+REPORT_AS = "call_outcome__report_as__submitted"
+STREAMS = (OUTCOMES, REGISTRATIONS)
+
+
+def test_the_second_night_brings_the_lookback_and_what_is_new(cube: Sandbox) -> None:
+    """What was read again has the same keys, so that a target that upserts stays right."""
+    begin(cube, page_size=5)
+    cube.account.add_outcomes(MERSALG, 80, TODAY - 39 * DAY, TODAY)
+    first = night(cube, TODAY)
+    cube.account.add_outcome(MERSALG, when=at(TODAY + DAY), type="New", product="MPA")
+    second = night(cube, TODAY + DAY, state=first.state)
+    assert {q.days for q in questions(cube, "C9", "C11")} == {(TODAY - 2 * DAY, TODAY + DAY)}
+    for stream in STREAMS:
+        old, again = (by_key(run.records[stream], stream) for run in (first, second))
+        recent = {key for key in old if old[key]["submitted_at"][:10] >= str(TODAY - 2 * DAY)}
+        (new,) = again.keys() - old.keys()
+        assert again[new]["call_outcome__type"] == "New"
+        assert {key: again[key] for key in recent} == {key: old[key] for key in recent}
+        assert again.keys() == recent | {new}
+    assert len(second.records[OUTCOMES]) == 7
+
+
+@pytest.mark.parametrize("no_timestamps", [False, True])
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_reassigned_outcome_updates_its_row(
+    cube: Sandbox, *, no_timestamps: bool, newest_first: bool
+) -> None:
+    """Who is said to have submitted it changes, and there is still one row of it."""
+    begin(cube, traps=Traps(no_timestamps=no_timestamps, newest_first=newest_first))
+    changed = cube.account.add_outcome(MERSALG, when=at(TODAY, "09:00"), product="MPA")
+    cube.account.add_outcome(MERSALG, when=at(TODAY, "10:00"), product="MPA")
+    first = night(cube, TODAY)
+    cube.account.reassign(changed, by="ny@example.com", team="Kveldslag Øst")
+    second = night(cube, TODAY + DAY, state=first.state)
+    for stream in STREAMS:
+        old, new = (by_key(run.records[stream], stream) for run in (first, second))
+        assert old.keys() == new.keys()
+        teams = {r["submitted_at"][11:16]: r[f"{REPORT_AS}_in_team"] for r in new.values()}
+        assert teams == {"09:00": "Kveldslag Øst", "10:00": "Default"}
+        assert {r[f"{REPORT_AS}_by"] for r in old.values()} == {"agent@example.com"}
+
+
+def test_an_anonymised_customers_events_update_their_rows(cube: Sandbox) -> None:
+    """The customer is gone from old outcomes, but they keep their keys, price and time (T40)."""
+    begin(cube)
+    customer = cube.account.customer_ids(CRM)[1]
+    cube.account.add_outcome(MERSALG, customer, when=at(TODAY), product="MPA", price=599)
+    first = night(cube, TODAY)
+    cube.account.anonymise(CRM, customer)
+    second = night(cube, TODAY + DAY, state=first.state)
+    for stream in STREAMS:
+        (before,), (after,) = first.records[stream], second.records[stream]
+        key = f"{stream[:-1]}_key"
+        assert before[key] == after[key]
+        assert (before["customer_id"], after["customer_id"]) == (customer, None)
+        assert before["submitted_at"] == after["submitted_at"]
+        assert after["crm__standard_info__name"] == "Anonymized"
+    assert second.records[REGISTRATIONS][0]["product__price"] == 599
+
+
+@pytest.mark.parametrize("trap", [{}, {"newest_first": True}])
+def test_equal_rows_stay_as_many_as_they_are(cube: Sandbox, trap: dict[str, Any]) -> None:
+    """Nothing but their place tells them apart, on one page or on several, and run after run."""
+    begin(cube, page_size=3, traps=Traps(no_timestamps=True, **trap))
+    for _ in range(8):
+        cube.account.add_outcome(MERSALG, when=at(TODAY), product="MPA")
+    first = night(cube, TODAY)
+    second = night(cube, TODAY + DAY, state=first.state)
+    for stream in STREAMS:
+        old, new = (by_key(run.records[stream], stream) for run in (first, second))
+        assert len(old) == len(first.records[stream]) == 8
+        assert old == new
+
+
+def test_two_products_of_one_call_are_two_registrations(cube: Sandbox) -> None:
+    """The same product twice as well: an agent may sell two of them."""
+    begin(cube)
+    outcome = cube.account.add_outcome(MERSALG, when=at(TODAY), product="MPA")
+    cube.account.register(outcome, "ProdB", 2490)
+    cube.account.register(outcome, "MPA")
+    found = by_key(night(cube).records[REGISTRATIONS], REGISTRATIONS)
+    assert sorted(r["product__code"] for r in found.values()) == ["MPA", "MPA", "ProdB"]
+    assert {r["submitted_at"] for r in found.values()} == {f"{TODAY}T10:00:00+02:00"}
+
+
+def add_while_reading(cube: Sandbox) -> None:
+    """Add three outcomes in front when the third page is asked for."""
+
+    def add(request: Request) -> None:
+        if request.row == "C9" and request.page == 3:
+            cube.before_request = None
+            for minute in range(3):
+                when = at(TODAY, f"11:0{minute}")
+                cube.account.add_outcome(MERSALG, when=when, type="New")
+
+    cube.before_request = add
+
+
+@pytest.mark.parametrize("read_ahead", [0, 4])
+def test_rows_that_move_while_new_ones_come_in_front_are_not_doubled(
+    cube: Sandbox, read_ahead: int
+) -> None:
+    """A row that is shown on two pages is one row, with the key it has tomorrow."""
+    begin(cube, page_size=5, traps=Traps(newest_first=True))
+    for second in range(30):
+        cube.account.add_outcome(MERSALG, when=at(TODAY, f"10:00:{second:02}"))
+    add_while_reading(cube)
+    first = night(cube, TODAY, read_ahead=read_ahead)
+    found = by_key(first.records[OUTCOMES])
+    assert len(first.records[OUTCOMES]) == len(found) >= 30
+    again = by_key(night(cube, TODAY + DAY, state=first.state).records[OUTCOMES])
+    assert len(again) == 33
+    assert found.items() <= again.items()
+
+
+def test_equal_rows_that_move_stay_as_many_as_they_are(cube: Sandbox) -> None:
+    """With nothing but the minute to go by rows may change keys, but never their number."""
+    begin(cube, page_size=5, traps=Traps(newest_first=True, no_timestamps=True))
+    customers = cube.account.customer_ids(CRM)
+    for number in range(30):
+        when = at(TODAY, f"10:{number // 2:02}")
+        cube.account.add_outcome(MERSALG, customers[number % 2], when=when)
+    add_while_reading(cube)
+    with beginning(at(TODAY, "23:00")):
+        # One reading may number them otherwise than the next, so that a key may come again.
+        run = read_at(cube.url, auth_token=cube.token, **ONE_CRM)
+    found = by_key(run.records[OUTCOMES])
+    calls = [(r["submitted_at"], r["customer_id"]) for r in found.values()]
+    old = [call for call in calls if call[0] < f"{TODAY}T11"]
+    assert len(old) == len(set(old)) == 30
+    again = by_key(night(cube, TODAY + DAY, state=run.state).records[OUTCOMES])
+    assert len(again) == 33
+    assert found.keys() <= again.keys()
+
+
+def test_an_account_from_before_timestamps_has_its_times_by_the_minute(cube: Sandbox) -> None:
+    """Zone-less minutes are local; with a timestamp the moment is exact."""
+    begin(cube)
+    cube.account.add_outcome(MERSALG, when=at(TODAY, "10:27:06.477"))
+    exact = night(cube).records[OUTCOMES]
+    cube.traps = Traps(no_timestamps=True)
+    by_minute = night(cube).records[OUTCOMES]
+    assert [r["submitted_at"] for r in exact] == [f"{TODAY}T10:27:06.477000+02:00"]
+    assert [r["submitted_at"] for r in by_minute] == [f"{TODAY}T10:27:00+02:00"]
+    assert f"{REPORT_AS}_when" in by_minute[0]
+
+
+@pytest.mark.parametrize(
+    ("clock", "zone", "submitted"),
+    [
+        ("2023-12-31T23:59", "Europe/Oslo", "2023-12-31T23:59:00+01:00"),
+        ("2024-01-01T00:00", "Europe/Oslo", "2024-01-01T00:00:00+01:00"),
+        ("2024-03-31T01:59", "Europe/Oslo", "2024-03-31T01:59:00+01:00"),
+        ("2024-03-31T03:00", "Europe/Oslo", "2024-03-31T03:00:00+02:00"),
+        ("2023-10-29T01:30", "Europe/Oslo", "2023-10-29T01:30:00+02:00"),
+        ("2023-10-29T03:00", "Europe/Oslo", "2023-10-29T03:00:00+01:00"),
+        ("2023-12-31T23:59", "Europe/Helsinki", "2023-12-31T23:59:00+02:00"),
+    ],
+)
+def test_minutes_have_the_offset_of_their_day(
+    cube: Sandbox, clock: str, zone: str, submitted: str
+) -> None:
+    """Winter, summer, the ends of years and the nights between, by the zone of the settings."""
+    begin(cube, traps=Traps(no_timestamps=True))
+    day, _, time = clock.partition("T")
+    cube.account.add_outcome(MERSALG, when=at(TODAY.fromisoformat(day), time))
+    run = night(cube, TODAY, timezone=zone)
+    assert [r["submitted_at"] for r in run.records[OUTCOMES]] == [submitted]
+
+
+@pytest.mark.parametrize(
+    ("day", "began"),
+    [
+        ("2023-12-15", "23:59:30"),
+        ("2023-12-31", "00:00:30"),
+        ("2024-03-31", "23:59:30"),
+        ("2023-10-29", "00:00:30"),
+    ],
+)
+def test_no_call_is_lost_at_a_days_end(cube: Sandbox, day: str, began: str) -> None:
+    """Without any lookback: a call of the last minute comes today or tomorrow, under one key."""
+    begin(cube)
+    today = TODAY.fromisoformat(day)
+    moments = [
+        at(today - DAY, "23:59:59"),
+        at(today, "00:00"),
+        at(today, "03:00"),
+        at(today, "23:59:59"),
+        at(today + DAY, "00:00"),
+    ]
+    first = night(cube, today, hour=began, lookback_days=0)
+    for moment in moments:
+        cube.account.add_outcome(MERSALG, when=moment)
+    second = night(cube, today + DAY, hour=began, state=first.state, lookback_days=0)
+    third = night(cube, today + 2 * DAY, hour=began, state=second.state, lookback_days=0)
+    # The first night was over when the first call of yesterday was entered.
+    assert [r["submitted_at"][:16] for r in second.records[OUTCOMES]] == [
+        f"{moment:%Y-%m-%dT%H:%M}" for moment in moments[1:]
+    ]
+    last = [by_key([record]).popitem() for record in second.records[OUTCOMES][-1:]]
+    assert list(by_key(third.records[OUTCOMES]).items()) == last
+
+
+def test_a_time_that_comes_twice_is_told_by_its_offset(cube: Sandbox) -> None:
+    """Two calls an hour apart show the same minute when clocks go back, and are two."""
+    begin(cube)
+    for offset in ("+02:00", "+01:00"):
+        moment = at(TODAY).fromisoformat(f"2023-10-29T02:30:00{offset}")
+        cube.account.add_outcome(MERSALG, when=moment)
+    exact = night(cube).records[OUTCOMES]
+    cube.traps = Traps(no_timestamps=True)
+    by_minute = by_key(night(cube).records[OUTCOMES])
+    assert [r["submitted_at"] for r in exact] == [
+        "2023-10-29T02:30:00+02:00",
+        "2023-10-29T02:30:00+01:00",
+    ]
+    assert len(by_minute) == 2

@@ -1,0 +1,185 @@
+"""What people see of a run: a bar on a terminal, lines of log elsewhere, and figures that fit."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pty
+import re
+import termios
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Fault
+from cube_sandbox.traps import Traps
+from tests.integration.batch_runs import into, rows
+from tests.integration.reading import read
+from tests.integration.runs import CRM, CUSTOMERS, only, settings_for
+from tests.tap_process import run_tap, started_tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cube_sandbox import Sandbox
+
+LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \| (INFO|WARNING) +\| [\w.-]+ +\| \S.*")
+BAR = re.compile(rf"{CUSTOMERS}(?:, \d of \d)?: +(\d+)%\|")
+SUMMARY = re.compile(
+    r"(?P<rows>\d+) rows emitted, (?P<unchanged>\d+) unchanged left out, (?P<requests>\d+) "
+    r"requests, (?P<retries>\d+) of them retries, (?P<unparsed>\d+) unparsed values, [\d.]+ s"
+)
+STRUCTURED = """
+version: 1
+disable_existing_loggers: false
+formatters:
+  structured: {"()": singer_sdk.logging.StructuredFormatter}
+handlers:
+  console: {class: logging.StreamHandler, formatter: structured, stream: "ext://sys.stderr"}
+root: {level: INFO, handlers: [console]}
+"""
+
+
+def on_a_terminal(cube: Sandbox, **settings: object) -> str:
+    """Run the tap with its stderr on a wide terminal, and return all that was sent there."""
+    terminal, stderr = pty.openpty()
+    termios.tcsetwinsize(stderr, (40, 400))
+    sent = b""
+    try:
+        with started_tap(settings_for(cube, **settings), stderr=stderr) as process:
+            os.close(stderr)
+            assert process.stdout is not None
+            with process.stdout as stdout:
+                records = stdout.fileno()
+                os.set_blocking(records, False)
+                sent = _all_of(terminal, records)
+            assert process.wait(30) == 0, sent.decode()
+    finally:
+        os.close(terminal)
+    return sent.decode()
+
+
+def _all_of(terminal: int, records: int) -> bytes:
+    """Read a terminal to its end, and let nothing wait in the pipe beside it."""
+    sent = b""
+    while True:
+        try:
+            sent += (some := os.read(terminal, 65536))
+        except OSError:  # what Linux answers when the other side has closed
+            return sent
+        if not some:
+            return sent
+        try:
+            while os.read(records, 65536):
+                pass
+        except BlockingIOError:
+            pass
+
+
+def shown(sent: str) -> list[str]:
+    """The lines that a terminal shows in the end, each as it was last written over."""
+    lines = []
+    for line in sent.replace("\r\n", "\n").split("\n"):
+        cells: list[str] = []
+        for part in line.split("\r"):
+            cells[: len(part)] = part
+        lines.append("".join(cells).rstrip())
+    return lines
+
+
+def test_a_terminal_shows_a_bar_and_whole_lines(cube: Sandbox) -> None:
+    """The bar moves, log lines stand above it, and nothing of it is left in the end."""
+    cube.reset(customers=60, delay=0.02)
+    sent = on_a_terminal(cube, assignment_ids=[])
+    shares = {int(share) for share in BAR.findall(sent)}
+    assert {0} < shares <= set(range(101))
+    *lines, end = shown(sent)
+    assert end == ""
+    assert [line for line in lines if line and not LINE.fullmatch(line)] == []
+    assert any("60 rows emitted" in line for line in lines)
+
+
+def test_elsewhere_there_is_no_bar(cube: Sandbox) -> None:
+    """A log file or an orchestrator gets lines alone, with a summary of each stream."""
+    run = run_tap(settings_for(cube, **only(CRM)))
+    assert "%|" not in run.stderr
+    assert "\r" not in run.stderr
+    assert all(LINE.fullmatch(line) for line in run.stderr.splitlines())
+    told = [line for line in run.stderr.splitlines() if SUMMARY.search(line)]
+    assert len(told) == len(run.schemas)
+
+
+@pytest.mark.parametrize("is_good", [True, False])
+def test_structured_logs_stay_json(cube: Sandbox, tmp_path: Path, *, is_good: bool) -> None:
+    """With the SDK's log configuration each line of stderr is a JSON object, to the last."""
+    config = tmp_path / "log.yml"
+    config.write_text(STRUCTURED)
+    cube.reset(undated=2, traps=Traps(mistyped=0.5))
+    token = cube.token if is_good else "0" * 40
+    run = run_tap(
+        settings_for(cube, auth_token=token, **only(CRM)),
+        env={"SINGER_SDK_LOG_CONFIG": str(config)},
+    )
+    assert (run.returncode == 0) == is_good
+    lines = [json.loads(line) for line in run.stderr.splitlines()]
+    levels = {line["level"] for line in lines if line["logger_name"].startswith("tap-cube")}
+    assert ("error" in levels) == (not is_good)
+    assert any(SUMMARY.search(line["message"]) for line in lines) == is_good
+
+
+@pytest.mark.parametrize("way", ["blocks", "one by one", "files"])
+def test_metrics_count_every_row(
+    cube: Sandbox, caplog: pytest.LogCaptureFixture, tmp_path: Path, way: str
+) -> None:
+    """The SDK's metrics hold rows and requests, though records leave many at once."""
+    caplog.set_level(logging.INFO)
+    cube.reset(without=(), outcomes=12)
+    options: dict[str, Any] = {
+        "blocks": {},
+        "one by one": {"stream_maps": {CUSTOMERS: {"__filter__": "True"}}},
+        "files": into(tmp_path, batch_size=7),
+    }[way]
+    run = read(cube, discovered=cube.requests.clear, **options)
+    counted: Counter[str] = Counter()
+    asked = files = 0
+    for text in caplog.messages:
+        if text.startswith("METRIC: "):
+            metric = json.loads(text.removeprefix("METRIC: "))
+            if metric["metric"] == "record_count":
+                counted[metric["tags"]["stream"]] += metric["value"]
+            asked += metric["value"] if metric["metric"] == "http_request_count" else 0
+            files += metric["value"] if metric["metric"] == "batch_count" else 0
+    assert counted == Counter({stream: len(found) for stream, found in rows(run).items()})
+    assert asked == len(cube.requests)
+    assert files == sum(message["type"] == "BATCH" for message in run.messages)
+
+
+def test_the_summary_tells_what_happened(cube: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """Rows, unchanged rows, requests, retries and odd values are those of the run."""
+    caplog.set_level(logging.INFO)
+    cube.reset(traps=Traps(mistyped=0.3))
+    first = read(cube, **only(CRM))
+    told = figures(caplog, CUSTOMERS)
+    odd = sum(len(row.get("unparsed_values") or ()) for row in first.records[CUSTOMERS])
+    assert (told["rows"], told["unchanged"], told["retries"]) == (12, 0, 0)
+    assert told["unparsed"] == odd > 0
+
+    caplog.clear()
+    cube.requests.clear()
+    cube.faults = [Fault("500", row="C2", page=2, times=2)]
+    second = read(cube, state=first.state, **only(CRM))
+    told = figures(caplog, CUSTOMERS)
+    assert told["rows"] == len(second.records[CUSTOMERS]) < 12
+    assert told["unchanged"] == 12 - told["rows"]
+    assert told["retries"] == 2
+    assert told["requests"] == sum(request.row == "C2" for request in cube.requests)
+
+
+def figures(caplog: pytest.LogCaptureFixture, stream: str) -> dict[str, int]:
+    """The numbers of a stream's summary."""
+    (line,) = (text for text in caplog.messages if text.startswith(f"{stream}: "))
+    found = SUMMARY.fullmatch(line.removeprefix(f"{stream}: "))
+    assert found is not None, line
+    return {name: int(value) for name, value in found.groupdict().items()}

@@ -1,0 +1,137 @@
+"""What a night costs the account: requests are counted where they arrive."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.conftest import TODAY
+from tests.integration.event_runs import (
+    ARCHIVED,
+    DAY,
+    MERSALG,
+    OUTCOMES,
+    at,
+    begin,
+    by_key,
+    night,
+    questions,
+)
+
+if TYPE_CHECKING:
+    from cube_sandbox import Request, Sandbox
+
+ROWS = ("C6", "C9", "C11")
+EVERYTHING: dict[str, Any] = {"data_owners": None}
+ONLY_OUTCOMES = ("C5", "C6", "C7", "C8", "C10", "C11")
+SECONDS = 60
+"""How long a broken test may hang; none waits for the clock."""
+
+
+def counts(cube: Sandbox) -> dict[str | None, int]:
+    """Requests of the last night at the addresses of campaigns, with the looks of discovery."""
+    return {row: n for row, n in Counter(r.row for r in cube.requests).items() if row in ROWS}
+
+
+def test_a_first_load_of_little_costs_one_request_a_campaign_and_stream(cube: Sandbox) -> None:
+    """All days fit into one window, whose first page is its only one; discovery looks once."""
+    begin(cube, campaigns=12, outcomes=3)
+    run = night(cube, **EVERYTHING)
+    assert len(run.records[OUTCOMES]) == cube.account.outcome_count() == 36
+    assert counts(cube) == dict.fromkeys(ROWS, 12 + 1)
+
+
+def test_a_quiet_night_costs_one_request_a_live_campaign_and_stream(cube: Sandbox) -> None:
+    """A campaign that was archived before the lookback has nothing new to ask for."""
+    begin(cube, campaigns=12, outcomes=3)
+    first = night(cube, TODAY, **EVERYTHING)
+    night(cube, TODAY + 9 * DAY, state=first.state, **EVERYTHING)
+    assert counts(cube) == dict.fromkeys(ROWS, 11 + 1)
+    asked = questions(cube, "C9", "C11")
+    assert not [q for q in asked if f"/campaigns/{ARCHIVED}/" in q.path]
+    assert {q.days for q in asked} == {(TODAY - 2 * DAY, TODAY + 9 * DAY)}
+
+
+def test_one_new_outcome_in_500_campaigns_costs_one_request_a_live_campaign(cube: Sandbox) -> None:
+    """Nothing tells in which of them something happened, so each is asked once, and no more."""
+    begin(cube, campaigns=500, customers=1, without=ONLY_OUTCOMES)
+    first = night(cube, TODAY, **EVERYTHING)
+    *_, last = cube.account.campaigns
+    assert counts(cube) == {"C9": 500 + 1}
+    cube.account.add_outcome(last, when=at(TODAY + DAY))
+    second = night(cube, TODAY + DAY, state=first.state, **EVERYTHING)
+    assert [r["campaign__id"] for r in second.records[OUTCOMES]] == [last]
+    assert counts(cube) == {"C9": 499 + 1}
+    paths = Counter(q.path for q in questions(cube, "C9"))
+    assert set(paths.values()) == {1}
+
+
+def test_a_window_costs_two_requests_more_than_it_has_pages(cube: Sandbox) -> None:
+    """They prove that no row was lost; a range that is too large costs one look, and no more."""
+    begin(cube, page_size=5)
+    cube.account.add_outcomes(MERSALG, 400, TODAY - 700 * DAY, TODAY)
+    run = night(cube)
+    assert len(by_key(run.records[OUTCOMES])) == 400
+    asked: dict[Any, list[int]] = {}
+    for question in questions(cube, "C9"):
+        asked.setdefault((question.path, question.days), []).append(question.page)
+    assert all(len(pages) <= max(pages) + 2 for pages in asked.values())
+    looks = [pages for pages in asked.values() if pages == [1]]
+    assert len(looks) < 20
+
+
+class Flight:
+    """Counts the requests for events that are with the server at once.
+
+    Args:
+        cube: The account, whose requests are watched from now on.
+        together: Campaigns whose outcomes are held until both of them have been asked for.
+    """
+
+    def __init__(self, cube: Sandbox, together: tuple[int, int]) -> None:
+        """Watch."""
+        self.most = 0
+        self._now = 0
+        self._together = [f"/api/v1/campaigns/{number}/call_outcomes/" for number in together]
+        self._barrier = threading.Barrier(2)
+        self._lock = threading.Lock()
+        self._cube = cube
+        cube.before_request = self._see
+
+    def _see(self, request: Request) -> None:
+        if request.path in self._together and questions_of(request):
+            self._barrier.wait(SECONDS)
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        self._cube.closing.wait(0.005)
+        with self._lock:
+            self._now -= 1
+
+
+def questions_of(request: Request) -> bool:
+    """Whether a request comes from the sync, which asks for all days."""
+    return "from_date=2000" in request.query
+
+
+@pytest.mark.parametrize("read_ahead", [2, 4])
+def test_campaigns_are_asked_a_few_at_once(cube: Sandbox, read_ahead: int) -> None:
+    """As many requests are in flight as the setting says, and never more."""
+    begin(cube, campaigns=12, outcomes=3)
+    flight = Flight(cube, together=(10, 11))
+    run = night(cube, read_ahead=read_ahead, **EVERYTHING)
+    assert len(run.records[OUTCOMES]) == 36
+    assert 2 <= flight.most <= read_ahead
+
+
+def test_without_reading_ahead_campaigns_are_asked_one_by_one(cube: Sandbox) -> None:
+    """`read_ahead: 0` holds for campaigns as for pages, and costs no request more."""
+    begin(cube, campaigns=6, outcomes=3)
+    run = night(cube, read_ahead=0, **EVERYTHING)
+    assert len(run.records[OUTCOMES]) == 18
+    assert counts(cube) == dict.fromkeys(ROWS, 6 + 1)
+    paths = [q.path for q in questions(cube, "C9")]
+    assert paths == sorted(paths, key=lambda path: int(path.split("/")[4]))

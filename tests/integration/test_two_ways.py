@@ -1,0 +1,172 @@
+"""The fast way of a record to stdout and the SDK's own: the same messages, whatever Cube sends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from tests.integration.reading import read_at
+from tests.integration.runs import CRM, CUSTOMERS, only
+from tests.integration.strange_server import CUSTOMERS_PATH, PagesServer
+from tests.integration.ways import sdk_alone, watched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.tap_process import TapRun
+
+KINDS = ("text", "number", "integer", "boolean", "date", "datetime")
+DEFINITIONS_PATH = CUSTOMERS_PATH.replace("customers", "crm_custom_fields")
+DEFINITIONS = [
+    {"id": n, "key": f"Felt {kind}", "type": kind, "lookup__id": f"crm__custom_info__{n}"}
+    for n, kind in enumerate(KINDS, 1)
+]
+ROWS_A_PAGE = 3
+EXTRACTED = re.compile(r', ?"time_extracted": ?"[^"]+(Z|\+00:00)"}$')
+IDENTITY = {"stream_maps": {CUSTOMERS: {"crm_type": "crm_type"}}}
+"""A stream map that changes nothing: its column is in every record."""
+
+Row = dict[str, Any]
+
+text = st.text(max_size=5)
+usual = st.sampled_from(
+    ["", "text", "233.0", "5,92 år", "0235", "2020-02-12", "28.02.2015", "2020-02-12 10:27",
+     "2020-02-12T10:27:06.477+0100", "True", "Ja", "99999999999999999999", "1e5", "\u2028", '"\\',
+     "\ud800", '","time_extracted":"', True, False, None, 0, 233, -7, 2**63, 2**64, 10**30, 1.5,
+     233.0, 1e300, float("nan"), float("inf")]
+)  # fmt: skip
+values = st.one_of(
+    usual,
+    text,
+    st.integers(),
+    st.floats(),
+    st.recursive(usual, lambda inner: st.lists(inner) | st.dictionaries(text, inner), max_leaves=4),
+)
+named = st.sampled_from(
+    [*(f"crm__custom_info__{n}" for n, _ in enumerate(KINDS, 1)), "crm__standard_info__name",
+     "crm__custom_info__99", "custom__felt_text", "updated", "crm_type", "unparsed_values"]
+)  # fmt: skip
+keys = named | text.filter(lambda key: key != "id")  # equal rows with one id are one row
+days = st.sampled_from(["2019-12-31", "2020-01-01", "01.02.2020", "2999-01-01", "", None, "soon"])
+rows = st.builds(
+    dict[str, Any],
+    st.dictionaries(keys, values),
+    crm__change_log__updated=days,
+    crm__standard_info__phone_1=text,
+)
+nameless: st.SearchStrategy[object] = st.sampled_from([None, "", []])
+accounts = st.lists(st.tuples(rows, st.one_of(st.none(), nameless)), max_size=8)
+
+
+class Account(PagesServer):
+    """One CRM with a custom field of every type, and rows made up at will."""
+
+    def __init__(self) -> None:
+        """Hold no row yet."""
+        super().__init__(self._page)
+        self.rows: Sequence[Row] = ()
+
+    def _page(self, number: int) -> Row:
+        end = number * ROWS_A_PAGE
+        link = f"{self.url}{CUSTOMERS_PATH}?page={number + 1}" if end < len(self.rows) else None
+        page = self.rows[end - ROWS_A_PAGE : end]
+        return {"count": len(self.rows), "next": link, "previous": None, "results": page}
+
+    @override
+    def body(self, target: str) -> bytes | None:
+        if urlsplit(target).path == DEFINITIONS_PATH:
+            return json.dumps(DEFINITIONS).encode()
+        return super().body(target)
+
+    def hold(self, rows: Sequence[tuple[Row, object]]) -> None:
+        """Take rows; each gets an id of its own unless it shall have none."""
+        self.asked.clear()
+        self.rows = [
+            {"crm__customer_id": f"0{number}" if odd is None else odd, **row}
+            for number, (row, odd) in enumerate(rows)
+        ]
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    """Serve one account for all examples."""
+    with Account() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+SCHEMA = '{"type":"SCHEMA",'
+
+
+def told(run: TapRun) -> list[object]:
+    """What was written, with the order of names and the spelling of numbers, without moments.
+
+    A new column is declared before the page that has it here, and before its record there: of
+    schemas the last one of each stream counts.
+    """
+    lines = [EXTRACTED.sub("}", line) for line in run.stdout.split("\n") if line]
+    schemas = {json.loads(line)["stream"]: line for line in lines if SCHEMA in line}
+    others = [line for line in lines if SCHEMA not in line]
+    return [
+        json.loads(line, object_pairs_hook=tuple, parse_float=str)
+        for line in [*schemas.values(), *others]
+    ]
+
+
+def values_of(run: TapRun) -> list[str]:
+    """The customers that were written, whatever the order of their columns."""
+    return [json.dumps(record, sort_keys=True) for record in run.records[CUSTOMERS]]
+
+
+MANY = settings(
+    max_examples=int(os.environ.get("WAYS", "60")),
+    phases=set(Phase) - {Phase.explain},  # hundreds of runs for a hint
+    suppress_health_check=[HealthCheck.too_slow],
+    deadline=None,
+)
+options = st.fixed_dictionaries(
+    {"start_date": st.sampled_from([None, "2020-01-01"]),
+     "custom_field_names": st.sampled_from(["original", "label"]),
+     "read_ahead": st.sampled_from([0, 4])}
+)  # fmt: skip
+
+
+@MANY
+@given(sent=accounts, chosen=options)
+@example(sent=[({}, None), ({}, ""), ({}, ""), ({"ny nøkkel": 1}, None)] * 2, chosen={})
+@example(sent=[({"crm__custom_info__2": v}, None) for v in ("1.0", "x", 7, None)], chosen={})
+def test_every_message_is_the_same(
+    account: Account, sent: Sequence[tuple[Row, object]], chosen: dict[str, Any]
+) -> None:
+    """Records, schemas, states and warnings do not tell which way was taken."""
+    account.hold(sent)
+    named = {name: value for name, value in chosen.items() if value is not None}
+    wanted: dict[str, Any] = {"auth_token": "t", **only(CRM), **named}
+    with watched() as ways:
+        fast = read_at(account.url, **wanted)
+    assert not ways[CUSTOMERS]
+    with watched() as ways, sdk_alone():
+        own = read_at(account.url, **wanted)
+    assert ways[CUSTOMERS] == len(fast.records[CUSTOMERS])
+    assert told(fast) == told(own)
+    assert (fast.returncode, fast.stderr) == (own.returncode, own.stderr)
+    assert fast.returncode == 0, fast.stderr
+    with watched() as ways:
+        mapped = read_at(account.url, **wanted, **IDENTITY)
+    assert ways[CUSTOMERS] == len(fast.records[CUSTOMERS])
+    assert values_of(fast) == values_of(mapped)
+    assert fast.state == mapped.state

@@ -1,0 +1,102 @@
+"""Campaigns are read from rows of any generation, and found by their names where these tell."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_cube.campaigns import Campaign, ids_by_names, read_campaigns
+
+TODAY: dict[str, Any] = {
+    "campaign__id": 8,
+    "campaign__name": "Nysalg oppfølging",
+    "campaign__archived_date": "2020-01-30",
+    "campaign__crm_type": "B2B",
+    "data_owner__id": 2,
+    "data_owner__name": "Fjordmedia AS",
+}
+OF_2019: dict[str, Any] = {
+    "campaign__id": 8,
+    "campaign__name": "Nysalg oppfølging",
+    "crm_type__name": "B2B",
+    "assignment__id": 9,
+}
+
+
+def campaign(**changes: object) -> Campaign:
+    """The sample campaign with some values changed."""
+    (found,) = read_campaigns([{**TODAY, **changes}])
+    return found
+
+
+def test_a_campaign_of_today_names_its_crm() -> None:
+    """Its data owner and CRM type are what its events are joined to customers by."""
+    found = campaign()
+    assert found == Campaign(
+        8, "Nysalg oppfølging", "Fjordmedia AS", (2, "B2B"), None, date(2020, 1, 30)
+    )
+    assert found.described_by == ("data_owners/2/B2B",)
+    assert found.columns == {
+        "campaign__id": 8,
+        "data_owner_id": 2,
+        "crm_type": "B2B",
+        "assignment_id": None,
+    }
+
+
+def test_a_campaign_of_2019_names_its_assignment() -> None:
+    """Then there were assignments and no data owners."""
+    (found,) = read_campaigns([OF_2019])
+    assert found == Campaign(8, "Nysalg oppfølging", "", None, 9, None)
+    assert found.described_by == ("assignments/9",)
+    assert found.columns["assignment_id"] == 9
+
+
+@pytest.mark.parametrize("value", [None, "", "8", 8.0, True, [8]])
+def test_a_row_without_a_whole_number_for_an_id_is_passed_over(value: object) -> None:
+    """Nothing could be asked of it."""
+    assert not read_campaigns([{**TODAY, "campaign__id": value}])
+
+
+@pytest.mark.parametrize("crm_type", ["Lenes CSI test", "b2b", "", None, 98])
+def test_a_crm_type_that_no_address_knows_leaves_the_crm_open(crm_type: object) -> None:
+    """Records show types that addresses do not have (T24); the campaign is read all the same."""
+    assert campaign(campaign__crm_type=crm_type).crm is None
+
+
+@pytest.mark.parametrize("day", ["", None, "soon", "30.01.2020", 20200130, []])
+def test_a_day_that_is_none_is_no_end(day: object) -> None:
+    """Better to ask a campaign that has ended than to pass over one that runs."""
+    if day != 20200130:  # ISO 8601 has such days, too
+        assert campaign(campaign__archived_date=day).archived is None
+
+
+rows = st.lists(
+    st.builds(
+        Campaign,
+        id=st.integers(1, 99),
+        name=st.sampled_from("ab"),
+        data_owner=st.sampled_from("xy"),
+        crm=st.none(),
+        assignment_id=st.none(),
+        archived=st.none(),
+    ),
+    unique_by=lambda found: found.id,
+    max_size=8,
+)
+
+
+@given(rows)
+def test_an_id_is_found_by_names_that_one_campaign_alone_has(campaigns: list[Campaign]) -> None:
+    """A wrong id would be worse than none."""
+    together = [(found.data_owner, found.name) for found in campaigns]
+    expected = {
+        names: found.id
+        for names, found in zip(together, campaigns, strict=True)
+        if together.count(names) == 1
+    }
+    assert ids_by_names(campaigns) == expected
