@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.integration.batch_runs import exact
 from tests.integration.runs import (
     ASSIGNED,
     CRM,
@@ -168,7 +169,7 @@ def test_batches_hold_what_records_would(cube: Sandbox, tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     check("".join(f"{json.dumps(m)}\n" for m in run.messages if m["type"] != "STATE"))
     found = [
-        json.loads(line)
+        exact(line)
         for message in run.messages
         if message["type"] == "BATCH" and message["stream"] == CUSTOMERS
         for path in message["manifest"]
@@ -177,5 +178,5 @@ def test_batches_hold_what_records_would(cube: Sandbox, tmp_path: Path) -> None:
         .split("\n")
         if line
     ]
-    assert found == plain.records[CUSTOMERS]
+    assert found == [exact(json.dumps(record)) for record in plain.records[CUSTOMERS]]
     assert run.state == plain.state
