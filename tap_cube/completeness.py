@@ -22,7 +22,6 @@ from __future__ import annotations
 import typing as t
 from array import array
 from bisect import bisect_left
-from itertools import groupby
 
 from tap_cube.errors import IncompleteReadError
 from tap_cube.readings import Backward, Forward
@@ -37,6 +36,8 @@ if t.TYPE_CHECKING:
 H = t.TypeVar("H", bound=Head)
 
 MAX_READINGS = 5
+
+_PARTS = 256
 
 
 class CompleteReader(t.Generic[H]):
@@ -76,7 +77,7 @@ class CompleteReader(t.Generic[H]):
         Raises:
             IncompleteReadError: If no reading was certain to be complete.
         """
-        earlier: list[array[int]] = []
+        earlier: list[_Seen] = []
         distinct = reached = 0
         first = self._first_page()
         for self.reading in range(MAX_READINGS):
@@ -87,7 +88,7 @@ class CompleteReader(t.Generic[H]):
                 if backward
                 else Forward(self._pages, first, self._head_of)
             )
-            seen, news, pages = array("q"), 0, 0
+            seen, news, pages = _Seen(), 0, 0
             alike = _Alike(first.count)
             for page in attempt.read(self._pages.window if not self.reading else 0):
                 rows = []
@@ -97,19 +98,19 @@ class CompleteReader(t.Generic[H]):
                     head = self._head_of(row)
                     key = hash(row)
                     if head.is_unique:
-                        seen.append(key)
-                        if earlier and any(_holds(reading, key) for reading in earlier):
+                        seen.add(key)
+                        if earlier and any(reading.holds(key) for reading in earlier):
                             continue
                         news += 1
                     elif alike.was_moved(key):
                         continue
                     rows.append((row, head))
                 yield rows
-            ordered = array("q", sorted(seen))
-            distinct = _distinct(ordered) + alike.number
+            distinct = seen.distinct + alike.number
             if attempt.is_complete(distinct, news):
                 return
-            earlier.append(ordered)
+            seen.sort()
+            earlier.append(seen)
             reached = max(reached, pages)
             self._logger.info(
                 "%s: rows came or went between the pages; reading them again", self._subject
@@ -154,10 +155,25 @@ class _Alike:
         return False
 
 
-def _distinct(ordered: array[int]) -> int:
-    return sum(1 for _ in groupby(ordered))
+class _Seen:
+    """Hashes of rows, eight bytes each, in parts so small that looking at one costs nothing."""
 
+    def __init__(self) -> None:
+        self._parts = [array("q") for _ in range(_PARTS)]
 
-def _holds(ordered: array[int], key: int) -> bool:
-    index = bisect_left(ordered, key)
-    return index < len(ordered) and ordered[index] == key
+    def add(self, key: int) -> None:
+        self._parts[key % _PARTS].append(key)
+
+    @property
+    def distinct(self) -> int:
+        """How many different ones there are."""
+        return sum(len(set(part)) for part in self._parts)
+
+    def sort(self) -> None:
+        """Make ready to be asked."""
+        self._parts = [array("q", sorted(part)) for part in self._parts]
+
+    def holds(self, key: int) -> bool:
+        part = self._parts[key % _PARTS]
+        index = bisect_left(part, key)
+        return index < len(part) and part[index] == key

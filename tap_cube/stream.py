@@ -99,8 +99,7 @@ class CubeStream(RESTStream[t.Any]):
     def partitions(self) -> list[dict[str, t.Any]] | None:
         return [self.partition_of(source) for source in self._sources] or None
 
-    # The SDK calls every error unhandled; it is told once, by the command line.
-    @override
+    @override  # the SDK calls every error unhandled; it is told once, by the command line
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: t.Any) -> None:
         if level < logging.ERROR:
             super().log(message, *args, level=level, **kwargs)
@@ -148,8 +147,8 @@ class CubeStream(RESTStream[t.Any]):
 
     def write_state(self) -> None:
         """Write the state, if records were written since and no file of them is open."""
-        is_quiet = not self._is_ahead or self.get_batch_config(self.config)
-        if not is_quiet and self._pace.is_due():
+        has_news = self._is_ahead and not self.get_batch_config(self.config)
+        if has_news and self._pace.is_due():
             self._is_ahead = False
             self._write_state_message()
 
@@ -279,8 +278,9 @@ class CubeStream(RESTStream[t.Any]):
         version = b'"version":%d,' % self._stream_version if self._stream_version else b""
         begin = b'{"type":"RECORD","stream":"%b","record":' % self.name.encode()
         end = b',%b"time_extracted":%b}\n' % (version, self._extracted_at)
-        lines = (end + begin).join(record.texts)
-        self._tap.message_writer.write_line(b"%b%b%b" % (begin, lines, end))
+        first, *texts = record.texts
+        lines = (end + begin).join([begin + first, *texts])
+        self._tap.message_writer.write_line(lines + end)
         self.state_manager.is_flushed = False
 
     def _tell_news(self) -> None:

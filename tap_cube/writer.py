@@ -54,7 +54,11 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             self.flush()
 
     def write_line(self, line: bytes) -> None:
-        """Write one message that is encoded already, its line break included."""
+        """Write one message, or several, encoded already, line breaks included."""
+        if len(line) >= FULL:
+            self.flush()
+            self._put(line)
+            return
         self._lines += line
         if len(self._lines) >= FULL:
             self.flush()
@@ -66,8 +70,10 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             CubeError: If nobody reads it, or a disk is full.
         """
         lines, self._lines = self._lines, bytearray()
-        if not lines:
-            return
+        if lines:
+            self._put(lines)
+
+    def _put(self, lines: bytes | bytearray) -> None:
         self._is_writing = True
         try:
             if (out := sys.stdout) is not sys.__stdout__:  # somebody reads along, such as a test
@@ -96,7 +102,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         patience.start()
 
 
-def _write_all(file: int, lines: bytearray) -> None:
+def _write_all(file: int, lines: bytes | bytearray) -> None:
     # Python's own buffer loses what a signal interrupts; the system tells how far it came.
     rest = memoryview(lines)
     while rest:
