@@ -115,7 +115,7 @@ def test_the_warehouse_keeps_up_with_the_account(cube: Sandbox) -> None:
     run_state_machine_as_test(
         OnThisAccount,
         settings=settings(
-            max_examples=25,
+            max_examples=20,
             stateful_step_count=12,
             deadline=None,
             phases=set(Phase) - {Phase.explain},  # hundreds of runs for a hint

@@ -60,7 +60,7 @@ def column(key: str) -> Column:
     return ("custom__name" if key == "renamed" else key), COLUMNS.get(key, SCHEMAS["string"])
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(rows)
 @example([{"object": "2020-02-12T10:27:06+01:00"}, {"object": {"date": "2020-02-12"}}])
 @example(
