@@ -130,9 +130,8 @@ class Progress:
         self._part += 1
 
     def _show(self) -> None:
-        # Imported for people alone: a nightly run starts without it.
-        from tqdm import tqdm  # noqa: PLC0415
-        from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
+        from tqdm import tqdm  # noqa: PLC0415 - for people alone; a nightly run starts without it
+        from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415 - like tqdm
 
         self._open.enter_context(logging_redirect_tqdm())
         self._bar = self._open.enter_context(

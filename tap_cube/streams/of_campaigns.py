@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from abc import abstractmethod
 
 from singer_sdk import typing as th
 from typing_extensions import override
@@ -73,9 +74,9 @@ class CampaignsRowsStream(CubeStream):
             may_be_list=subjects.is_list,
         )
 
+    @abstractmethod
     def subjects_of(self, account: Account) -> Subjects:
         """Where discovery found the stream's rows."""
-        raise NotImplementedError
 
     @override
     def columns_of(self, source: Source) -> Mapping[str, t.Any]:
