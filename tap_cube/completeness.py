@@ -89,7 +89,7 @@ class CompleteReader(t.Generic[H]):
                 else Forward(self._pages, first, self._head_of)
             )
             seen, news, pages = _Seen(), 0, 0
-            alike = _Alike(first.count)
+            alike = _Alike(first.count, is_moving=not self.reading)
             for page in attempt.read(self._pages.window if not self.reading else 0):
                 rows = []
                 pages += 1
@@ -133,9 +133,11 @@ class CompleteReader(t.Generic[H]):
 class _Alike:
     """Tells rows that are equal to the letter from one row that was moved to another page."""
 
-    def __init__(self, count: int | None) -> None:
+    def __init__(self, count: int | None, *, is_moving: bool) -> None:
         self._count = count
-        self._is_moving = False
+        # A count may be older than its page. A twin that is missed shows in the number of rows,
+        # and the next reading trusts the counts.
+        self._is_moving = is_moving
         self._before: set[int] = set()
         self._here: set[int] = set()
         self.number = 0
