@@ -10,14 +10,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from typing_extensions import override
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from tap_cube.errors import TransientError
 
 LARGEST_BODY: t.Final = 256 * 2**20
 """Bytes of one answer, unpacked; more is a body without an end."""
 
-_CHUNK = 2**16
+_CHUNK = 2**20
+_TOO_LATE = "no answer in time"
 
 
 class Session(requests.Session):
@@ -50,27 +51,33 @@ def read_body(response: requests.Response, deadline: float) -> bytes:
     """The whole body of an answer.
 
     Raises:
-        TransientError: If it grows too large, or is not there by the deadline (monotonic seconds).
+        TransientError: If it breaks off, is damaged, grows too large, or is not there by the
+            deadline (monotonic seconds).
     """
     chunks, size = [], 0
-    for chunk in response.iter_content(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > LARGEST_BODY or time.monotonic() > deadline:
-            msg = "a body without an end"
-            raise TransientError(msg)
+    try:
+        # What has arrived, however little, so that a body that drips meets the deadline.
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > LARGEST_BODY or time.monotonic() > deadline:
+                msg = "a body without an end"
+                raise TransientError(msg)
+    except ReadTimeoutError:
+        raise TransientError(_TOO_LATE) from None
+    except DecodeError:
+        msg = "the answer was damaged"
+        raise TransientError(msg) from None
+    except HTTPError:
+        msg = "the answer broke off"
+        raise TransientError(msg) from None
     return b"".join(chunks)
 
 
 def reason_of(error: requests.RequestException) -> str:
     """A few words for a failed exchange; the error's own text may hold the address."""
-    cause = error.args[0] if error.args else None
-    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the answer broke off"
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return "the answer was damaged"
+    if isinstance(error, requests.Timeout):
+        return _TOO_LATE
     return "the host cannot be reached (check 'api_url' and the network)"
 
 

@@ -25,27 +25,24 @@ from bisect import bisect_left
 
 from tap_cube.errors import IncompleteReadError
 from tap_cube.readings import Backward, Forward
-from tap_cube.rows import Head
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from tap_cube.pagination import Page, Pages
-
-H = t.TypeVar("H", bound=Head)
+    from tap_cube.pages import Page
+    from tap_cube.pagination import Pages
 
 MAX_READINGS = 5
 
 _PARTS = 256
 
 
-class CompleteReader(t.Generic[H]):
+class CompleteReader:
     """Reads every page of one resource, as often as it takes to be certain.
 
     Args:
         pages: The resource's pages.
-        head_of: Decodes what marks a row and decides about it.
         subject: What to call the resource in errors.
         logger: Where a further reading is told.
 
@@ -53,23 +50,15 @@ class CompleteReader(t.Generic[H]):
         reading: Number of the reading under way, from 0.
     """
 
-    def __init__(
-        self,
-        pages: Pages,
-        head_of: Callable[[bytes], H],
-        *,
-        subject: str,
-        logger: logging.Logger,
-    ) -> None:
+    def __init__(self, pages: Pages, *, subject: str, logger: logging.Logger) -> None:
         """Read nothing yet."""
         self._pages = pages
-        self._head_of = head_of
         self._subject = subject
         self._logger = logger
         self.reading = 0
 
-    def __iter__(self) -> Iterator[list[tuple[bytes, H]]]:
-        """Yield the rows of each page, as JSON text with what was looked at.
+    def __iter__(self) -> Iterator[tuple[Page, list[int]]]:
+        """Yield each page, with the places of those of its rows that are to be looked at.
 
         Rows of an earlier reading are left out, but for those that nothing tells apart: they may
         be equal to the letter and still be several, so that they have their number alone.
@@ -84,29 +73,32 @@ class CompleteReader(t.Generic[H]):
             first = self._first_page() if self.reading else first
             backward = self.reading % 2 and first.count is not None
             attempt = (
-                Backward(self._pages, first, self._head_of, reached)
-                if backward
-                else Forward(self._pages, first, self._head_of)
+                Backward(self._pages, first, reached) if backward else Forward(self._pages, first)
             )
-            seen, news, pages = _Seen(), 0, 0
+            seen, texts, news, pages = _Seen(), _Seen(), 0, 0
             alike = _Alike(first.count, is_moving=not self.reading)
             for page in attempt.read(self._pages.window if not self.reading else 0):
-                rows = []
+                places = []
                 pages += 1
                 alike.begin(page.count)
-                for row in page.rows:
-                    head = self._head_of(row)
-                    key = hash(row)
-                    if head.is_unique:
+                for place, head in enumerate(page.heads):
+                    mark = head.mark if head.is_unique else None
+                    if mark is None:
+                        if alike.was_moved(hash(page.rows[place])):
+                            continue
+                    else:
+                        key = hash(mark)
                         seen.add(key)
+                        if self.reading:
+                            texts.add(hash(page.rows[place]))
                         if earlier and any(reading.holds(key) for reading in earlier):
                             continue
                         news += 1
-                    elif alike.was_moved(key):
-                        continue
-                    rows.append((row, head))
-                yield rows
-            distinct = seen.distinct + alike.number
+                    places.append(place)
+                yield page, places
+            # Several rows may have one id, by mistake. The first reading is spared the look at
+            # their texts; the next ones tell them from one row that was read twice.
+            distinct = alike.number + (texts if self.reading else seen).distinct
             if attempt.is_complete(distinct, news):
                 return
             seen.sort()

@@ -12,7 +12,7 @@ from tap_cube.campaigns import Campaign, read_campaigns
 from tap_cube.client import Subject
 from tap_cube.custom_fields import CustomField, read_definitions
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
-from tap_cube.pagination import Page, decode_page
+from tap_cube.pages import Page, decode_page
 from tap_cube.rows import decode_row
 from tap_cube.sources import ACCOUNT, Account, Source, Subjects
 from tap_cube.windows import Window
@@ -184,7 +184,7 @@ class Discovery:
             kept.append(source)
             endpoint = found
             is_list |= first.is_list
-            count = len(first.rows) if first.count is None else first.count
+            count = len(first.heads) if first.count is None else first.count
             self._logger.info("%s answers: %d customers at %s", source.name, count, found.row)
             keys |= dict.fromkeys(key for row in _objects(first.rows) for key in row)
             if own is not None:

@@ -7,14 +7,22 @@ from collections import Counter
 from hashlib import blake2b
 
 import msgspec
+from typing_extensions import override
 
-from tap_cube.rows import CustomerHead, head_decoder
+from tap_cube.heads import CustomerHead
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class _Fields(CustomerHead):
+class Event(CustomerHead):
+    """The part of a submission's row that identifies it; no event has an id (3.9).
+
+    Several may be equal to the letter, so none is unique.
+    """
+
+    is_unique = False
+
     call_outcome__report_as__submitted_when_timestamp: object = None
     call_outcome__report_as__submitted_when: object = None
     call_outcome__submitted_when: object = None
@@ -27,81 +35,49 @@ class _Fields(CustomerHead):
     assignment__name: object = None
     client__short_name: object = None
 
-
-_decode = head_decoder(_Fields)
-
-
-class Event:
-    """The part of a submission's row that identifies it; no event has an id (3.9).
-
-    Several may be equal to the letter, so none is unique.
-
-    Args:
-        row: JSON text of the row.
-    """
-
-    __slots__ = ("_row", "fields")
-    is_unique = False
-
-    def __init__(self, row: bytes) -> None:
-        """Decode what is looked at."""
-        self._row = row
-        self.fields = _decode(row)
-
     @property
+    @override
     def mark(self) -> object:
         """What stays the same while pages are read, though the customer's data may change."""
-        fields = self.fields
-        kind = fields.call_outcome__type, fields.call_outcome__subtype, fields.product__code
-        return repr((self.submitted, kind, self.customer_id, self.names))
-
-    @property
-    def content(self) -> int:
-        """What only rows have in common that are equal to the letter."""
-        return hash(self._row)
-
-    @property
-    def customer_id(self) -> str | None:
-        """The customer's imported id; None where the customer was anonymised."""
-        return self.fields.key
+        kind = self.call_outcome__type, self.call_outcome__subtype, self.product__code
+        return repr((self.submitted, kind, self.key, self.names))
 
     @property
     def submitted(self) -> object:
         """The finest time of submission in the row, as Cube sends it."""
-        fields = self.fields
         return (
-            fields.call_outcome__report_as__submitted_when_timestamp
-            or fields.call_outcome__report_as__submitted_when
-            or fields.call_outcome__submitted_when
+            self.call_outcome__report_as__submitted_when_timestamp
+            or self.call_outcome__report_as__submitted_when
+            or self.call_outcome__submitted_when
         )
 
     @property
     def names(self) -> tuple[str, str]:
         """Names of data owner and campaign."""
-        return str(self.fields.data_owner__name or ""), str(self.fields.campaign__name or "")
+        return str(self.data_owner__name or ""), str(self.campaign__name or "")
 
-    def digest(self, campaign: int | None) -> str:
+    def digest(self, campaign: int | None, row: bytes) -> str:
         """What stays the same when the customer is anonymised or the outcome re-assigned.
 
         So neither the customer counts nor who is said to have submitted it.
 
         Args:
             campaign: The campaign, where the request knew it; else its names count.
+            row: The row itself.
         """
-        fields = self.fields
-        names = (
-            *self.names,
-            fields.campaign__crm_type,
-            fields.assignment__name,
-            fields.client__short_name,
-        )
         parts: Sequence[object] = (
-            campaign or names,
+            campaign
+            or (
+                *self.names,
+                self.campaign__crm_type,
+                self.assignment__name,
+                self.client__short_name,
+            ),
             # Without a time there is nothing else to go by than the whole row.
-            self.submitted or self._row.decode(),
-            fields.call_outcome__type,
-            fields.call_outcome__subtype,
-            fields.product__code,
+            self.submitted or row.decode(),
+            self.call_outcome__type,
+            self.call_outcome__subtype,
+            self.product__code,
         )
         return blake2b(msgspec.json.encode(parts, enc_hook=str), digest_size=12).hexdigest()
 

@@ -1,36 +1,48 @@
-"""Rows to the text of records in C, compiled for the keys and types that rows were seen to have."""
+"""Whole pages of JSON text to the text of their records in C, compiled for what was seen so far."""
 
 from __future__ import annotations
 
 import re
 import typing as t
+from collections import defaultdict, deque
+from datetime import date
+from itertools import repeat
 from operator import attrgetter
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from tap_cube.pages import rows_decoder
 from tap_cube.rows import exact
 from tap_cube.values import Moments, as_boolean, as_day, as_integer, as_number, as_text
-from tap_cube.writer import encode
+from tap_cube.writer import encode_lines
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from tap_cube.pages import Page
     from tap_cube.values import Convert
 
-STRICT: Mapping[Convert, t.Any] = {
-    as_text: str | None,
-    as_integer: int | None,
-    as_boolean: bool | None,
-}
-"""What the JSON decoder itself can check, by conversion: such values need no other one."""
+    Rows: t.TypeAlias = "list[msgspec.Struct]"
 
 _BOUND = msgspec.Meta(ge=-(2**63), le=2**63 - 1)
 _CHECKED: Mapping[Convert, t.Any] = {
     as_text: str | None | UnsetType,
     as_integer: t.Annotated[int, _BOUND] | None | UnsetType,
     as_boolean: bool | None | UnsetType,
+    as_day: date | None | UnsetType,
 }
+"""What the JSON decoder itself checks, by conversion: such values need no other one."""
+
+
+def is_checked(value: object, convert: Convert) -> bool:
+    """Whether the JSON decoder would take a value for its column, if it checks such at all."""
+    try:
+        msgspec.convert(value, _CHECKED.get(convert, object))
+    except msgspec.ValidationError:
+        return False
+    return True
+
 
 _DAY = (
     rb"(?!0000)[0-9]{4}-(?:(?:0[13-9]|1[0-2])-(?:0[1-9]|[12][0-9]|30)"
@@ -52,109 +64,177 @@ _NOTHING = b"(?!)"
 
 _MEMORY = 4096
 _END = b"\n"
-"""Stands between values: nothing in JSON text but white space between tokens holds it."""
+"""Stands before values: nothing in JSON text but white space between tokens holds it."""
 
 _decode = msgspec.json.Decoder(float_hook=exact).decode
 
 
-def _right(convert: Convert) -> bytes:
-    return _RIGHT_MOMENT if isinstance(convert, Moments) else _RIGHT.get(convert, _NOTHING)
-
-
-class _Memo(dict[bytes, t.Any]):
-    """Remembers what values became, since most typed fields hold few different ones."""
-
-    def __init__(self, convert: Convert) -> None:
-        super().__init__()
-        self._convert = convert
-
-    def __missing__(self, text: bytes) -> object:
-        sent = _decode(text)
-        value = None if sent is None else self._convert(sent)
-        if len(self) < _MEMORY:
-            self[text] = value
-        return value
-
-
 class FastWay:
-    """One row of JSON text to the text of its record, by structs made for it.
+    """Rows of JSON text to the text of their records, by structs made for them.
 
-    Columns hold what the decoder checks, or JSON text. One look tells which texts are not right as
-    they are written, and only these are converted. What does not fit raises an error of msgspec,
-    a ValueError or an ArithmeticError.
+    Attributes of the structs hold what the decoder checks, or JSON text. One look at a column
+    tells which of its texts are not right as they are written, and only these are converted.
 
     Args:
         columns: Column and conversion of each key; None for one to leave out.
         loose: Keys whose values were seen not to have their column's JSON type.
-        added: Columns that the tap adds; they take the place of Cube's own of that name.
+        constants: Values that the tap adds to every record, by column.
+        added: Columns that the tap adds row by row. They and the constants take the place of
+            Cube's own of that name.
+        unparsed: Column that keeps values which do not fit their type.
     """
 
     def __init__(
         self,
         columns: Mapping[str, tuple[str, Convert] | None],
         loose: set[str],
+        constants: Mapping[str, object],
         added: Sequence[str],
+        unparsed: str,
     ) -> None:
-        """Compile the structs."""
+        """Compile the structs.
+
+        Raises:
+            ValueError: If no struct can have these keys, such as one with a quote.
+        """
         self.keys = frozenset(columns)
-        own = {key: col for key, col in columns.items() if not col or col[0] not in added}
+        tail = {**constants, **dict.fromkeys(added, UNSET)}
+        own = {key: col for key, col in columns.items() if not col or col[0] not in tail}
         fields = {key: f"f{number}" for number, key in enumerate(own)}
-        self._added = [f"added{number}" for number, _ in enumerate(added)]
-        tail = dict(zip(self._added, added, strict=True))
-        places = {**dict(zip(added, self._added, strict=True)), **fields}
-        strict = {
+        places = {name: f"added{number}" for number, name in enumerate(tail)}
+        self._unparsed = fields.get(unparsed, "unparsed")
+        checked = {
             key: _CHECKED[col[1]]
             for key, col in own.items()
             if col and col[1] in _CHECKED and key not in loose
         }
         types: list[tuple[str, t.Any, t.Any]] = [
-            (field, strict.get(key, Raw), UNSET) for key, field in fields.items()
+            (field, checked.get(key, Raw), UNSET) for key, field in fields.items()
         ]
         # Rows may send what the tap adds only where a conversion is known for it.
-        types += [(f, Raw if name in columns else UnsetType, UNSET) for f, name in tail.items()]
-        sent = {field: key for key, field in fields.items()}
-        row = msgspec.defstruct(
-            "Row", types, rename={**sent, **tail}, forbid_unknown_fields=True, gc=False
+        types += [
+            (place, Raw if name in columns else UnsetType, tail[name])
+            for name, place in places.items()
+        ]
+        sent = {field: key for key, field in fields.items()} | {p: n for n, p in places.items()}
+        if unparsed not in fields:
+            types.append((self._unparsed, UnsetType, UNSET))
+            sent[self._unparsed] = unparsed
+        self._row = msgspec.defstruct(
+            "Row", types, rename=sent, forbid_unknown_fields=True, gc=False
         )
-        self._decode = msgspec.json.Decoder(row).decode
-        names = {fields[key]: col[0] for key, col in own.items() if col}
+        self._decode = rows_decoder(self._row)
         self._record = None
+        names = {fields[key]: col[0] for key, col in own.items() if col}
         if not names.items() <= sent.items():
             untyped = [(field, object, UNSET) for field, *_ in types]
-            self._record = msgspec.defstruct(
-                "Record", untyped, rename={**sent, **names, **tail}, gc=False
-            )
-        converts = {
-            places[key]: col[1]
+            self._record = msgspec.defstruct("Record", untyped, rename=sent | names, gc=False)
+        self._columns = [
+            _Column(fields.get(key) or places[key], *col)
             for key, col in columns.items()
-            if col and key in places and key not in strict
-        }
-        self._memos = [(field, _Memo(convert)) for field, convert in converts.items()]
-        # Two more, so that even for no field at all it gives a tuple.
-        self._raws = attrgetter(*converts, "__class__", "__class__")
-        right = (_right(convert) for convert in converts.values())
-        self._odd = re.compile(_END.join(b"(?:|null|%b|(.+))" % text for text in right)).fullmatch
-        self._left_out = [fields[key] for key, col in own.items() if col is None]
+            if col and key not in checked and (key in fields or key in places)
+        ]
+        self._added = [places[name] for name in added]
+        same = {name: value for name, value in constants.items() if name in columns}
+        left_out = (fields[key] for key, col in own.items() if col is None)
+        self._fixed = [
+            *((places[name], value) for name, value in same.items()),
+            *((field, UNSET) for field in left_out),
+        ]
 
-    def encode(self, row: bytes, added: Sequence[object]) -> bytes:
-        """JSON text of a row's record, with the values of the added columns."""
-        record = self._decode(row)
-        sent = self._raws(record)[:-2]
+    def of_page(self, page: Page, places: Sequence[int]) -> Rows:
+        """Decode some rows of a page; msgspec's errors tell that not all of them fit."""
+        if 4 * len(places) < len(page.heads):
+            return self.of_rows([page.rows[place] for place in places])
+        rows = self._decode(page.body)
+        return rows if len(places) == len(rows) else [rows[place] for place in places]
+
+    def of_rows(self, rows: Iterable[bytes]) -> Rows:
+        """Decode single rows; msgspec's errors tell that not all of them fit."""
+        return [msgspec.json.decode(row, type=self._row) for row in rows]
+
+    def finish(
+        self, rows: Rows, added: Iterable[Sequence[object]]
+    ) -> Mapping[int, dict[str, object]]:
+        """Convert what is not right as it was sent, and add the tap's own values.
+
+        Args:
+            rows: Decoded rows, which are changed.
+            added: Values of each added column.
+
+        Returns:
+            Values that do not fit, by their row's place and their column.
+        """
+        unfit: defaultdict[int, dict[str, object]] = defaultdict(dict)
+        for column in self._columns:
+            for place, value in column.convert(rows):
+                unfit[place][column.name] = value
+        for field, value in self._fixed:
+            _set(rows, field, repeat(value))
+        for field, values in zip(self._added, added, strict=True):
+            _set(rows, field, values)
+        return unfit
+
+    def keep(self, rows: Rows, unfit: Mapping[int, dict[str, object]]) -> None:
+        """Let rows keep the values that do not fit."""
+        for place, values in unfit.items():
+            setattr(rows[place], self._unparsed, values)
+
+    def lines(self, rows: Rows) -> bytes:
+        """Text of the records, one a line."""
+        if self._record is None:
+            return encode_lines(rows)
+        records: t.Any = list[self._record]  # type: ignore[name-defined]  # made above
+        return encode_lines(msgspec.convert(rows, records, from_attributes=True))
+
+
+def _set(rows: Rows, field: str, values: Iterable[object]) -> None:
+    deque(map(setattr, rows, repeat(field), values), maxlen=0)
+
+
+class _Column:
+    """One attribute that holds JSON text, and the conversion of what is not right in it."""
+
+    def __init__(self, field: str, name: str, convert: Convert) -> None:
+        right = _RIGHT_MOMENT if isinstance(convert, Moments) else _RIGHT.get(convert, _NOTHING)
+        self.name = name
+        self._field = field
+        self._values = attrgetter(field)
+        self._convert = convert
+        self._odd = re.compile(rb"\n(?!(?:|null|%b)(?:\n|\Z))([^\n]*)" % right).finditer
+        # Most typed fields hold few different values.
+        self._memo: dict[bytes, tuple[object, object]] = {}
+
+    def convert(self, rows: Rows) -> Iterator[tuple[int, object]]:
+        """Convert the values of a column; yield those that do not fit, with their places."""
+        for place, text in self._not_right([*map(self._values, rows)]):
+            value, unfit = self._memo.get(text) or self._converted(text)
+            setattr(rows[place], self._field, value)
+            if unfit is not None:
+                yield place, unfit
+
+    def _not_right(self, sent: Sequence[object]) -> Iterator[tuple[int, bytes]]:
+        values: t.Any = sent
         try:
-            text = _END.join(sent)
+            text = _END.join([b"", *values])
         except TypeError:  # a key is missing
-            text = _END.join(b"" if value is UNSET else value for value in sent)
-        odd = self._odd(text)
-        if odd is None:
-            raise ValueError
-        if odd.lastindex:
-            for (field, memo), value in zip(self._memos, odd.groups(), strict=True):
-                if value:
-                    setattr(record, field, memo[value])
-        for field in self._left_out:
-            setattr(record, field, UNSET)
-        for field, value in zip(self._added, added, strict=True):
-            setattr(record, field, value)
-        if self._record is not None:
-            record = msgspec.convert(record, self._record, from_attributes=True)
-        return encode(record)
+            text = _END.join([b"", *(b"" if value is UNSET else value for value in values)])
+        if text.count(_END) > len(sent):  # white space in a nested value
+            yield from ((n, bytes(value)) for n, value in enumerate(values) if value is not UNSET)
+            return
+        place = at = 0
+        for found in self._odd(text):
+            place += text.count(_END, at, found.start())
+            at = found.start()
+            yield place, found[1]
+
+    def _converted(self, text: bytes) -> tuple[object, object]:
+        """What stands in the column for a text, and its value if that does not fit."""
+        sent = _decode(text)
+        try:
+            found = (None if sent is None else self._convert(sent), None)
+        except (ValueError, ArithmeticError):
+            found = (None, sent)
+        if len(self._memo) < _MEMORY:
+            self._memo[text] = found
+        return found

@@ -9,7 +9,8 @@ from abc import abstractmethod
 from typing_extensions import override
 
 from tap_cube.bookmarks import BookmarkedStream
-from tap_cube.rows import CustomerHead, Surrogates, decode_row
+from tap_cube.heads import CustomerHead
+from tap_cube.rows import Surrogates, decode_row
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,31 +66,29 @@ class IncrementalStream(BookmarkedStream, t.Generic[H]):
     ) -> Iterator[Record]:
         start = self._start(context)
         surrogates = Surrogates()
-        is_plain = self.is_plain
-        own = tuple(self.columns_of(source).values())
         emitted = unchanged = dated = 0
         highest = self.end_of(source)
-        for rows in self.read(source):
+        for page, places in self.read(source):
             surrogates.begin(self.reading)
-            texts = []
-            for row, head in rows:
+            kept, added = [], []
+            for place in places:
+                head = page.heads[place]
                 moment = self.moment_of(head)
-                dated += moment is not None
-                if moment is not None and moment < start:
-                    unchanged += 1
-                    continue
-                key = head.key or surrogates.key_of(decode_row(row))
+                if moment is not None:
+                    dated += 1
+                    if moment < start:
+                        unchanged += 1
+                        continue
+                key = head.key or surrogates.key_of(decode_row(page.rows[place]))
                 if key is None:
                     continue
-                emitted += 1
                 if moment is not None and moment > highest:
                     highest = moment
-                added = (*own, *self.added_of(source, head, key))
-                if is_plain:
-                    texts.append(decoder.encode(row, *added))
-                else:
-                    yield decoder.decode(decode_row(row), *added)
-            yield from self.encoded(texts, context)
+                kept.append(place)
+                added.append(self.added_of(source, head, key))
+            emitted += len(kept)
+            columns = list(zip(*added, strict=True))
+            yield from self.records_of(page, kept, columns, decoder, context)
             self.after_page(context)
         # A row without a date says nothing, and a date that lies ahead must not be the bookmark.
         if highest:

@@ -1,126 +1,26 @@
-"""Pages of the envelope, and the way from one to the next."""
+"""The way from one page to the next."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
-from operator import methodcaller
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import msgspec
-import simplejson
 from singer_sdk.pagination import BaseHATEOASPaginator
 from typing_extensions import override
 
-from tap_cube.errors import TransientError
+from tap_cube.pages import END, decode_page
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     import requests
 
+    from tap_cube.pages import Page
     from tap_cube.read_ahead import ReadAhead
 
 LONGEST_LINK = 4096
 """Characters of a link that is still looked at."""
-
-
-NO_JSON: t.Final = "an answer that is no JSON, such as a log-in page (check 'api_url')"
-NO_PAGE: t.Final = "an answer of another shape than a page (check 'api_url')"
-
-
-class _Envelope(msgspec.Struct):
-    results: list[msgspec.Raw]
-    count: object = None
-    next: object = None
-
-
-_decoder = msgspec.json.Decoder(_Envelope | list[msgspec.Raw])
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One decoded answer.
-
-    Attributes:
-        rows: The records, each still as JSON text.
-        count: All records of the resource, as the server says; None where it doesn't.
-        next: What the server sent as the link to the page after, of any type.
-        is_list: Whether the answer was a bare list, which has no pages (T13).
-    """
-
-    rows: tuple[bytes, ...]
-    count: int | None
-    next: object
-    is_list: bool = False
-
-    @property
-    def expected_pages(self) -> int:
-        """Pages of this page's size that the count fills; 1 where it is not known."""
-        if not self.count or not self.rows:
-            return 1
-        return -(-self.count // len(self.rows))
-
-
-END: t.Final = Page((), None, None)
-"""Stands for the page after the last one."""
-
-
-def decode_page(body: bytes) -> Page:
-    """Decode one answer, once.
-
-    Raises:
-        TransientError: If it is no JSON (a log-in page, a cut body), or neither an envelope
-            nor a list.
-    """
-    try:
-        body.decode()  # rows stay raw, and would hide what is no text
-        answer = _decoder.decode(body)
-    except msgspec.ValidationError:
-        raise TransientError(NO_PAGE) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _lenient_page(body)
-    if isinstance(answer, list):
-        return _page(map(bytes, answer), None)
-    return _page(map(bytes, answer.results), (answer.count, answer.next))
-
-
-def decode_object(body: bytes) -> bytes:
-    """Check that an answer is one JSON object, and leave it as it is: a row of its own.
-
-    Raises:
-        TransientError: If it is anything else.
-    """
-    if not body.strip().startswith(b"{"):
-        raise TransientError(NO_JSON)
-    return _lenient_page(b"[%b]" % body).rows[0]
-
-
-def _lenient_page(body: bytes) -> Page:
-    """Take what a strict decoder refuses: half a surrogate pair in one row must not cost all."""
-    try:
-        answer = simplejson.loads(body, use_decimal=True, allow_nan=True)
-    except (ValueError, RecursionError):
-        raise TransientError(NO_JSON) from None
-    envelope = answer if isinstance(answer, dict) else {"results": answer}
-    if not isinstance(results := envelope.get("results"), list):
-        raise TransientError(NO_PAGE)
-    rows = (simplejson.dumps(row, use_decimal=True, allow_nan=True).encode() for row in results)
-    links = (envelope.get("count"), envelope.get("next"))
-    return _page(rows, links if envelope is answer else None)
-
-
-_is_object = methodcaller("startswith", b"{")
-
-
-def _page(results: Iterable[bytes], links: tuple[object, object] | None) -> Page:
-    rows = tuple(results)
-    if not all(map(_is_object, rows)):
-        raise TransientError(NO_PAGE)
-    count, link = links or (None, None)
-    known = count if isinstance(count, int) and type(count) is int and count >= 0 else None
-    return Page(rows, known, link, is_list=links is None)
 
 
 class NextLinkPaginator(BaseHATEOASPaginator):

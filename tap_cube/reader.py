@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 from tap_cube.client import Subject
 from tap_cube.completeness import CompleteReader
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, TransientError
-from tap_cube.pagination import NO_PAGE, NextLinkPaginator, Page, Pages, decode_page
+from tap_cube.pages import NO_PAGE, Page, PageDecoder
+from tap_cube.pagination import NextLinkPaginator, Pages
 from tap_cube.read_ahead import ReadAhead
 
 if t.TYPE_CHECKING:
@@ -17,8 +18,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_cube.client import CubeClient
+    from tap_cube.heads import Head
     from tap_cube.read_ahead import Workers
-    from tap_cube.rows import Head
 
     Request: t.TypeAlias = tuple[str, str]
     """Name of a source, and path and query of a page of it."""
@@ -31,7 +32,7 @@ class Reader:
         stream: The stream, for errors.
         client: The account.
         workers: Who asks ahead.
-        head_of: Decodes what marks a row.
+        kind: What is looked at in each row.
         known: Sources that were seen to answer, so that a 404 is no answer.
         may_be_list: Whether answers may be bare lists, which have no pages (T13).
         on_wait: Called before something has to be waited for.
@@ -43,7 +44,7 @@ class Reader:
         client: CubeClient,
         workers: Workers,
         *,
-        head_of: Callable[[bytes], Head],
+        kind: type[Head],
         known: Iterable[str],
         may_be_list: bool,
         on_wait: Callable[[], object],
@@ -52,7 +53,7 @@ class Reader:
         self._stream = stream
         self._client = client
         self._workers = workers
-        self._head_of = head_of
+        self._page_of = PageDecoder(kind)
         self._known = set(known)
         self._may_be_list = may_be_list
         self._on_wait = on_wait
@@ -69,8 +70,10 @@ class Reader:
 
     def pages(
         self, request: Request, first: Page, logger: logging.Logger
-    ) -> Iterator[tuple[int, list[tuple[bytes, t.Any]]]]:
-        """Yield the rows of the pages that follow each other, with the number of the reading.
+    ) -> Iterator[tuple[int, Page, list[int]]]:
+        """Yield the pages that follow each other, and the places of the rows to look at.
+
+        Before them stands the number of the reading.
 
         Args:
             request: Of the first page.
@@ -94,9 +97,9 @@ class Reader:
             paginator = NextLinkPaginator(target, logger)
             pages = Pages(paginator, fetched, lambda: self.width, first)
             subject = f"{self._stream} of {name}" if name else self._stream
-            reader = CompleteReader(pages, self._head_of, subject=subject, logger=logger)
-            for rows in reader:
-                yield reader.reading, rows
+            reader = CompleteReader(pages, subject=subject, logger=logger)
+            for page, places in reader:
+                yield reader.reading, page, places
 
     def _page(self, request: Request) -> Page:
         name, target = request
@@ -108,7 +111,7 @@ class Reader:
         return page
 
     def _decode(self, body: bytes) -> Page:
-        page = decode_page(body)
+        page = self._page_of(body)
         if page.is_list and not self._may_be_list:
             raise TransientError(NO_PAGE)
         return page

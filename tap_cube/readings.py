@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_cube.pagination import END
+from tap_cube.pages import END
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from tap_cube.pagination import Page, Pages
-    from tap_cube.rows import Head
-
-    HeadOf: t.TypeAlias = "Callable[[bytes], Head]"
+    from tap_cube.pages import Page
+    from tap_cube.pagination import Pages
 
 _LOOSE_PAGES = 100
 
@@ -24,10 +22,9 @@ class Forward:
     made in order, so that nothing may have been added in front either.
     """
 
-    def __init__(self, pages: Pages, first: Page, head_of: HeadOf) -> None:
+    def __init__(self, pages: Pages, first: Page) -> None:
         """Begin with the first page, which was just read."""
         self._pages = pages
-        self._marks = _Marks(head_of)
         self._first = first
         self._counts = [first.count]
         self._again: Page | None = None
@@ -41,9 +38,9 @@ class Forward:
         yield self._first
         expected = self._first.expected_pages
         early = self._pages.page(expected) if expected > 2 else None
-        page, number, read = self._first, 1, len(self._first.rows)
+        page, number, read = self._first, 1, len(self._first.heads)
         while (after := self._page_after(page, number, expected, read)) is not None:
-            page, number, read = after, number + 1, read + len(after.rows)
+            page, number, read = after, number + 1, read + len(after.heads)
             self._counts.append(page.count)
             if number == expected and expected > 2:
                 self._is_broken |= not early or not self._has_stayed(early, page)
@@ -78,7 +75,7 @@ class Forward:
 
     def _has_stayed(self, early: Page, page: Page) -> bool:
         """Whether the last row with an id of the early look stands where it stood."""
-        old, new = self._marks(early), self._marks(page)
+        old, new = _marks(early), _marks(page)
         place = max((i for i, mark in enumerate(old) if mark is not None), default=len(new))
         return place < len(new) and old[place] == new[place]
 
@@ -92,14 +89,14 @@ class Forward:
         if after is END:
             return None
         is_endless = page.count is not None and number > 2 * expected + _LOOSE_PAGES
-        if after is None or not after.rows or self._was_read(after) or is_endless:
+        if after is None or not after.heads or self._was_read(after) or is_endless:
             self._is_broken |= not self._pages.is_counting or not is_all
             return None
         return after
 
     def _was_read(self, page: Page) -> bool:
         """Whether a page begins as an earlier one did, so that links lead in circles."""
-        mark = self._marks.of(page.rows[0])
+        mark = page.heads[0].mark
         is_known = mark in self._begun
         if mark is not None:
             self._begun.add(mark)
@@ -107,7 +104,7 @@ class Forward:
 
     def _added_in_front(self, again: Page) -> int | None:
         """Rows before the one that was first; None if a row of the first page is gone."""
-        old, new = self._marks(self._first), self._marks(again)
+        old, new = _marks(self._first), _marks(again)
         place, mark = next(((i, m) for i, m in enumerate(old) if m is not None), (0, None))
         if mark is None or mark not in new:
             return None
@@ -131,17 +128,15 @@ class Backward:
     Complete if nothing was added in front meanwhile; rows that are deleted do no harm.
     """
 
-    def __init__(self, pages: Pages, first: Page, head_of: HeadOf, reached: int) -> None:
+    def __init__(self, pages: Pages, first: Page, reached: int) -> None:
         """Begin with a look at the first page, which was just read.
 
         Args:
             pages: The resource's pages.
             first: The first one.
-            head_of: Tells what marks a row.
             reached: How many pages an earlier reading found, whatever the count says.
         """
         self._pages = pages
-        self._marks = _Marks(head_of)
         self._reached = reached
         self._first = first
         self._counts = [first.count]
@@ -177,7 +172,7 @@ class Backward:
             last = min(last, self._reached)
             page = self._pages.page(last)
         most = 2 * last + _LOOSE_PAGES
-        while page is not None and page.rows and page.next is not None and last < most:
+        while page is not None and page.heads and page.next is not None and last < most:
             last += 1
             page = self._pages.page(last)
         self._is_broken = last >= most
@@ -193,17 +188,9 @@ class Backward:
             self._is_broken |= look is None or has_gone or not self._begins_alike(look)
 
     def _begins_alike(self, page: Page) -> bool:
-        return not page.rows or self._marks.of(page.rows[0]) in self._marks(self._first)
+        return not page.heads or page.heads[0].mark in _marks(self._first)
 
 
-class _Marks:
+def _marks(page: Page) -> list[object]:
     """What stays the same about each row of a page while it exists."""
-
-    def __init__(self, head_of: HeadOf) -> None:
-        self._head_of = head_of
-
-    def __call__(self, page: Page) -> list[object]:
-        return [self.of(row) for row in page.rows]
-
-    def of(self, row: bytes) -> object:
-        return self._head_of(row).mark
+    return [head.mark for head in page.heads]

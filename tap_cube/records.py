@@ -1,4 +1,4 @@
-"""A decoder compiled from a stream's columns: one row of JSON text -> one typed record."""
+"""A decoder compiled from a stream's columns: rows of JSON text -> typed records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from tap_cube.fast_way import STRICT, FastWay
+from tap_cube.fast_way import FastWay, is_checked
 from tap_cube.rows import decode_row
 from tap_cube.values import converter
 from tap_cube.writer import encode
@@ -17,38 +17,50 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
+    from msgspec import Struct
     from singer_sdk.helpers.types import Context
 
+    from tap_cube.pages import Page
     from tap_cube.values import Convert
 
 UNPARSED = "unparsed_values"
 """Column that keeps values which do not fit their type."""
 
+_MISFITS = (msgspec.DecodeError, RecursionError)
+
 Column: t.TypeAlias = "tuple[str, Mapping[str, t.Any]] | None"
 
 
 class EncodedRecords(dict[str, t.Any]):
-    """The records of a page as JSON text; to the SDK one record that has the context's values."""
+    """Records of a page as JSON text; to the SDK one record that has the context's values.
 
-    __slots__ = ("texts",)
+    Attributes:
+        lines: Their text, each followed by a line break.
+        number: How many they are.
+    """
 
-    def __init__(self, texts: Sequence[bytes], context: Context | None) -> None:
-        """Hold the texts, and the values that partitions are made of."""
+    __slots__ = ("lines", "number")
+
+    def __init__(self, lines: bytes, number: int, context: Context | None) -> None:
+        """Hold the text, and the values that partitions are made of."""
         super().__init__(context or {})
-        self.texts = texts
+        self.lines = lines
+        self.number = number
 
 
 class RecordDecoder:
     """Turns rows into records of one stream and source.
 
-    There are two ways to the same record. The fast one, `encode`, is compiled for the keys that
-    rows were seen to have, see `FastWay`. A row that does not fit it takes the careful way, alone.
+    There are two ways to the same record. The fast one is compiled for the keys that rows were
+    seen to have, and takes whole pages, see `FastWay`. A row that does not fit it takes the
+    careful way, alone.
 
     Args:
         zone: Zone of times without one (T38).
         column: Tells the column of a key and its JSON Schema; None for one to leave out. Asked
             once a key.
-        added: Columns that the tap adds to each record, in order.
+        constants: Values that the tap adds to every record, by column.
+        added: Columns that the tap adds after them, with a value for each row.
         in_utc: Whether times are written in UTC.
 
     Attributes:
@@ -60,6 +72,7 @@ class RecordDecoder:
         self,
         zone: ZoneInfo,
         column: Callable[[str], Column],
+        constants: Mapping[str, object] | None = None,
         added: Sequence[str] = (),
         *,
         in_utc: bool = False,
@@ -68,6 +81,7 @@ class RecordDecoder:
         self._converter = partial(converter, zone=zone, in_utc=in_utc)
         self.moment = self._converter({"format": "date-time"})
         self._column = column
+        self._constants = dict(constants or {})
         self._added = added
         self._columns: dict[str, tuple[str, Convert] | None] = {}
         self._loose: set[str] = set()
@@ -75,26 +89,23 @@ class RecordDecoder:
         self._may_be_fast = True
         self.unparsed: Counter[str] = Counter()
 
-    def encode(self, row: bytes, *added: object) -> bytes:
-        """JSON text of a row's record.
+    def lines(self, page: Page, places: Sequence[int], added: Sequence[Sequence[object]]) -> bytes:
+        """JSON text of the records of some rows of a page, each followed by a line break.
 
         Args:
-            row: JSON text of the row.
-            added: Values of the columns that the tap adds.
+            page: The page.
+            places: Which of its rows.
+            added: The values of each added column, one a row.
         """
-        if self._fast is not None:
-            try:
-                return self._fast.encode(row, added)
-            except (msgspec.DecodeError, ValueError, ArithmeticError):
-                pass  # a new key, or a value that is off its type: the careful way tells which
-        content = decode_row(row)
-        record = self.decode(content, *added)
-        if self._may_be_fast and self._has_learned(content):
-            try:
-                self._fast = FastWay(self._columns, self._loose, self._added)
-            except ValueError:  # a key that no struct can have, such as one with a quote
-                self._fast, self._may_be_fast = None, False
-        return encode(record)
+        try:
+            if self._fast:
+                return self._finished(self._fast, self._fast.of_page(page, places), added)
+        except _MISFITS:
+            pass  # one of them has a new key, or a value that no decoder takes
+        return b"".join(
+            self._line(page.rows[place], [values[number] for values in added])
+            for number, place in enumerate(places)
+        )
 
     def decode(self, row: Mapping[str, t.Any], *added: object) -> dict[str, t.Any]:
         """Type one decoded row, carefully; what does not fit stands in `UNPARSED`."""
@@ -113,22 +124,51 @@ class RecordDecoder:
             except (ValueError, ArithmeticError):
                 record[name] = None
                 unparsed[name] = value
-        own = dict(zip(self._added, added, strict=True))
+        own = self._constants | dict(zip(self._added, added, strict=True))
         names = (column[0] for column in self._columns.values() if column)
         ordered = {name: record[name] for name in names if name in record and name not in own}
         if unparsed:
             self.unparsed.update(unparsed.keys())
             if self._column(UNPARSED):
-                own[UNPARSED] = unparsed
+                names = (column[0] for column in self._columns.values() if column)
+                own[UNPARSED] = {name: unparsed[name] for name in names if name in unparsed}
         return ordered | own
+
+    def _finished(
+        self, fast: FastWay, rows: list[Struct], added: Sequence[Sequence[object]]
+    ) -> bytes:
+        if unfit := fast.finish(rows, added):
+            for values in unfit.values():
+                self.unparsed.update(values.keys())
+            if self._column(UNPARSED):
+                fast.keep(rows, unfit)
+        return fast.lines(rows)
+
+    def _line(self, row: bytes, added: Sequence[object]) -> bytes:
+        """Text of one row's record, by the careful way if it must be: the fast one learns of it."""
+        try:
+            if self._fast:
+                own = [[value] for value in added]
+                return self._finished(self._fast, self._fast.of_rows([row]), own)
+        except _MISFITS:
+            pass
+        content = decode_row(row)
+        record = self.decode(content, *added)
+        if self._may_be_fast and self._has_learned(content):
+            try:
+                self._fast = FastWay(
+                    self._columns, self._loose, self._constants, self._added, UNPARSED
+                )
+            except ValueError:
+                self._fast, self._may_be_fast = None, False
+        return encode(record) + b"\n"
 
     def _has_learned(self, content: Mapping[str, t.Any]) -> bool:
         """Whether the row has new keys, or other JSON types than its columns had so far."""
         loose = {
             key
             for key, value in content.items()
-            if (column := self._columns[key])
-            and not isinstance(value, STRICT.get(column[1], object))
+            if (column := self._columns[key]) and not is_checked(value, column[1])
         }
         news = self._fast is None or not self._fast.keys >= content.keys() or loose - self._loose
         self._loose |= loose

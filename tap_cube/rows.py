@@ -1,4 +1,4 @@
-"""Rows as Cube sends them: JSON text, what decides about it, and keys for rows without an id."""
+"""Rows as Cube sends them: JSON text, and keys for rows without an id."""
 
 from __future__ import annotations
 
@@ -8,21 +8,14 @@ import typing as t
 from collections import Counter
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
-from typing_extensions import override
 
-from tap_cube.values import Unfit, as_day
+from tap_cube.values import Unfit
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-H = t.TypeVar("H")
-
-CUSTOMER_IDS = ("crm__customer_id", "customer_id", "external_customer_id")
-"""Keys that may hold the imported id, in the order of trust."""
+    from collections.abc import Mapping
 
 
 def exact(number: str) -> Decimal | str:
@@ -34,101 +27,6 @@ def exact(number: str) -> Decimal | str:
 
 
 _decode = msgspec.json.Decoder(dict[str, t.Any], float_hook=exact).decode
-
-
-class Head(t.Protocol):
-    """What is looked at in a row before the rest of it is decoded."""
-
-    @property
-    def mark(self) -> object:
-        """What stays the same while the row exists, to be seen where it stands among others."""
-
-    @property
-    def is_unique(self) -> bool:
-        """Whether no other row has the same mark."""
-
-
-class CustomerHead(msgspec.Struct):
-    """The part of a row that decides whether it is emitted, and under which key."""
-
-    crm__customer_id: object = None
-    customer_id: object = None
-    external_customer_id: object = None
-    id: object = None
-    # When it was last changed, in the order of trust.
-    updated: object = None
-    crm__change_log__updated: object = None
-    crm__last_updated: object = None
-
-    @property
-    def key(self) -> str | None:
-        """The imported id as text; None where the row has none (T40)."""
-        usual = self.crm__customer_id
-        if isinstance(usual, str) and usual:
-            return usual
-        for name in CUSTOMER_IDS:
-            value = getattr(self, name)
-            if value != "" and type(value) in {str, int}:
-                return str(value)
-        return None
-
-    @property
-    def mark(self) -> object:
-        """What stays the same while the row exists: the imported id, else the internal one."""
-        if (key := self.key) is not None:
-            return key
-        return None if self.id in (None, "") else f"id:{self.id}"
-
-    @property
-    def is_unique(self) -> bool:
-        """Whether the row has any id; those without may be equal to the letter."""
-        return self.key is not None or self.id not in (None, "")
-
-    @property
-    def day(self) -> str | None:
-        """The day of the last change; None where the row has no such date."""
-        for value in (self.updated, self.crm__change_log__updated, self.crm__last_updated):
-            if type(value) is str and (day := _day_of(value)):
-                return day
-        return None
-
-
-@lru_cache(4096)
-def _day_of(text: str) -> str | None:
-    with suppress(ValueError):
-        return as_day(text[:10])
-    return None
-
-
-class CallflowHead(CustomerHead):
-    """The part of a call state's row that decides; one customer may be in several campaigns."""
-
-    campaign__name: object = None
-    data_owner__name: object = None
-    campaign__crm_type: object = None
-    callflow__last_change__when: object = None
-
-    @property
-    @override
-    def mark(self) -> object:
-        own = super().mark
-        return None if own is None else repr((self.data_owner__name, self.campaign__name, own))
-
-
-def head_decoder(kind: type[H]) -> Callable[[bytes], H]:
-    """A decoder of just what decides about a row."""
-    decode = msgspec.json.Decoder(kind).decode
-
-    def decode_head(row: bytes) -> H:
-        try:
-            return decode(row)
-        except msgspec.DecodeError:
-            return msgspec.convert(decode_row(row), kind)
-
-    return decode_head
-
-
-decode_head = head_decoder(CustomerHead)
 
 
 def decode_row(row: bytes) -> dict[str, t.Any]:

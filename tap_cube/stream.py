@@ -19,13 +19,14 @@ from tap_cube.batches import batch_files
 from tap_cube.columns import all_loadable, loadable, titled
 from tap_cube.custom_fields import SCHEMAS
 from tap_cube.errors import ForbiddenError, NotFoundError
+from tap_cube.heads import CustomerHead, Head
 from tap_cube.progress import Pace, Progress, Tally
 from tap_cube.reader import Reader
 from tap_cube.records import UNPARSED, EncodedRecords, RecordDecoder
-from tap_cube.rows import decode_head, decode_row
+from tap_cube.rows import decode_row
 from tap_cube.schemas import UNPARSED_SCHEMA, with_property
 from tap_cube.sources import ACCOUNT
-from tap_cube.writer import encode
+from tap_cube.writer import encode, record_messages
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,9 +36,8 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_cube.generations import Endpoint
-    from tap_cube.pagination import Page
+    from tap_cube.pages import Page
     from tap_cube.records import Column
-    from tap_cube.rows import Head
     from tap_cube.sources import Source
     from tap_cube.tap import TapCube
 
@@ -57,8 +57,8 @@ class CubeStream(RESTStream[t.Any]):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # records leave the decoder typed
 
-    # Columns beside Cube's own and those of the source.
-    added_columns: t.ClassVar[Sequence[str]] = ()
+    added_columns: t.ClassVar[Sequence[str]] = ()  # beside Cube's own and the source's
+    head_kind: t.ClassVar[type[Head]] = CustomerHead  # what is looked at in every row
 
     def __init__(
         self,
@@ -71,18 +71,16 @@ class CubeStream(RESTStream[t.Any]):
     ) -> None:
         """Ask nothing yet."""
         self.settings, self.client = tap.settings, tap.client
-        self._endpoints = endpoints
-        self._sources = sources
+        self._endpoints, self._sources = endpoints, sources
         self._extracted_at = b"null"
         self._is_ahead = self._has_news = False
         self._pace, self.tally = Pace(len(sources)), Tally()
-        self._progress = Progress(self.name, tap.logger, len(sources))
-        self.reading = 0
+        self._progress, self.reading = Progress(self.name, tap.logger, len(sources)), 0
         self._reader = Reader(
             self.name,
             tap.client,
             tap.workers,
-            head_of=self.head_of,
+            kind=self.head_kind,
             known=[source.name for source in sources or [ACCOUNT] if source.is_seen],
             may_be_list=may_be_list,
             on_wait=tap.message_writer.flush,
@@ -115,10 +113,13 @@ class CubeStream(RESTStream[t.Any]):
     @override
     def request_records(self, context: Context | None) -> Iterator[Record]:
         source = self._source_of(context)
-        added = (*self.columns_of(source), *self.added_columns)
-        in_utc = bool(self.get_batch_config(self.config))
-        column = partial(self.column, source=source)
-        decoder = RecordDecoder(self.settings.timezone, column, added, in_utc=in_utc)
+        decoder = RecordDecoder(
+            self.settings.timezone,
+            partial(self.column, source=source),
+            self.columns_of(source),
+            self.added_columns,
+            in_utc=bool(self.get_batch_config(self.config)),
+        )
         self.write_state()  # what the sources before have finished
         before, began = self.client.requests[self.name], time.monotonic()
         self.path = self._endpoints[source.name].path  # what the SDK's metrics show
@@ -126,9 +127,7 @@ class CubeStream(RESTStream[t.Any]):
             counter.with_context(dict(source.context))
             try:
                 for record in self.records(source, context, decoder):
-                    self.tally.rows += (
-                        len(record.texts) if isinstance(record, EncodedRecords) else 1
-                    )
+                    self.tally.rows += record.number if isinstance(record, EncodedRecords) else 1
                     yield record
             except (ForbiddenError, NotFoundError) as error:
                 if source is ACCOUNT or source.setting:
@@ -140,15 +139,14 @@ class CubeStream(RESTStream[t.Any]):
             counter.increment(self.client.requests[self.name] - before)
         self.tally.seconds += time.monotonic() - began
         self.tally.unparsed += decoder.unparsed.total()
-        if decoder.unparsed:
-            counts = ", ".join(f"{name} {n}" for name, n in sorted(decoder.unparsed.items()))
+        if counts := ", ".join(f"{name} {n}" for name, n in sorted(decoder.unparsed.items())):
             msg = "Values that do not fit the type of their column stand in '%s': %s"
             self.logger.warning(msg, UNPARSED, counts)
 
     def write_state(self) -> None:
         """Write the state, if records were written since and no file of them is open."""
-        has_news = self._is_ahead and not self.get_batch_config(self.config)
-        if has_news and self._pace.is_due():
+        is_whole = not self.get_batch_config(self.config)
+        if self._is_ahead and is_whole and self._pace.is_due():
             self._is_ahead = False
             self._write_state_message()
 
@@ -157,14 +155,9 @@ class CubeStream(RESTStream[t.Any]):
     ) -> Iterator[Record]:
         """Yield the records of one partition."""
         del context
-        added = self.columns_of(source).values()
-        for rows in self.read(source):
-            for row, _ in rows:
-                yield decoder.decode(self.prepare(decode_row(row)), *added)
-
-    def head_of(self, row: bytes) -> Head:
-        """Decode what decides about a row."""
-        return decode_head(row)
+        for page, places in self.read(source):
+            rows = (page.rows[place] for place in places)
+            yield from (decoder.decode(self.prepare(decode_row(row))) for row in rows)
 
     def prepare(self, row: Record) -> Record:
         """Mend what a resource is known to send in its own way."""
@@ -174,8 +167,8 @@ class CubeStream(RESTStream[t.Any]):
         """Path and query of the first page of a source; None if nothing is asked of it."""
         return self._endpoints[source.name].target(source.context)
 
-    def read(self, source: Source) -> Iterator[list[tuple[bytes, t.Any]]]:
-        """Yield the rows of all pages of one partition, certain to be complete."""
+    def read(self, source: Source) -> Iterator[tuple[Page, Sequence[int]]]:
+        """Yield all pages of one partition, certain to be complete, and places of rows in them."""
         if target := self.target_of(source):
             yield from self.pages(source, target, self.first_page(source, target))
 
@@ -187,15 +180,15 @@ class CubeStream(RESTStream[t.Any]):
 
     def pages(
         self, source: Source, target: str, first: Page
-    ) -> Iterator[list[tuple[bytes, t.Any]]]:
-        """Yield the rows of the pages that follow each other from a first one."""
+    ) -> Iterator[tuple[Page, Sequence[int]]]:
+        """Yield the pages that follow each other from a first one, and places of rows in them."""
         self._progress.expect(first.count)
-        for reading, rows in self._reader.pages((source.name, target), first, self.logger):
+        for reading, page, places in self._reader.pages((source.name, target), first, self.logger):
             self.reading = reading
             self._extracted_at = encode(utc_now())
             if not reading:
-                self._progress.advance(len(rows))
-            yield rows
+                self._progress.advance(len(places))
+            yield page, places
 
     def _source_of(self, context: Context | None) -> Source:
         return next(
@@ -220,8 +213,8 @@ class CubeStream(RESTStream[t.Any]):
     def is_plain(self) -> bool:
         """Whether records go out as they leave the decoder, with nothing for the SDK to do."""
         first, *others = self.stream_maps
-        is_changed = type(first) is not SameRecordTransform or first.flattening_enabled
-        return not (is_changed or others or self.has_selected_descendents)
+        is_same = type(first) is SameRecordTransform and not first.flattening_enabled
+        return is_same and not others and not self.has_selected_descendents
 
     @override
     def log_sync_costs(self) -> None:
@@ -254,7 +247,7 @@ class CubeStream(RESTStream[t.Any]):
     def _lines_of(self, record: Record) -> Sequence[bytes]:
         """JSON text of a record, as the stream maps leave it."""
         if isinstance(record, EncodedRecords):
-            return record.texts
+            return record.lines[:-1].split(b"\n")
         return [encode(m.record) for m in self._generate_record_messages(record)]
 
     @override
@@ -262,11 +255,22 @@ class CubeStream(RESTStream[t.Any]):
         self._record_counter = super().get_record_counter(**options)
         return self._record_counter
 
-    def encoded(self, texts: Sequence[bytes], context: Context | None) -> Iterator[Record]:
-        """Yield the records of a page, if there are any, in one piece."""
-        if texts:
-            self._record_counter.increment(len(texts) - 1)  # the SDK counts one
-            yield EncodedRecords(texts, context)
+    def records_of(
+        self,
+        page: Page,
+        places: Sequence[int],
+        added: Sequence[Sequence[object]],
+        decoder: RecordDecoder,
+        context: Context | None,
+    ) -> Iterator[Record]:
+        """Yield the records of some rows of a page, in one piece if nobody looks at single ones."""
+        if not self.is_plain:
+            for number, place in enumerate(places):
+                own = [values[number] for values in added]
+                yield decoder.decode(decode_row(page.rows[place]), *own)
+        elif places:
+            self._record_counter.increment(len(places) - 1)  # the SDK counts one
+            yield EncodedRecords(decoder.lines(page, places, added), len(places), context)
 
     @override
     def _write_record_message(self, record: Record) -> None:
@@ -275,12 +279,8 @@ class CubeStream(RESTStream[t.Any]):
         if not isinstance(record, EncodedRecords):
             super()._write_record_message(record)
             return
-        version = b'"version":%d,' % self._stream_version if self._stream_version else b""
-        begin = b'{"type":"RECORD","stream":"%b","record":' % self.name.encode()
-        end = b',%b"time_extracted":%b}\n' % (version, self._extracted_at)
-        first, *texts = record.texts
-        lines = (end + begin).join([begin + first, *texts])
-        self._tap.message_writer.write_line(lines + end)
+        about = self._stream_version, self._extracted_at
+        self._tap.message_writer.write_line(record_messages(self.name, record.lines, *about))
         self.state_manager.is_flushed = False
 
     def _tell_news(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import typing as t
 from threading import Timer
 
 import msgspec
@@ -14,21 +15,45 @@ from typing_extensions import override
 
 from tap_cube.errors import CubeError
 
+if t.TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 FULL = 2**16
 """Bytes of records that are held back at most."""
 
 PATIENCE = 1.5
 """Seconds that a target has to take a block, when a signal has ended the run."""
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+_encoder = msgspec.json.Encoder(decimal_format="number")
+encode_lines = _encoder.encode_lines
+"""JSON text of several values, each followed by a line break, with decimals as exact numbers."""
 
 
 def encode(value: object) -> bytes:
     """JSON text, with decimals as exact numbers."""
     try:
-        return _encode(value)
+        return _encoder.encode(value)
     except (OverflowError, TypeError):  # integers beyond 64 bits
         return simplejson.dumps(value, use_decimal=True, default=str).encode()
+
+
+def record_messages(
+    stream: str, lines: bytes, version: int | None, extracted_at: bytes
+) -> memoryview:
+    """RECORD messages of one stream, one a line.
+
+    Args:
+        stream: Its name.
+        lines: JSON text of the records, each followed by a line break.
+        version: The stream's version, if it has one.
+        extracted_at: JSON text of the time when they were read.
+    """
+    begin = b'{"type":"RECORD","stream":%b,"record":' % encode(stream)
+    told = b'"version":%d,' % version if version else b""
+    end = b',%b"time_extracted":%b}\n' % (told, extracted_at)
+    # No line break stands in JSON text itself.
+    messages = b"".join((begin, lines.replace(b"\n", end + begin)))
+    return memoryview(messages)[: -len(begin)]
 
 
 class BufferedWriter(GenericSingerWriter[bytes, Message]):
@@ -53,7 +78,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         if message.type is not SingerMessageType.RECORD:
             self.flush()
 
-    def write_line(self, line: bytes) -> None:
+    def write_line(self, line: bytes | memoryview) -> None:
         """Write one message, or several, encoded already, line breaks included."""
         if len(line) >= FULL:
             self.flush()
@@ -73,11 +98,11 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         if lines:
             self._put(lines)
 
-    def _put(self, lines: bytes | bytearray) -> None:
+    def _put(self, lines: Buffer) -> None:
         self._is_writing = True
         try:
             if (out := sys.stdout) is not sys.__stdout__:  # somebody reads along, such as a test
-                out.write(lines.decode())
+                out.write(bytes(lines).decode())
                 out.flush()
             else:
                 _write_all(sys.stdout.fileno(), lines)
@@ -102,7 +127,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         patience.start()
 
 
-def _write_all(file: int, lines: bytes | bytearray) -> None:
+def _write_all(file: int, lines: Buffer) -> None:
     # Python's own buffer loses what a signal interrupts; the system tells how far it came.
     rest = memoryview(lines)
     while rest:

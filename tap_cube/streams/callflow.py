@@ -9,8 +9,8 @@ from singer_sdk import typing as th
 from typing_extensions import override
 
 from tap_cube import generations
+from tap_cube.heads import CallflowHead
 from tap_cube.incremental import IncrementalStream
-from tap_cube.rows import CallflowHead, head_decoder
 from tap_cube.streams.of_campaigns import CampaignsRowsStream
 from tap_cube.values import as_moment
 
@@ -19,8 +19,6 @@ if t.TYPE_CHECKING:
 
     from tap_cube.generations import JSONType
     from tap_cube.sources import Account, Source, Subjects
-
-_decode = head_decoder(CallflowHead)
 
 
 class CallflowCustomersStream(CampaignsRowsStream, IncrementalStream[CallflowHead]):
@@ -33,6 +31,7 @@ class CallflowCustomersStream(CampaignsRowsStream, IncrementalStream[CallflowHea
     primary_keys = ("callflow_key",)
     replication_key = "callflow__last_change__when"
     added_columns = ("campaign__id", "callflow_key", "customer_id")
+    head_kind = CallflowHead
     fixed_fields = generations.CALLFLOW_FIELDS
     own_fields: t.ClassVar[Mapping[str, JSONType]] = {
         "callflow_key": th.StringType(),
@@ -54,10 +53,6 @@ class CallflowCustomersStream(CampaignsRowsStream, IncrementalStream[CallflowHea
     def end_of(self, source: Source) -> str:
         has_ended = source.ended and source.ended < self.today()
         return f"{source.ended}T23:59:59" if has_ended else ""
-
-    @override
-    def head_of(self, row: bytes) -> CallflowHead:
-        return _decode(row)
 
     @override
     def moment_of(self, head: CallflowHead) -> str | None:

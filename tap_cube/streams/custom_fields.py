@@ -60,14 +60,14 @@ class CustomFieldsStream(CubeStream):
         # As in `read_definitions`: of two with one id the last stays, and none goes without.
         del context
         usable = {}
-        for rows in self.read(source):
-            for row, _ in rows:
-                definition = decode_row(row)
+        for page, places in self.read(source):
+            for place in places:
+                definition = decode_row(page.rows[place])
                 number = definition_id(definition)
                 if number is not None:
                     usable[number] = {**definition, "id": number}
         for definition in usable.values():
-            yield decoder.decode(definition, *self.columns_of(source).values())
+            yield decoder.decode(definition)
 
     @override
     def partition_of(self, source: Source) -> dict[str, t.Any]:

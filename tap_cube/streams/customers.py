@@ -10,9 +10,9 @@ from typing_extensions import override
 from tap_cube import generations
 from tap_cube.columns import CustomColumns
 from tap_cube.custom_fields import SCHEMAS
+from tap_cube.heads import CustomerHead
 from tap_cube.incremental import IncrementalStream
 from tap_cube.records import UNPARSED
-from tap_cube.rows import CustomerHead
 from tap_cube.schemas import UNPARSED_SCHEMA, keyed, properties_of
 
 if t.TYPE_CHECKING:

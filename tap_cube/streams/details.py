@@ -12,9 +12,10 @@ from typing_extensions import override
 from tap_cube import generations
 from tap_cube.client import Subject
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
-from tap_cube.pagination import decode_object
+from tap_cube.heads import CustomerHead, decode_head
+from tap_cube.pages import decode_object
 from tap_cube.read_ahead import ReadAhead
-from tap_cube.rows import decode_head, decode_row
+from tap_cube.rows import decode_row
 from tap_cube.stream import CubeStream
 from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
 
@@ -83,11 +84,11 @@ class CustomerDetailsStream(CubeStream):
         if source.name in self._refused:
             return
         fitting = [key for key in self._expected if _IN_PATHS.fullmatch(key)]
-        own = tuple(self.columns_of(source).values())
         missing = 0
         for customer_id, row in self._rows(source, fitting):
             if row is not None:
-                yield decoder.decode(decode_row(row), *own, customer_id, decode_head(row).day)
+                day = decode_head(row, CustomerHead).day
+                yield decoder.decode(decode_row(row), customer_id, day)
                 continue
             missing += 1
             self._vain += not self._chosen
@@ -126,7 +127,7 @@ class CustomerDetailsStream(CubeStream):
                 continue
             self._chosen = endpoint
             # Where nobody is imported under this id, it may be the internal one of another (T41).
-            found = decode_head(row).key
+            found = decode_head(row, CustomerHead).key
             is_other = found is not None and found.lstrip("0") != customer_id.lstrip("0")
             return None if is_other else row
         return None

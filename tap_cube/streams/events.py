@@ -12,7 +12,6 @@ from tap_cube import generations
 from tap_cube.bookmarks import BookmarkedStream
 from tap_cube.errors import CubeError, ForbiddenError
 from tap_cube.events import Event, Ordinals
-from tap_cube.rows import decode_row
 from tap_cube.streams.of_campaigns import CampaignsRowsStream
 from tap_cube.windows import EARLIEST, Window, small_windows
 
@@ -22,7 +21,7 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_cube.generations import JSONType
-    from tap_cube.pagination import Page
+    from tap_cube.pages import Page
     from tap_cube.records import RecordDecoder
     from tap_cube.sources import Account, Source, Subjects
 
@@ -35,10 +34,7 @@ class EventsStream(CampaignsRowsStream, BookmarkedStream):
     """
 
     replication_key = "submitted_at"
-
-    @override
-    def head_of(self, row: bytes) -> Event:
-        return Event(row)
+    head_kind = Event
 
     @override
     def target_of(self, source: Source) -> str | None:
@@ -79,27 +75,19 @@ class EventsStream(CampaignsRowsStream, BookmarkedStream):
         first: Page,
     ) -> Iterator[Record]:
         ordinals = Ordinals()
-        is_plain = self.is_plain
-        own = tuple(self.columns_of(source).values())
         campaign = source.columns.get("campaign__id")
-        for rows in self.pages(source, self._target(source, window), first):
-            texts = []
-            for row, event in rows:
-                key = ordinals.key_of(event.digest(campaign), event.content, self.reading)
+        for page, places in self.pages(source, self._target(source, window), first):
+            kept, added = [], []
+            for place in places:
+                event, row = page.heads[place], page.rows[place]
+                key = ordinals.key_of(event.digest(campaign, row), hash(row), self.reading)
                 if key is None:
                     continue
-                added = (
-                    *own,
-                    self.campaign_id(source, event.names),
-                    key,
-                    event.customer_id,
-                    self._submitted_at(event, decoder),
-                )
-                if is_plain:
-                    texts.append(decoder.encode(row, *added))
-                else:
-                    yield decoder.decode(decode_row(row), *added)
-            yield from self.encoded(texts, context)
+                found = self.campaign_id(source, event.names)
+                kept.append(place)
+                added.append((found, key, event.key, self._submitted_at(event, decoder)))
+            columns = list(zip(*added, strict=True))
+            yield from self.records_of(page, kept, columns, decoder, context)
 
     def _target(self, source: Source, window: Window) -> str:
         return self._endpoints[source.name].target(source.context, window)

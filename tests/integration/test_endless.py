@@ -35,6 +35,8 @@ ANSWERS: dict[str, tuple[int, str, str]] = {
 class EndlessServer(ThreadingHTTPServer):
     """Gives every request the same status, and blanks until the client hangs up."""
 
+    daemon_threads = False  # whoever closes it hears what each answer came to
+
     def __init__(self, status: int, location: str) -> None:
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cube.custom_fields import SCHEMAS
+from tap_cube.pages import decode_page
 from tap_cube.records import UNPARSED, Column, RecordDecoder
 from tap_cube.rows import decode_row
 from tap_cube.writer import encode
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 OSLO = ZoneInfo("Europe/Oslo")
 COLUMNS: dict[str, Mapping[str, Any]] = {kind: SCHEMAS[kind] for kind in SCHEMAS}
 COLUMNS["object"] = {"type": ["object", "null"]}
-ADDED = ("assignment_id", "customer_id", "updated")
+CONSTANTS = {"assignment_id": 9}
+ADDED = ("customer_id", "updated")
 KINDS = list(COLUMNS)
 KEYS = [*KINDS, "other text", "renamed", "customer_id", "left out", "new", 'Skjerm 19"']
 
@@ -73,12 +75,18 @@ def column(key: str) -> Column:
 @example([{"customer_id": 5}, {"customer_id": "6"}])
 def test_both_ways_write_the_same(sent: list[dict[str, object]]) -> None:
     """Whatever comes in whatever order, the bytes of the record are the same."""
-    fast = RecordDecoder(OSLO, column, ADDED)
-    careful = RecordDecoder(OSLO, column, ADDED)
-    for number, content in enumerate(sent):
-        row = json.dumps(content).encode()
-        added = (9, f"{number}", None)
-        assert fast.encode(row, *added) == encode(careful.decode(decode_row(row), *added))
+    fast = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
+    careful = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
+    page = decode_page(json.dumps(sent).encode())
+    added: list[list[object]] = [[f"{number}" for number, _ in enumerate(sent)], [None] * len(sent)]
+    # As they come, then all in one, then a few of many.
+    for places in (*([n] for n, _ in enumerate(sent)), [*range(len(sent))], [len(sent) - 1]):
+        own = [[values[place] for place in places] for values in added]
+        expected = [
+            encode(careful.decode(decode_row(page.rows[place]), *values))
+            for place, *values in zip(places, *own, strict=True)
+        ]
+        assert fast.lines(page, places, own).splitlines() == expected
     assert fast.unparsed == careful.unparsed
 
 
@@ -87,8 +95,9 @@ def test_both_ways_write_the_same(sent: list[dict[str, object]]) -> None:
 )
 def test_odd_rows_take_the_careful_way_alone(row: bytes) -> None:
     """A row that the compiled way refuses is written as ever, and so is the one after it."""
-    fast = RecordDecoder(OSLO, column, ADDED)
-    careful = RecordDecoder(OSLO, column, ADDED)
+    fast = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
+    careful = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
     for sent in (b'{"string":"a","number":"1.0"}', row, b'{"string":"b","number":"2.0"}'):
-        expected = encode(careful.decode(decode_row(sent), 9, "1", "2020-01-01"))
-        assert fast.encode(sent, 9, "1", "2020-01-01") == expected
+        page = decode_page(b"[%b]" % sent)
+        expected = encode(careful.decode(decode_row(page.rows[0]), "1", "2020-01-01"))
+        assert fast.lines(page, [0], [["1"], ["2020-01-01"]]) == expected + b"\n"

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from tap_cube.pagination import decode_page
+from tap_cube.heads import CustomerHead, decode_head
+from tap_cube.pages import PageDecoder, decode_page
 from tap_cube.records import UNPARSED
-from tap_cube.rows import Surrogates, decode_head, decode_row
+from tap_cube.rows import Surrogates, decode_row
 
 from .columns import COLUMNS, VALIDATOR, decode, decoder
 
@@ -62,12 +63,12 @@ def test_a_page_is_read_in_spite_of_one_odd_row(odd: str) -> None:
     """The rows of the page arrive, with count, link, ids, days and keys."""
     row = f'{{"crm__customer_id": "05", "updated": "2020-02-12", "a": {odd}, "b": 100200.0}}'
     link = "https://acme.headshed.com/c/?page=2"
-    page = decode_page(
+    page = PageDecoder(CustomerHead)(
         f'{{"count": 4, "next": "{link}", "results": [{row}, {{"b": 0.10}}]}}'.encode()
     )
     assert (len(page.rows), page.count, page.next, page.is_list) == (2, 4, link, False)
-    head = decode_head(page.rows[0])
-    assert (head.key, head.day) == ("05", "2020-02-12")
+    for head in (page.heads[0], decode_head(page.rows[0], CustomerHead)):
+        assert (head.key, head.day) == ("05", "2020-02-12")
     assert decode_row(page.rows[0])["b"] == Decimal("100200.0")
     assert str(decode_row(page.rows[1])["b"]) == "0.10"
     assert decode_page(f"[{row}, {row}]".encode()).is_list
@@ -83,4 +84,4 @@ def test_an_odd_row_without_an_id_has_a_key() -> None:
 
 def test_a_byte_order_mark_is_no_damage() -> None:
     """A list that begins with one is the list."""
-    assert decode_page(b"\xef\xbb\xbf[{}]").rows == (b"{}",)
+    assert decode_page(b"\xef\xbb\xbf[{}]").rows == [b"{}"]

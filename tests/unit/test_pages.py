@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from urllib3 import HTTPResponse
 
 from tap_cube.errors import TransientError
-from tap_cube.pagination import END, NextLinkPaginator, Page, Pages, decode_page
+from tap_cube.heads import Head
+from tap_cube.pages import END, Page, decode_page
+from tap_cube.pagination import NextLinkPaginator, Pages
 from tap_cube.read_ahead import ReadAhead, Workers
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def test_a_bare_list_is_a_page_without_a_next(indent: int | None) -> None:
 @pytest.mark.parametrize("empty", [b"[]", b" [ ] ", b'{"results": []}'])
 def test_an_empty_answer_is_an_empty_page(empty: bytes) -> None:
     """No rows is no error."""
-    assert decode_page(empty).rows == ()
+    assert decode_page(empty).rows == []
     assert decode_page(empty).expected_pages == 1
 
 
@@ -169,7 +171,7 @@ def test_a_link_that_leads_elsewhere_is_told_once(
 ) -> None:
     """Pages are counted from there on, and the warning does not repeat what the server sent."""
     paginator = NextLinkPaginator(CUSTOMERS, LOGGER)
-    page = Page((b"{}",), 9, link)
+    page = Page(b"[{}]", [Head()], 9, link)
     assert [paginator.follow(page, n) for n in (1, 2)] == [
         f"{CUSTOMERS}?page=2", f"{CUSTOMERS}?page=3",
     ]  # fmt: skip
@@ -182,8 +184,8 @@ def test_a_link_that_leads_elsewhere_is_told_once(
 def test_a_last_page_has_no_page_after_it() -> None:
     """Null ends it, also where links were of no use before."""
     paginator = NextLinkPaginator(CUSTOMERS, LOGGER)
-    paginator.follow(Page((b"{}",), 9, "elsewhere"), 1)
-    assert paginator.follow(Page((b"{}",), 9, None), 2) is None
+    paginator.follow(Page(b"[{}]", [Head()], 9, "elsewhere"), 1)
+    assert paginator.follow(Page(b"[{}]", [Head()], 9), 2) is None
 
 
 def walk(
@@ -217,10 +219,10 @@ def test_each_page_is_asked_for_once(width: int, query: str) -> None:
         number = int(asked_for.get("page", 1))
         following = urlencode(sorted((asked_for | {"page": str(number + 1)}).items()))
         link = f"http://inner.example/c/?{following}" if number < total else None
-        return Page((b"%d" % number,), total, link)
+        return Page(b"[%d]" % number, [Head()], total, link)
 
     found, asked = walk(first, answer, width, total)
-    assert [page and page.rows for page in found] == [(b"%d" % n,) for n in range(1, 7)] + [()]
+    assert [page and page.rows for page in found] == [[b"%d" % n] for n in range(1, 7)] + [[]]
     assert len(asked) == total
 
 
@@ -229,7 +231,7 @@ def test_a_page_that_is_gone_is_none(width: int) -> None:
     """A page that the server no longer has (404) is told apart from the end."""
     link = f"{CUSTOMERS}?page=2"
     found, _ = walk(
-        CUSTOMERS, lambda t: Page((b"{}",), 2, link) if t == CUSTOMERS else None, width, 2
+        CUSTOMERS, lambda t: Page(b"[{}]", [Head()], 2, link) if t == CUSTOMERS else None, width, 2
     )
     assert found[-1] is None
     assert len(found) == 2

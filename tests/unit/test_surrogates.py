@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cube.rows import Surrogates, decode_head, decode_row
+from tap_cube.heads import CustomerHead, decode_head
+from tap_cube.rows import Surrogates, decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 )
 def test_the_imported_id_is_text(row: dict[str, Any], key: str | None) -> None:
     """The first id of the three names is taken as text; the internal id never is (T41)."""
-    assert decode_head(json.dumps(row).encode()).key == key
+    assert decode_head(json.dumps(row).encode(), CustomerHead).key == key
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_the_imported_id_is_text(row: dict[str, Any], key: str | None) -> None:
 )
 def test_the_day_of_the_last_change(row: dict[str, Any], day: str | None) -> None:
     """The first of the three names that holds a date is taken; an anonymised row has none."""
-    assert decode_head(json.dumps(row).encode()).day == day
+    assert decode_head(json.dumps(row).encode(), CustomerHead).day == day
 
 
 def keys(rows: Iterable[dict[str, Any]], surrogates: Surrogates | None = None) -> list[str | None]:
