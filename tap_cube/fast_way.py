@@ -113,7 +113,7 @@ class FastWay:
         ]
         # Rows may send what the tap adds only where a conversion is known for it.
         types += [
-            (place, Raw if name in columns else UnsetType, tail[name])
+            (place, Raw, UNSET) if name in columns else (place, UnsetType, tail[name])
             for name, place in places.items()
         ]
         sent = {field: key for key, field in fields.items()} | {p: n for n, p in places.items()}

@@ -26,7 +26,16 @@ COLUMNS["object"] = {"type": ["object", "null"]}
 CONSTANTS = {"assignment_id": 9}
 ADDED = ("customer_id", "updated")
 KINDS = list(COLUMNS)
-KEYS = [*KINDS, "other text", "renamed", "customer_id", "left out", "new", 'Skjerm 19"']
+KEYS = [
+    *KINDS,
+    "other text",
+    "renamed",
+    "customer_id",
+    "assignment_id",
+    "left out",
+    "new",
+    'Skjerm 19"',
+]
 
 usual = st.sampled_from(
     ["", "text", "233.0", "5,92 år", "0235", "2020-02-12", "28.02.2015", "2020-02-12 10:27",
