@@ -120,6 +120,7 @@ class FastWay:
         if unparsed not in fields:
             types.append((self._unparsed, UnsetType, UNSET))
             sent[self._unparsed] = unparsed
+        types.sort(key=lambda field: field[0] == self._unparsed)  # comes last
         self._row = msgspec.defstruct(
             "Row", types, rename=sent, forbid_unknown_fields=True, gc=False
         )

@@ -125,6 +125,8 @@ class RecordDecoder:
                 record[name] = None
                 unparsed[name] = value
         own = self._constants | dict(zip(self._added, added, strict=True))
+        if UNPARSED in record:  # Cube has a key of this name
+            own[UNPARSED] = record[UNPARSED]
         names = (column[0] for column in self._columns.values() if column)
         ordered = {name: record[name] for name in names if name in record and name not in own}
         if unparsed:
