@@ -60,7 +60,9 @@ def read_body(response: requests.Response, deadline: float) -> bytes:
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             chunks.append(chunk)
             size += len(chunk)
-            if size > LARGEST_BODY or time.monotonic() > deadline:
+            if time.monotonic() > deadline:
+                raise TransientError(_TOO_LATE)
+            if size > LARGEST_BODY:
                 msg = "a body without an end"
                 raise TransientError(msg)
     except ReadTimeoutError:

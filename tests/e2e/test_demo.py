@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from tests.tap_process import SECONDS, started
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEMO = ["cube-sandbox", "demo", "--customers", "5"]
+LONG_DEMO = ["cube-sandbox", "demo", "--customers", "2000"]
+"""One whose load takes long enough to be met."""
+
 HELD = {
     "tap_cube.assignment_customers": "10",
     "tap_cube.call_outcomes": "240",
@@ -81,40 +83,29 @@ def test_demo_without_its_server_says_so(scratch: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_demo_ends_with_all_it_started(scratch: Path, number: signal.Signals) -> None:
     """A signal in the middle of a load leaves no process and no file."""
-    with started(DEMO, env={"TMPDIR": str(scratch)}) as demo:
-        family = _loading(demo.pid)
+    with started(LONG_DEMO, env={"TMPDIR": str(scratch)}) as demo:
+        family = _loading(psutil.Process(demo.pid))
         demo.send_signal(number)
         demo.communicate(timeout=SECONDS)
     assert demo.returncode == 128 + number
-    assert family.keys() & _processes().keys() == set()
+    assert psutil.wait_procs(family, timeout=0)[1] == []
     assert list(scratch.iterdir()) == []
 
 
-def _loading(demo: int) -> dict[int, str]:
+def _loading(demo: psutil.Process) -> list[psutil.Process]:
     """Wait until Meltano has started the tap; return the processes below the demo."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        family = _below(demo, _processes())
-        if any("tap-cube" in command for command in family.values()):
+        family = demo.children(recursive=True)
+        if any("tap-cube" in part for process in family for part in _command(process)):
             return family
         time.sleep(0.05)
     msg = "the tap was not started"
     raise TimeoutError(msg)
 
 
-def _processes() -> dict[int, tuple[int, str]]:
-    """Parent and command of every process that is not just waiting to be reaped."""
-    ps = str(shutil.which("ps"))
-    listed = subprocess.run(  # noqa: S603 - a fixed command
-        [ps, "-e", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
-    )
-    rows = (line.split(maxsplit=3) for line in listed.stdout.splitlines())
-    return {int(row[0]): (int(row[1]), row[-1]) for row in rows if not row[2].startswith("Z")}
-
-
-def _below(parent: int, processes: dict[int, tuple[int, str]]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for pid, (above, command) in processes.items():
-        if above == parent:
-            found |= {pid: command} | _below(pid, processes)
-    return found
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has ended meanwhile
+        return []

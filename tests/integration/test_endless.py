@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+import zlib
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
+from tap_cube.answers import LARGEST_BODY
 from tests.integration.reading import last_words, read_at
 from tests.integration.runs import CRM, only
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 BLANKS = b" " * 2**16
 FOR_EVER = 2**28
 """Bytes after which the server takes it that the body would be read for ever."""
+
+DROPS = 300
+"""Single bytes, one each tenth of a second, after which it takes the same."""
 
 MOST = 2**25
 """Bytes that may be under way when the client hangs up: more than the buffers of both ends."""
@@ -37,9 +43,9 @@ class EndlessServer(ThreadingHTTPServer):
 
     daemon_threads = False  # whoever closes it hears what each answer came to
 
-    def __init__(self, status: int, location: str) -> None:
+    def __init__(self, status: int, location: str, handler: type[_Handler]) -> None:
         """Listen on a free port."""
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), handler)
         self.status = status
         self.location = location
         self.sent: list[int] = []
@@ -53,30 +59,56 @@ class EndlessServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: EndlessServer
     timeout = 20  # a client that neither reads nor hangs up is no better
+    encoding = "identity"
 
     def do_GET(self) -> None:
         self.send_response(self.server.status)
         self.send_header("Location", self.server.location.format(path=self.path))
+        self.send_header("Content-Encoding", self.encoding)
         self.end_headers()
         sent = 0
         try:
-            while sent < FOR_EVER:
-                self.wfile.write(BLANKS)
-                sent += len(BLANKS)
+            for portion in self.portions():
+                self.wfile.write(portion)
+                sent += len(portion)
         except ConnectionError:
-            self.server.sent.append(sent)
-        else:
-            self.server.sent.append(FOR_EVER)
+            pass
+        self.server.sent.append(sent)
+
+    def portions(self) -> Iterator[bytes]:
+        """The body, as it leaves the server."""
+        for _ in range(FOR_EVER // len(BLANKS)):
+            yield BLANKS
 
     @override
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 
+class _Dripping(_Handler):
+    @override
+    def portions(self) -> Iterator[bytes]:
+        for _ in range(DROPS):
+            yield b" "
+            time.sleep(0.1)
+
+
+class _Packed(_Handler):
+    encoding = "gzip"
+
+    @override
+    def portions(self) -> Iterator[bytes]:
+        packer = zlib.compressobj(level=1, wbits=zlib.MAX_WBITS | 16)  # gzip
+        for _ in range(2 * LARGEST_BODY // len(BLANKS)):
+            yield packer.compress(BLANKS)
+
+
 @contextmanager
-def endless(status: int, location: str) -> Iterator[EndlessServer]:
+def endless(
+    status: int, location: str = "", handler: type[_Handler] = _Handler
+) -> Iterator[EndlessServer]:
     """Serve endless answers until the block ends."""
-    with EndlessServer(status, location) as server:
+    with EndlessServer(status, location, handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -94,3 +126,19 @@ def test_a_body_that_nobody_needs_is_not_read(status: int, location: str, words:
     assert words in last_words(run)
     assert server.sent
     assert max(server.sent) < MOST
+
+
+def test_a_body_that_drips_meets_the_timeout() -> None:
+    """Each byte comes in time, but the answer does not: it is given up, and the run ends red."""
+    with endless(200, handler=_Dripping) as server:
+        run = read_at(server.url, auth_token="t", max_retries=0, request_timeout=1, **only(CRM))  # noqa: S106 - no secret
+    assert "no answer in time" in last_words(run)
+    assert server.sent
+    assert max(server.sent) < DROPS
+
+
+def test_a_body_that_grows_without_end_when_unpacked_is_given_up() -> None:
+    """A few bytes become many: what counts is the memory that they would take."""
+    with endless(200, handler=_Packed) as server:
+        run = read_at(server.url, auth_token="t", max_retries=0, **only(CRM))  # noqa: S106 - no secret
+    assert "a body without an end" in last_words(run)
