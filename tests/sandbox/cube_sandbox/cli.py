@@ -66,7 +66,8 @@ def _serve(cube: Sandbox, *, as_json: bool) -> int:
         lines = [f"{name:<9}{value}" for name, value in shown.items()]
         sys.stdout.write((json.dumps(shown) if as_json else "\n".join(lines)) + "\n")
         sys.stdout.flush()
-        stop.wait()
+        while not stop.wait(0.5):  # a signal just before an endless wait would be missed
+            pass
     return 0
 
 

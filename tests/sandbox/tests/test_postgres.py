@@ -32,12 +32,15 @@ from cube_sandbox.postgres_server import free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# It sleeps in short turns: a signal between Python's last look and a long wait is seen after it.
 HOLD_A_SERVER = """
+import time
 from cube_sandbox.postgres import postgres
 
 with postgres() as server:
     print(server.port, flush=True)
-    input()
+    while True:
+        time.sleep(0.05)
 """
 
 USE_A_SERVER_AS_ROOT_THEN_AS_SOMEBODY = """
