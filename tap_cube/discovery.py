@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import datetime, timedelta
+from datetime import date
 
 import msgspec
 
 from tap_cube import generations
 from tap_cube.campaigns import Campaign, read_campaigns
-from tap_cube.client import Subject
 from tap_cube.custom_fields import CustomField, read_definitions
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
-from tap_cube.pages import Page, decode_page
 from tap_cube.rows import decode_row
+from tap_cube.searches import Asker
 from tap_cube.sources import ACCOUNT, Account, Source, Subjects
-from tap_cube.windows import Window
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_cube.client import CubeClient
     from tap_cube.generations import Endpoint
+    from tap_cube.pages import Page
+    from tap_cube.read_ahead import Workers
+    from tap_cube.searches import Found
     from tap_cube.settings import Settings
 
 
@@ -35,21 +36,22 @@ _EVENTS = {
 PROBES = 3
 """Campaigns or CRMs to ask before an address counts as one that the account does not have."""
 
-_LATELY = timedelta(days=30)
-
 
 class Discovery:
     """Asks an account what it has.
 
     Args:
         client: The account.
+        workers: Who asks for what will be needed next.
         settings: What the user wants to read of it.
         logger: Where it is told what was found and what is left out.
     """
 
-    def __init__(self, client: CubeClient, settings: Settings, logger: logging.Logger) -> None:
+    def __init__(
+        self, client: CubeClient, workers: Workers, settings: Settings, logger: logging.Logger
+    ) -> None:
         """Ask nothing yet."""
-        self._client = client
+        self._asker = Asker(client, workers, settings.timezone)
         self._settings = settings
         self._logger = logger
 
@@ -64,21 +66,17 @@ class Discovery:
         campaigns = read_campaigns(rows or ())
         assignments = self._subjects(
             "assignment_customers",
-            self._assignments(campaigns),
+            [*self._assignments(campaigns)],
             generations.ASSIGNMENT_CUSTOMERS,
             generations.ASSIGNMENT_DEFINITIONS,
         )
         crms = self._subjects(
             "data_owner_customers",
-            self._crms(campaigns),
+            [*self._crms(campaigns)],
             generations.DATA_OWNER_CUSTOMERS,
             generations.DATA_OWNER_DEFINITIONS,
         )
-        wanted = [campaign for campaign in campaigns if self._is_wanted(campaign)]
-        events = [
-            self._events(stream, endpoints, wanted, crms.sources)
-            for stream, endpoints in _EVENTS.items()
-        ]
+        events = [*self._events(filter(self._is_wanted, campaigns), crms.sources)]
         if rows is None and not any(found.sources for found in (assignments, crms, *events)):
             msg = (
                 "Nothing to read: the account lists no campaigns, so its assignments and CRMs "
@@ -89,15 +87,15 @@ class Discovery:
         return Account(keys, tuple(campaigns), assignments, crms, *events)
 
     def _campaigns(self) -> list[dict[str, t.Any]] | None:
-        try:
-            found = self._first_answer("campaigns", {}, "", generations.CAMPAIGNS)
-        except ForbiddenError as error:
-            self._logger.warning("%s", error)
+        search = self._asker.search("campaigns", ((e, ACCOUNT) for e in generations.CAMPAIGNS))
+        found = self._asker.found(search)
+        if found.refusals:
+            self._logger.warning("%s", found.refusals[0])
             return None
-        if found is None:
+        if found.answer is None:
             self._logger.info("The account lists no campaigns; stream 'campaigns' is left out")
             return None
-        return list(_objects(found[1].rows))
+        return list(_objects(found.answer[1].rows))
 
     def _is_wanted(self, campaign: Campaign) -> bool:
         """Whether the settings, where they name anything, name what a campaign belongs to.
@@ -124,42 +122,46 @@ class Discovery:
             yield Source.of_crm(owner, crm_type, None if named is None else "data_owners")
 
     def _events(
-        self,
-        stream: str,
-        endpoints: tuple[Endpoint, ...],
-        campaigns: Iterable[Campaign],
-        crms: tuple[Source, ...],
-    ) -> Subjects:
+        self, campaigns: Iterable[Campaign], crms: tuple[Source, ...]
+    ) -> Iterator[Subjects]:
         """Find what the account answers at: by campaign, else by CRM, else all in one."""
-        # Those that still run have the keys of today.
-        latest = sorted(campaigns, key=lambda c: (c.archived is None, c.archived or 0, c.id))
-        of_campaigns = tuple(Source.of_campaign(campaign) for campaign in campaigns)
-        choices = (tuple(Source.of_campaign(c) for c in latest[::-1]), crms, (ACCOUNT,))
-        for endpoint, sources in zip(endpoints, choices, strict=False):
-            # What is asked for as a whole would bring more than the settings name.
-            if endpoint.row == "C7" and self._settings.crms is not None:
-                continue
-            for source in sources[:PROBES]:
-                try:
-                    found = self._first_answer(stream, source.context, source.name, (endpoint,))
-                except ForbiddenError as error:
-                    self._logger.warning("%s", error)
-                    continue
-                if found is None:
-                    continue
+        choices = (tuple(map(Source.of_campaign, campaigns)), crms, (ACCOUNT,))
+        offered = {
+            stream: {
+                endpoint: sources
+                for endpoint, sources in zip(endpoints, choices, strict=False)
+                # What is asked for as a whole would bring more than the settings name.
+                if sources and (endpoint.row != "C7" or self._settings.crms is None)
+            }
+            for stream, endpoints in _EVENTS.items()
+        }
+        searches = [
+            self._asker.search(stream, ((e, s) for e in own for s in _probes(own[e])))
+            for stream, own in offered.items()
+        ]
+        for number, search in enumerate(searches, start=1):
+            found = self._asker.found(search, searches[number:])
+            yield self._answering(search.stream, offered[search.stream], found)
+
+    def _answering(
+        self, stream: str, offered: Mapping[Endpoint, tuple[Source, ...]], found: Found
+    ) -> Subjects:
+        """The sources of the endpoint that was found, of those on offer."""
+        for refusal in found.refusals:
+            self._logger.warning("%s", refusal)
+        for endpoint, sources in offered.items():
+            if found.answer and found.answer[0] is endpoint:
                 self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
-                keys = dict.fromkeys(key for row in _objects(found[1].rows) for key in row)
-                kept = of_campaigns if "campaign__id" in source.context else sources
-                return Subjects(kept, endpoint, tuple(keys), found[1].is_list)
-            if sources:
-                self._logger.info("Stream '%s' has no answer at %s", stream, endpoint.path)
+                page = found.answer[1]
+                return Subjects(sources, endpoint, _keys_of(page), page.is_list)
+            self._logger.info("Stream '%s' has no answer at %s", stream, endpoint.path)
         self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
         return Subjects()
 
     def _subjects(
         self,
         stream: str,
-        sources: Iterable[Source],
+        sources: Sequence[Source],
         customers: tuple[Endpoint, ...],
         definitions: tuple[Endpoint, ...],
     ) -> Subjects:
@@ -168,76 +170,74 @@ class Discovery:
         fields: list[CustomField] = []
         keys: dict[str, None] = {}
         defined: dict[str, Endpoint] = {}
-        endpoint: Endpoint | None = None
         is_list = False
-        for source in sources:
+        for number, source in enumerate(sources):
+            # Only once one has answered is it known where the others will.
+            group = sources[number : number + 1 + self._asker.width * bool(kept)]
+            rows, own, *others = [
+                self._asker.search(name, ((endpoint, each) for endpoint in endpoints))
+                for each in group
+                for name, endpoints in ((stream, customers), ("custom_fields", definitions))
+            ]
             try:
-                found, first = self._customers(
-                    stream, source, (endpoint,) if endpoint else customers
+                endpoint, first = self._customers(
+                    stream, source, self._asker.found(rows, [own, *others])
                 )
-                own = self._definitions(source, definitions)
+                described = self._definitions(source, self._asker.found(own, others))
             except (ForbiddenError, NotFoundError) as error:
                 if source.setting:
                     raise
                 self._logger.warning("%s is left out. %s", source.name, error)
                 continue
             kept.append(source)
-            endpoint = found
+            customers = (endpoint,)
             is_list |= first.is_list
             count = len(first.heads) if first.count is None else first.count
-            self._logger.info("%s answers: %d customers at %s", source.name, count, found.row)
-            keys |= dict.fromkeys(key for row in _objects(first.rows) for key in row)
-            if own is not None:
-                defined[source.name] = own[0]
-                fields += own[1]
-        if endpoint is None:
+            self._logger.info("%s answers: %d customers at %s", source.name, count, endpoint.row)
+            keys |= dict.fromkeys(_keys_of(first))
+            if described is not None:
+                defined[source.name] = described[0]
+                fields += described[1]
+        if not kept:
             self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
             return Subjects()
+        endpoint = customers[0]
         self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
         return Subjects(tuple(kept), endpoint, tuple(keys), is_list, defined, tuple(fields))
 
+    def _customers(self, stream: str, source: Source, found: Found) -> tuple[Endpoint, Page]:
+        if found.refusals:
+            raise found.refusals[0]
+        if found.answer is None:
+            where = f" Check '{source.setting}' and 'api_url'." if source.setting else ""
+            msg = f"{stream}: the account has no {source.name} (HTTP 404).{where}"
+            raise NotFoundError(msg)
+        return found.answer
+
     def _definitions(
-        self, source: Source, endpoints: tuple[Endpoint, ...]
+        self, source: Source, found: Found
     ) -> tuple[Endpoint, list[CustomField]] | None:
-        try:
-            found = self._first_answer("custom_fields", source.context, source.name, endpoints)
-        except ForbiddenError:
-            found = None
-        if found is None:
+        if found.answer is None:
             self._logger.info(
                 "%s shows no definitions of custom fields; they are read as text", source.name
             )
             return None
-        return found[0], read_definitions(source.name, _objects(found[1].rows))
+        endpoint, page = found.answer
+        return endpoint, read_definitions(source.name, _objects(page.rows))
 
-    def _customers(
-        self, stream: str, source: Source, endpoints: tuple[Endpoint, ...]
-    ) -> tuple[Endpoint, Page]:
-        found = self._first_answer(stream, source.context, source.name, endpoints)
-        if found is None:
-            where = f" Check '{source.setting}' and 'api_url'." if source.setting else ""
-            msg = f"{stream}: the account has no {source.name} (HTTP 404).{where}"
-            raise NotFoundError(msg)
-        return found
 
-    def _first_answer(
-        self,
-        stream: str,
-        context: Mapping[str, t.Any],
-        name: str,
-        endpoints: Iterable[Endpoint],
-    ) -> tuple[Endpoint, Page] | None:
-        """First page of the first endpoint that the account has; None if it has none of them."""
-        today = datetime.now(self._settings.timezone).date()
-        lately = Window(today - _LATELY, today)
-        for endpoint in endpoints:
-            target = endpoint.target(context, lately)
-            try:
-                page = self._client.get(target, Subject(stream, name), decode_page)
-            except NotFoundError:
-                continue
-            return endpoint, page
-        return None
+def _probes(sources: Iterable[Source]) -> list[Source]:
+    """The first sources to ask: campaigns that still run have the keys of today."""
+    latest = sorted(
+        sources,
+        key=lambda s: (s.ended is None, s.ended or date.min, s.context.get("campaign__id", 0)),
+        reverse=True,
+    )
+    return latest[:PROBES]
+
+
+def _keys_of(page: Page) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for row in _objects(page.rows) for key in row))
 
 
 def _objects(rows: Iterable[bytes]) -> Iterator[dict[str, t.Any]]:

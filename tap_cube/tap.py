@@ -88,7 +88,7 @@ class TapCube(Tap):
 
     @override
     def discover_streams(self) -> list[CubeStream]:
-        account = Discovery(self.client, self.settings, self.logger).account()
+        account = Discovery(self.client, self.workers, self.settings, self.logger).account()
         for name in sorted({field.type_name for field in account.fields if not field.is_known}):
             self.logger.info("Custom fields of type '%s' are read as text: type not known", name)
         columns = label_columns(account.fields) if self.settings.label_names else {}

@@ -1,0 +1,75 @@
+"""Discovery does not wait for one answer where the next question is known already."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.reading import read
+
+if TYPE_CHECKING:
+    from cube_sandbox import Request, Sandbox
+
+SECONDS = 60
+"""How long a broken test may hang; none waits for the clock."""
+
+
+class Meeting:
+    """Holds the first request for each of some things until all of them have been asked for.
+
+    Args:
+        cube: The account, whose requests are watched from now on.
+        asked: Rows of `cube-api.md`, or paths.
+    """
+
+    def __init__(self, cube: Sandbox, asked: set[str]) -> None:
+        """Watch."""
+        self.together = threading.Barrier(len(asked))
+        self.most = 0
+        self._now = 0
+        self._missing = set(asked)
+        self._lock = threading.Lock()
+        self._cube = cube
+        cube.before_request = self._see
+
+    def _see(self, request: Request) -> None:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            awaited = self._missing & {request.row, request.path}
+            self._missing -= awaited
+        try:
+            if awaited:
+                self.together.wait(SECONDS)
+            self._cube.closing.wait(0.005)
+        finally:
+            with self._lock:
+                self._now -= 1
+
+
+@pytest.mark.parametrize("rows", [{"C2", "C4"}, {"C6", "C9", "C11"}], ids=["a CRM", "events"])
+@pytest.mark.parametrize("read_ahead", [3, 4])
+def test_what_is_known_to_be_needed_is_asked_at_once(
+    cube: Sandbox, rows: set[str], read_ahead: int
+) -> None:
+    """As many requests are in flight as the setting allows, and never more."""
+    cube.reset(generation="2020", customers=3, outcomes=1)
+    meeting = Meeting(cube, rows)
+    run = read(cube, read_ahead=read_ahead)
+    assert run.returncode == 0, run.stderr
+    assert not meeting.together.broken
+    assert meeting.most <= read_ahead
+
+
+def test_the_crms_after_the_first_are_asked_at_once(cube: Sandbox) -> None:
+    """Once it is known where the customers of one are, nothing holds up the others."""
+    cube.reset(generation="2020", customers=3, outcomes=1)
+    read(cube)
+    crms = sorted({request.path for request in cube.requests if request.row == "C2"})
+    assert len(crms) == 3
+    meeting = Meeting(cube, set(crms[1:]))
+    run = read(cube)
+    assert run.returncode == 0, run.stderr
+    assert not meeting.together.broken
