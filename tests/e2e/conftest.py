@@ -1,4 +1,4 @@
-"""One PostgreSQL a session, one empty database a test."""
+"""One PostgreSQL a session, one empty database a test, and long tests before all others."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ def warehouse(postgres_server: Postgres) -> Iterator[Warehouse]:
     """An empty database that is dropped after the test."""
     with fresh_database(postgres_server) as database:
         yield Warehouse(database)
+
+
+@pytest.hookimpl(trylast=True)  # after the shuffle, whose order stays otherwise
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have no worker begin a long test when the others have nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

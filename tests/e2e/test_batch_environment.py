@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 B2B = (2, "B2B")
+pytestmark = pytest.mark.slow
+
 PLUGINS = ("tap-cube", "target-postgres")
 TABLES = (
     "assignment_customers",

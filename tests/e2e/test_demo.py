@@ -16,6 +16,8 @@ from tests.tap_process import SECONDS, started
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 DEMO = ["cube-sandbox", "demo", "--customers", "5"]
 LONG_DEMO = ["cube-sandbox", "demo", "--customers", "2000"]
 """One whose load takes long enough to be met."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 PROJECT = """\
 project_id: hub-test
 default_environment: dev

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 KILLS = 20
 KILLS_OF_THE_TARGET = 0.3
 SEED = 3

@@ -12,6 +12,8 @@ from tests.e2e.pipe import load
 if TYPE_CHECKING:
     from tests.e2e.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 EXTRA = "call_outcome__extra__"
 PERCENT = "Fast ansatt over 50 %"
 QUESTION = "Hvor mange ansatte har bedriften i dag, innleide og vikarer medregnet?"

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from cube_sandbox.meltano_project import MeltanoProject
     from tests.e2e.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 PAGE = "docs/targets.md"
 ARROW = {"integer": "int64", "number": "double", "boolean": "bool", "string": "string"}
 DAY, MOMENT = "date32[day]", "timestamp[ms, tz=utc]"

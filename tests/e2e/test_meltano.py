@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.e2e.warehouse import Warehouse
 
 B2B, B2C, ASSIGNMENT = (2, "B2B"), (2, "B2C"), 9
+pytestmark = pytest.mark.slow
+
 PLUGINS = ("tap-cube", "target-postgres")
 COUNTS = {"campaigns": 4, "custom_fields": 66, "assignment_customers": 40}
 

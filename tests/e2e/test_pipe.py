@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2024, 5, 17)
 LATEST = TODAY + timedelta(days=2)
 CUSTOMERS = 30

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 PAGE = "docs/scale.md"
 CRMS = [{"id": 2, "crm_types": ["B2B", "B2C"]}]
 STATES = ("tap-cube:account", "tap-cube:crm_2_B2B", "tap-cube:crm_2_B2C")

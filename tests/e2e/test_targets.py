@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.e2e.warehouse import Warehouse
     from tests.tap_process import TapRun
 
+pytestmark = pytest.mark.slow
+
 Row: TypeAlias = "dict[str, Any]"
 Tables: TypeAlias = "dict[str, list[Row]]"
 

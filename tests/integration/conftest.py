@@ -19,7 +19,7 @@ TODAY = date(2024, 5, 17)
 @pytest.fixture(scope="session")
 def running() -> Iterator[Sandbox]:
     """Run a small account whose present day is fixed, so that its content never changes."""
-    with Sandbox(customers=12, page_size=5, today=TODAY, without=EVENTS) as cube:
+    with Sandbox(customers=12, outcomes=0, page_size=5, today=TODAY, without=EVENTS) as cube:
         yield cube
 
 
@@ -27,7 +27,7 @@ def running() -> Iterator[Sandbox]:
 def cube(running: Sandbox) -> Sandbox:
     """Hand out the account as if it had just begun, with customers alone: most tests need no more.
 
-    `cube.reset(without=())` brings back what happened to them.
+    `cube.reset(without=(), outcomes=60)` has something happen to them.
     """
     running.reset()
     return running

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
@@ -20,6 +21,8 @@ from tests.integration.test_histories import ASIDE, rows_of
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
     from tests.tap_process import TapRun
+
+pytestmark = pytest.mark.slow
 
 NIGHT = time(23, tzinfo=OSLO)
 places = st.floats(0, 1, exclude_max=True)

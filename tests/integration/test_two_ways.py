@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tests.tap_process import TapRun
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("text", "number", "integer", "boolean", "date", "datetime")
 DEFINITIONS_PATH = CUSTOMERS_PATH.replace("customers", "crm_custom_fields")
 DEFINITIONS = [

@@ -18,6 +18,8 @@ from tap_cube.heads import CustomerHead
 from tap_cube.pages import END, Page
 from tap_cube.pagination import Pages
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("HISTORIES", "2000"))
 LOGGER = logging.getLogger("test")
 
