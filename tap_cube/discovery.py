@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
 from datetime import date
 
@@ -16,7 +17,6 @@ from tap_cube.searches import Asker
 from tap_cube.sources import ACCOUNT, Account, Source, Subjects
 
 if t.TYPE_CHECKING:
-    import logging
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_cube.client import CubeClient
@@ -32,9 +32,6 @@ _EVENTS = {
     "call_outcomes": generations.CALL_OUTCOMES,
     "product_registrations": generations.PRODUCT_REGISTRATIONS,
 }
-
-PROBES = 3
-"""Campaigns or CRMs to ask before an address counts as one that the account does not have."""
 
 
 class Discovery:
@@ -136,7 +133,7 @@ class Discovery:
             for stream, endpoints in _EVENTS.items()
         }
         searches = [
-            self._asker.search(stream, ((e, s) for e in own for s in _probes(own[e])))
+            self._asker.search(stream, ((e, s) for e in own for s in _newest_first(own[e])))
             for stream, own in offered.items()
         ]
         for number, search in enumerate(searches, start=1):
@@ -154,8 +151,13 @@ class Discovery:
                 self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
                 page = found.answer[1]
                 return Subjects(sources, endpoint, _keys_of(page), page.is_list)
-            self._logger.info("Stream '%s' has no answer at %s", stream, endpoint.path)
-        self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
+            if endpoint in found.forbidden:
+                msg = "Stream '%s' is forbidden to the credential at %s"
+                self._logger.warning(msg, stream, endpoint.path)
+            else:
+                self._logger.info("Stream '%s' has no answer at %s", stream, endpoint.path)
+        level = logging.WARNING if found.refusals else logging.INFO
+        self._logger.log(level, "Nothing to read for stream '%s'; it is left out", stream)
         return Subjects()
 
     def _subjects(
@@ -226,14 +228,13 @@ class Discovery:
         return endpoint, read_definitions(source.name, _objects(page.rows))
 
 
-def _probes(sources: Iterable[Source]) -> list[Source]:
-    """The first sources to ask: campaigns that still run have the keys of today."""
-    latest = sorted(
+def _newest_first(sources: Iterable[Source]) -> list[Source]:
+    """Sources in the order to ask them: campaigns that still run have the keys of today."""
+    return sorted(
         sources,
         key=lambda s: (s.ended is None, s.ended or date.min, s.context.get("campaign__id", 0)),
         reverse=True,
     )
-    return latest[:PROBES]
 
 
 def _keys_of(page: Page) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -25,6 +26,9 @@ if t.TYPE_CHECKING:
 
 _LATELY = timedelta(days=30)
 
+PROBES = 3
+"""Campaigns or CRMs that answer 404 before an address counts as one that the account lacks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -46,10 +50,12 @@ class Found:
     Attributes:
         answer: The endpoint that answered, and its page; None if none did.
         refusals: Of sources that the credential may not see.
+        forbidden: The endpoints that refused some of them.
     """
 
     answer: tuple[Endpoint, Page] | None
     refusals: tuple[ForbiddenError, ...]
+    forbidden: frozenset[Endpoint]
 
 
 class Asker:
@@ -92,15 +98,20 @@ class Asker:
 
     def _ask(self, search: Search) -> Found:
         refusals: dict[str, ForbiddenError] = {}
+        forbidden: set[Endpoint] = set()
+        missing: Counter[Endpoint] = Counter()
+        answer = None
         for endpoint, name, target in search.tries:
-            if name in refusals:
+            if name in refusals or missing[endpoint] == PROBES:
                 continue
             try:
                 page = self._client.get(target, Subject(search.stream, name), decode_page)
             except NotFoundError:
-                continue
+                missing[endpoint] += 1
             except ForbiddenError as error:
                 refusals[name] = error
-                continue
-            return Found((endpoint, page), tuple(refusals.values()))
-        return Found(None, tuple(refusals.values()))
+                forbidden.add(endpoint)
+            else:
+                answer = endpoint, page
+                break
+        return Found(answer, tuple(refusals.values()), frozenset(forbidden))

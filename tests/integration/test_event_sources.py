@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cube_sandbox import Fault
+from tap_cube.searches import PROBES
 from tests.integration.conftest import TODAY
 from tests.integration.event_runs import (
+    ARCHIVED,
     CALLFLOW,
     DAY,
     MERSALG,
@@ -153,6 +156,47 @@ def test_a_forbidden_campaign_is_a_warning(cube: Sandbox, campaign: int) -> None
         assert {r["campaign__id"] for r in run.records[stream]} == {1, 2, 8, 9} - {campaign}
         assert f"{stream} of campaigns/{campaign}, page 1: HTTP 403" in run.stderr
     assert campaign not in marks(run)
+
+
+NO_OTHER_ADDRESS = ("C5", "C7", "C8", "C10")
+
+
+def test_campaigns_that_are_forbidden_do_not_hide_the_others(cube: Sandbox) -> None:
+    """A refusal says nothing about the address, so discovery goes on to a campaign that answers."""
+    newest = {1, 2, 9}
+    fill(cube, forbidden={f"campaigns/{n}" for n in newest}, without=NO_OTHER_ADDRESS)
+    run = night(cube, **EVERYTHING)
+    for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
+        assert {r["campaign__id"] for r in run.records[stream]} == {ARCHIVED}
+        for campaign in newest:
+            assert f"{stream} of campaigns/{campaign}, page 1: HTTP 403" in run.stderr
+
+
+def test_what_is_forbidden_altogether_is_said_to_be(
+    cube: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who misses a table learns from the warnings whose permission is missing, and goes on."""
+    fill(cube, forbidden={f"campaigns/{n}" for n in (1, 2, 8, 9)}, without=NO_OTHER_ADDRESS)
+    run = night(cube, **EVERYTHING)
+    assert run.records["data_owner_customers"]
+    told = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
+        assert stream not in run.schemas
+        path = f"/api/v1/campaigns/{{campaign__id}}/{stream}/"
+        assert f"Stream '{stream}' is forbidden to the credential at {path}" in told
+        assert f"Nothing to read for stream '{stream}'; it is left out" in told
+        assert f"'{stream}' has no answer at {path}" not in run.stderr
+
+
+def test_a_missing_address_is_tried_with_three_campaigns(cube: Sandbox) -> None:
+    """Those that answer 404 are enough to tell, however many there are."""
+    begin(cube, campaigns=12, without=("C9",))
+    cube.account.add_outcome(MERSALG, when=at(TODAY))
+    assert len(night(cube, **EVERYTHING).records[OUTCOMES]) == 1
+    tried = [
+        r for r in cube.requests if re.fullmatch(r"/api/v1/campaigns/\d+/call_outcomes/", r.path)
+    ]
+    assert len(tried) == PROBES
 
 
 def test_a_campaign_that_has_vanished_is_a_warning(cube: Sandbox) -> None:
