@@ -82,9 +82,15 @@ def _day(value: object) -> date | None:
         return None
 
 
-def ids_by_names(campaigns: Iterable[Campaign]) -> dict[tuple[str, str], int]:
-    """Ids by the names of data owner and campaign, where these are unique."""
+def ids_by_names(campaigns: Iterable[Campaign]) -> dict[tuple[str, str], dict[str, object]]:
+    """Ids by the names of data owner and campaign; None where campaigns of these names differ."""
     together = defaultdict(list)
     for campaign in campaigns:
-        together[campaign.data_owner, campaign.name].append(campaign.id)
-    return {names: ids[0] for names, ids in together.items() if len(ids) == 1}
+        together[campaign.data_owner, campaign.name].append(campaign.columns)
+    return {
+        names: {
+            name: value if all(other[name] == value for other in others) else None
+            for name, value in first.items()
+        }
+        for names, (first, *others) in together.items()
+    }

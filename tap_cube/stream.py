@@ -57,7 +57,7 @@ class CubeStream(RESTStream[t.Any]):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # records leave the decoder typed
 
-    added_columns: t.ClassVar[Sequence[str]] = ()  # beside Cube's own and the source's
+    added_columns: Sequence[str] = ()  # beside Cube's own and the source's
     head_kind: t.ClassVar[type[Head]] = CustomerHead  # what is looked at in every row
 
     def __init__(

@@ -30,7 +30,7 @@ class CallflowCustomersStream(CampaignsRowsStream, IncrementalStream[CallflowHea
     name = "callflow_customers"
     primary_keys = ("callflow_key",)
     replication_key = "callflow__last_change__when"
-    added_columns = ("campaign__id", "callflow_key", "customer_id")
+    added_columns = ("callflow_key", "customer_id")
     head_kind = CallflowHead
     fixed_fields = generations.CALLFLOW_FIELDS
     own_fields: t.ClassVar[Mapping[str, JSONType]] = {
@@ -67,7 +67,7 @@ class CallflowCustomersStream(CampaignsRowsStream, IncrementalStream[CallflowHea
         names = str(head.data_owner__name or ""), str(head.campaign__name or "")
         campaign = source.columns.get("campaign__id")
         where = "/".join((names[0], str(head.campaign__crm_type or ""), names[1]))
-        return self.campaign_id(source, names), f"{campaign or where}:{key}", head.key
+        return f"{campaign or where}:{key}", head.key, *self.looked_up(names)
 
     @override
     def start_of(self, bookmark: str) -> str:

@@ -83,9 +83,9 @@ class EventsStream(CampaignsRowsStream, BookmarkedStream):
                 key = ordinals.key_of(event.digest(campaign, row), hash(row), self.reading)
                 if key is None:
                     continue
-                found = self.campaign_id(source, event.names)
                 kept.append(place)
-                added.append((found, key, event.key, self._submitted_at(event, decoder)))
+                submitted = self._submitted_at(event, decoder)
+                added.append((key, event.key, submitted, *self.looked_up(event.names)))
             columns = list(zip(*added, strict=True))
             yield from self.records_of(page, kept, columns, decoder, context)
 
@@ -120,7 +120,7 @@ class CallOutcomesStream(EventsStream):
 
     name = "call_outcomes"
     primary_keys = ("call_outcome_key",)
-    added_columns = ("campaign__id", "call_outcome_key", "customer_id", "submitted_at")
+    added_columns = ("call_outcome_key", "customer_id", "submitted_at")
     fixed_fields = generations.OUTCOME_FIELDS
     own_fields: t.ClassVar[Mapping[str, JSONType]] = {
         "call_outcome_key": th.StringType(),
@@ -137,7 +137,7 @@ class ProductRegistrationsStream(EventsStream):
 
     name = "product_registrations"
     primary_keys = ("product_registration_key",)
-    added_columns = ("campaign__id", "product_registration_key", "customer_id", "submitted_at")
+    added_columns = ("product_registration_key", "customer_id", "submitted_at")
     fixed_fields = generations.REGISTRATION_FIELDS
     own_fields: t.ClassVar[Mapping[str, JSONType]] = {
         "product_registration_key": th.StringType(),

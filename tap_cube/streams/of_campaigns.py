@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from abc import abstractmethod
+from types import MappingProxyType
 
 from singer_sdk import typing as th
 from typing_extensions import override
@@ -27,7 +28,15 @@ if t.TYPE_CHECKING:
     from tap_cube.sources import Account, Source, Subjects
     from tap_cube.tap import TapCube
 
-_IDS = ("data_owner_id", "crm_type", "assignment_id")
+_IDS: Mapping[str, JSONType] = MappingProxyType(
+    {
+        "campaign__id": th.IntegerType(),
+        "data_owner_id": th.IntegerType(),
+        "crm_type": th.StringType(),
+        "assignment_id": th.IntegerType(),
+    }
+)
+"""Ids by which rows are joined to campaigns and customers."""
 
 
 class CampaignsRowsStream(CubeStream):
@@ -53,15 +62,12 @@ class CampaignsRowsStream(CubeStream):
         self._custom = CustomColumns(account.fields, names)
         self._ids = ids_by_names(account.campaigns)
         sources = subjects.sources
-        # Ids by which rows are joined to customers, where the account has such.
-        self._known = [name for name in _IDS if any(s.columns.get(name) for s in sources)]
-        ids: dict[str, JSONType] = {
-            "campaign__id": th.IntegerType(),
-            "data_owner_id": th.IntegerType(),
-            "crm_type": th.StringType(),
-            "assignment_id": th.IntegerType(),
-        }
-        columns = {name: ids[name] for name in ("campaign__id", *self._known)}
+        told = [s.columns for s in sources] + [c.columns for c in account.campaigns]
+        ids = [name for name in _IDS if name == "campaign__id" or any(of.get(name) for of in told)]
+        self._own = [name for name in ids if any(name in s.columns for s in sources)]
+        self._looked_up = [name for name in ids if name not in self._own]
+        self.added_columns = (*self.added_columns, *self._looked_up)
+        columns = {name: _IDS[name] for name in ids}
         known = properties_of({**columns, **self.own_fields, **self.fixed_fields})
         properties = {**known, **self._custom.properties, **known, UNPARSED: dict(UNPARSED_SCHEMA)}
         declared = properties.keys() | self._custom.keys
@@ -80,7 +86,7 @@ class CampaignsRowsStream(CubeStream):
 
     @override
     def columns_of(self, source: Source) -> Mapping[str, t.Any]:
-        return {name: source.columns.get(name) for name in self._known}
+        return {name: source.columns.get(name) for name in self._own}
 
     @override
     def column(self, key: str, source: Source) -> Column:
@@ -91,10 +97,10 @@ class CampaignsRowsStream(CubeStream):
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Set none: the streams cap their bookmarks, and the SDK's cap never reaches partitions."""
 
-    def campaign_id(self, source: Source, names: tuple[str, str]) -> int | None:
-        """Id of a row's campaign: the source's own, or looked up by data owner's and its name."""
-        found: int | None = source.columns.get("campaign__id")
-        return self._ids.get(names) if found is None else found
+    def looked_up(self, names: tuple[str, str]) -> list[object]:
+        """Ids of a row's campaign that its source does not tell, by data owner's and its name."""
+        ids = self._ids.get(names, {})
+        return [ids.get(name) for name in self._looked_up]
 
     def _schema_of(self, key: str) -> dict[str, t.Any]:
         earlier = generations.EARLIER_EVENT_FIELDS

@@ -81,8 +81,8 @@ rows = st.lists(
         id=st.integers(1, 99),
         name=st.sampled_from("ab"),
         data_owner=st.sampled_from("xy"),
-        crm=st.none(),
-        assignment_id=st.none(),
+        crm=st.sampled_from([None, (1, "B2B"), (1, "B2C"), (2, "B2B")]),
+        assignment_id=st.none() | st.integers(1, 2),
         archived=st.none(),
     ),
     unique_by=lambda found: found.id,
@@ -91,12 +91,15 @@ rows = st.lists(
 
 
 @given(rows)
-def test_an_id_is_found_by_names_that_one_campaign_alone_has(campaigns: list[Campaign]) -> None:
+def test_ids_are_found_by_names_as_far_as_all_campaigns_of_them_agree(
+    campaigns: list[Campaign],
+) -> None:
     """A wrong id would be worse than none."""
-    together = [(found.data_owner, found.name) for found in campaigns]
-    expected = {
-        names: found.id
-        for names, found in zip(together, campaigns, strict=True)
-        if together.count(names) == 1
-    }
-    assert ids_by_names(campaigns) == expected
+    found = ids_by_names(campaigns)
+    assert found.keys() == {(each.data_owner, each.name) for each in campaigns}
+    for names, ids in found.items():
+        same = [each.columns for each in campaigns if (each.data_owner, each.name) == names]
+        for name, value in ids.items():
+            told = {columns[name] for columns in same}
+            assert value == (told.pop() if len(told) == 1 else None)
+        assert (ids["campaign__id"] is None) == (len(same) > 1)
