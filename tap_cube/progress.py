@@ -51,16 +51,18 @@ class Pace:
 
     Args:
         partitions: How many the state has.
+        clock: Tells seconds.
     """
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Let the first time be at once."""
         self._pause = 0 if partitions <= FEW else 1
+        self._clock = clock
         self._next = 0.0
 
     def is_due(self) -> bool:
         """Whether it is time again; if so, the time begins anew."""
-        now = time.monotonic()
+        now = self._clock()
         is_due = now >= self._next
         if is_due:
             self._next = now + self._pause

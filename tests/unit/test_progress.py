@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tap_cube.progress import INTERVAL, Progress, Tally
+from tap_cube.progress import FEW, INTERVAL, Pace, Progress, Tally
 
 LOGGER = logging.getLogger("tests.progress")
 
@@ -100,6 +100,22 @@ def test_no_row_in_ten_seconds(clock: Clock, caplog: pytest.LogCaptureFixture) -
     clock.now += INTERVAL
     progress.advance(0)
     assert caplog.messages == ["campaigns: 0 rows of 10 (0%) read, 0 a second"]
+
+
+def test_the_state_of_few_partitions_is_written_whenever_there_is_news(clock: Clock) -> None:
+    """It is short, so what a run cut short has to read again is one window at most."""
+    pace = Pace(FEW, clock)
+    assert [pace.is_due() for _ in range(3)] == [True, True, True]
+
+
+def test_the_state_of_many_partitions_is_written_once_a_second(clock: Clock) -> None:
+    """Written after each of them it would outgrow the records."""
+    pace = Pace(FEW + 1, clock)
+    due = []
+    for _ in range(7):
+        due.append(pace.is_due())
+        clock.now += 0.4
+    assert due == [True, False, False, True, False, False, True]
 
 
 def test_summary() -> None:
