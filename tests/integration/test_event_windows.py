@@ -33,12 +33,13 @@ from tests.integration.runs import settings_for
 from tests.tap_process import run_tap, started_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cube_sandbox import Sandbox
 
 TWO_YEARS = timedelta(days=730)
 AMOUNT = 240
+PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
 
 
 def two_years(cube: Sandbox) -> list[int]:
@@ -134,21 +135,42 @@ def test_state_moves_after_each_window(cube: Sandbox) -> None:
     cube.account.add_outcomes(MERSALG, 300, TODAY - TWO_YEARS, TODAY)
     run = night(cube, read_ahead=0)
     reached, missing = "", by_key(run.records[OUTCOMES])
-    steps = set()
+    days = {record["submitted_at"][:10] for record in missing.values()}
+    steps = []
     for message in run.messages:
         if message["type"] == "RECORD" and message["stream"] == OUTCOMES:
             record = message["record"]
             # A window holds nothing from before the days that the state says are done.
-            assert record["campaign__id"] != MERSALG or record["submitted_at"][:10] > reached
+            assert record["submitted_at"][:10] > reached
             del missing[record["call_outcome_key"]]
         elif message["type"] == "STATE":
-            days = _days_read(message["value"])
-            reached = days[MERSALG].isoformat() if MERSALG in days else reached
-            steps.add(reached)
+            read = _days_read(message["value"]).get(MERSALG)
+            if read and str(read) != reached:
+                reached = str(read)
+                steps.append(reached)
             late = [r for r in missing.values() if r["submitted_at"][:10] <= reached]
             assert not late
-    assert len(steps) > 3
+    windows = [
+        (str(window.first), str(window.last))
+        for window in _finished(q.days for q in questions(cube, "C9") if q.path == PATH)
+    ]
+    with_rows = [last for first, last in windows if any(first <= day <= last for day in days)]
+    assert len(with_rows) > 3
+    assert steps == with_rows
     assert reached == TODAY.isoformat()
+
+
+def _finished(asked: Iterable[tuple[date | None, date | None]]) -> list[Window]:
+    """The windows that were read, without those that were looked at and split."""
+    windows = sorted({Window(first, last) for first, last in asked if first and last})
+    return [
+        window
+        for window in windows
+        if not any(
+            window.first <= other.first and other.last <= window.last and other != window
+            for other in windows
+        )
+    ]
 
 
 @pytest.mark.parametrize("lookback", [0, 2, 30])
@@ -198,19 +220,18 @@ def test_an_archived_campaign_is_not_asked_again_until_it_is_opened(cube: Sandbo
     cube.account.add_outcome(MERSALG, when=at(TODAY))
     cube.account.archive(MERSALG, TODAY + DAY)
     first = night(cube, TODAY)
-    path = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
     asked = {}
     state = first.state
     for day in range(1, 6):
         state = night(cube, TODAY + day * DAY, state=state).state
-        asked[day] = [q.days for q in questions(cube, "C9") if q.path == path]
+        asked[day] = [q.days for q in questions(cube, "C9") if q.path == PATH]
     assert {day for day, windows in asked.items() if windows} == {1, 2, 3, 4}
     assert _days_read(state or {})[MERSALG] == TODAY + 4 * DAY
     cube.account.archive(MERSALG, TODAY + 99 * DAY)
     cube.account.add_outcome(MERSALG, when=at(TODAY + 20 * DAY), type="Opened again")
     again = night(cube, TODAY + 30 * DAY, state=state)
     assert [r["call_outcome__type"] for r in again.records[OUTCOMES]] == ["Opened again"]
-    assert {q.days for q in questions(cube, "C9") if q.path == path} == {
+    assert {q.days for q in questions(cube, "C9") if q.path == PATH} == {
         (TODAY + 2 * DAY, TODAY + 30 * DAY)
     }
 
