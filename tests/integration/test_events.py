@@ -24,7 +24,10 @@ from tests.integration.event_runs import (
 from tests.integration.reading import read_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cube_sandbox import Sandbox
+    from cube_sandbox.account import Account
     from cube_sandbox.faults import Request
 
 CRM = (2, "B2B")
@@ -68,6 +71,44 @@ def test_a_reassigned_outcome_updates_its_row(
         teams = {r["submitted_at"][11:16]: r[f"{REPORT_AS}_in_team"] for r in new.values()}
         assert teams == {"09:00": "Kveldslag Øst", "10:00": "Default"}
         assert {r[f"{REPORT_AS}_by"] for r in old.values()} == {"agent@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("correction", "shown"),
+    [
+        (
+            lambda cube, event: cube.reassign(event, when=at(TODAY, "09:30")),
+            ("09:30", "Sale", "Sale"),
+        ),
+        (lambda cube, event: cube.correct(event, type="Complaint"), ("09:00", "Complaint", "Sale")),
+        (lambda cube, event: cube.correct(event, subtype="Mail"), ("09:00", "Sale", "Mail")),
+    ],
+    ids=["time", "type", "subtype"],
+)
+def test_a_corrected_time_or_type_is_a_row_of_its_own(
+    cube: Sandbox, correction: Callable[[Account, int], None], shown: tuple[str, ...]
+) -> None:
+    """Nothing else tells an event from others, so its old row stays as it was."""
+    begin(cube)
+    changed = cube.account.add_outcome(MERSALG, when=at(TODAY, "09:00"), type="Sale", product="MPA")
+    cube.account.add_outcome(MERSALG, when=at(TODAY), type="Sale", product="MPA")
+    first = night(cube, TODAY)
+    correction(cube.account, changed)
+    second = night(cube, TODAY + DAY, state=first.state)
+    third = night(cube, TODAY + 2 * DAY, state=second.state)
+    for stream in STREAMS:
+        old, new, later = (by_key(run.records[stream], stream) for run in (first, second, third))
+        assert len(old) == len(new) == 2
+        (gone,), (corrected,) = old.keys() - new.keys(), new.keys() - old.keys()
+        assert told(old[gone]) == ("09:00", "Sale", "Sale")
+        assert told(new[corrected]) == shown
+        assert later == new
+
+
+def told(record: dict[str, Any]) -> tuple[str, ...]:
+    """Time, type and subtype of an event."""
+    kind = record["call_outcome__type"], record["call_outcome__subtype"]
+    return record["submitted_at"][11:16], *kind
 
 
 def test_an_anonymised_customers_events_update_their_rows(cube: Sandbox) -> None:

@@ -199,6 +199,20 @@ class EventEdits(Edits):
             outcome.submitted = outcome.submitted if when is None else moment(when)
             outcome.save()
 
+    def correct(
+        self,
+        outcome_id: int,
+        *,
+        type: str | None = None,  # noqa: A002 - the attribute's own name in the API
+        subtype: str | None = None,
+    ) -> None:
+        """Report an outcome as one of another type or subtype."""
+        with self._database():
+            outcome = Outcome.objects.get(id=outcome_id)
+            outcome.type = outcome.type if type is None else type
+            outcome.subtype = outcome.subtype if subtype is None else subtype
+            outcome.save()
+
     def delete_outcomes(self, outcome_ids: Collection[int]) -> None:
         """Delete outcomes and what they registered."""
         with self._database():

@@ -137,6 +137,22 @@ def test_outcomes_are_reported_as_somebody_elses(empty: Sandbox, ask: Ask) -> No
     assert empty.account.outcome_count() == empty.account.registration_count() == 0
 
 
+def test_outcomes_are_corrected(empty: Sandbox, ask: Ask) -> None:
+    """Another type or subtype stands in the outcome and in what it registered."""
+    outcome = empty.account.add_outcome(2, type="Sale", product="MPA")
+    empty.account.correct(outcome, subtype="Sale by mail")
+    for path in (f"{B2B}/call_outcomes/", f"{B2B}/product_registrations/"):
+        (row,) = results(ask, f"{path}?{EVER}")
+        assert row["call_outcome__type"] == "Sale"
+        assert row["call_outcome__subtype"] == "Sale by mail"
+    empty.account.correct(outcome, type="Complaint")
+    (row,) = results(ask, f"{B2B}/call_outcomes/?{EVER}")
+    assert (row["call_outcome__type"], row["call_outcome__subtype"]) == (
+        "Complaint",
+        "Sale by mail",
+    )
+
+
 def test_a_deleted_customer_takes_its_events_along(empty: Sandbox) -> None:
     """Nothing is shown of whom the API has forgotten."""
     customer = empty.account.customer_ids((2, "B2B"))[0]
