@@ -137,6 +137,33 @@ def test_without_an_address_for_campaigns_a_crm_is_read(
     assert set(by_key(again.records[CALLFLOW], CALLFLOW)) < set(found)
 
 
+@pytest.mark.parametrize("hidden", [{"without": ("C1",)}, {"forbidden": {"campaigns"}}])
+def test_without_a_list_of_campaigns_a_named_crm_is_read(
+    cube: Sandbox, hidden: dict[str, Any]
+) -> None:
+    """Nobody knows the ids of campaigns then, but names keep their states apart."""
+    customers = fill(cube, **hidden)
+    for customer in customers[:2]:
+        cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY - DAY))
+    run = night(cube, TODAY)
+    found = by_key(run.records[CALLFLOW], CALLFLOW)
+    assert len(found) == len(run.records[CALLFLOW]) == 6
+    assert {(r["campaign__id"], r["data_owner_id"], r["crm_type"]) for r in found.values()} == {
+        (None, *CRM)
+    }
+    assert sorted((r["campaign__name"], r[STATE]) for r in found.values()) == [
+        *[("Mersalg B2B", "Ready")] * 4,
+        *[("Nysalg oppfølging", "Sale")] * 2,
+    ]
+    assert {q.path for q in questions(cube, "C5", "C6")} == {
+        "/api/v1/data_owners/2/crm/B2B/callflow_customers/"
+    }
+    cube.account.set_call_state(ARCHIVED, customers[1], state="Lost", when=at(TODAY + DAY))
+    again = by_key(night(cube, TODAY + DAY, state=run.state).records[CALLFLOW], CALLFLOW)
+    assert again.keys() < found.keys()
+    assert [r["customer_id"] for r in again.values() if r[STATE] == "Lost"] == [customers[1]]
+
+
 def test_campaigns_of_one_name_keep_their_states_apart(cube: Sandbox) -> None:
     """Where only names tell campaigns apart, those of another CRM are still others."""
     fill(cube, without=("C6",))
