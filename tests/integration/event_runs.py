@@ -155,6 +155,16 @@ def marks(run: TapRun, stream: str = OUTCOMES) -> dict[object, str]:
     }
 
 
+def days_read(state: Mapping[str, Any], stream: str = OUTCOMES) -> dict[int, date]:
+    """The last day that was read of each campaign, as a state says."""
+    parts = state.get("bookmarks", {}).get(stream, {}).get("partitions", [])
+    return {
+        part["context"]["campaign__id"]: date.fromisoformat(part["replication_key_value"])
+        for part in parts
+        if "replication_key_value" in part
+    }
+
+
 def at(day: date, clock: str = "10:00") -> datetime:
     """A moment of a day by the account's clock."""
     return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=OSLO)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 from collections import defaultdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,91 +20,23 @@ from tests.integration.event_runs import (
     at,
     begin,
     by_key,
+    days_read,
     marks,
     night,
     questions,
     try_night,
 )
-from tests.integration.reading import last_words, read
+from tests.integration.reading import last_words
 from tests.integration.runs import settings_for
-from tests.tap_process import run_tap, started_tap
+from tests.tap_process import run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from cube_sandbox import Sandbox
 
 TWO_YEARS = timedelta(days=730)
-AMOUNT = 240
 PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
-
-
-def two_years(cube: Sandbox) -> list[int]:
-    """Give three campaigns of one CRM outcomes over the two years up to yesterday."""
-    begin(cube, today=None, page_size=5)
-    campaigns = [MERSALG, *(cube.account.add_campaign((2, "B2B"), f"Kampanje {n}") for n in "AB")]
-    for campaign in campaigns:
-        cube.account.add_outcomes(campaign, AMOUNT, cube.day - TWO_YEARS, cube.day - DAY)
-    return campaigns
-
-
-def test_two_years_arrive_though_the_tap_is_killed_three_times(cube: Sandbox) -> None:
-    """Each run goes on where the stored state says, and what all wrote is the whole account."""
-    campaigns = two_years(cube)
-    expected = by_key(read(cube, **ONE_CRM).records[OUTCOMES])
-    cost_of_one_run = len(questions(cube, "C9"))
-    state: Mapping[str, Any] = {}
-    written: list[dict[str, Any]] = []
-    costs = []
-    for killed_after in (200, 200, 200, None):
-        cube.requests.clear()
-        before = _days_read(state)
-        records, state = _read_until_killed(cube, state, killed_after)
-        written += records
-        asked = questions(cube, "C9")
-        costs.append(len(asked))
-        for question in asked:
-            read_before = before.get(int(question.path.split("/")[4]), EARLIEST)
-            assert question.first is not None
-            assert question.first >= max(EARLIEST, read_before - 2 * DAY)
-        assert _days_read(state) != before
-    assert by_key(written) == expected
-    assert len(expected) == AMOUNT * len(campaigns)
-    # A window that was read twice brought the same records twice.
-    assert all(record == expected[record["call_outcome_key"]] for record in written)
-    assert sum(costs) < 2 * cost_of_one_run
-    assert costs[-1] < cost_of_one_run / 2
-
-
-def _read_until_killed(
-    cube: Sandbox, state: Mapping[str, Any], killed_after: int | None
-) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
-    """Outcomes that one run wrote before it was killed, and the last state that it wrote."""
-    records = []
-    with started_tap(settings_for(cube, **ONE_CRM), state=state) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if not line.endswith(b"\n"):
-                break
-            message = json.loads(line)
-            if message["type"] == "STATE":
-                state = message["value"]
-            elif message["type"] == "RECORD" and message["stream"] == OUTCOMES:
-                records.append(message["record"])
-                if len(records) == killed_after:
-                    os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    assert process.returncode == (-signal.SIGKILL if killed_after else 0)
-    return records, state
-
-
-def _days_read(state: Mapping[str, Any]) -> dict[int, date]:
-    parts = state.get("bookmarks", {}).get(OUTCOMES, {}).get("partitions", [])
-    return {
-        part["context"]["campaign__id"]: date.fromisoformat(part["replication_key_value"])
-        for part in parts
-        if "replication_key_value" in part
-    }
 
 
 def test_windows_are_small_and_have_both_dates(cube: Sandbox) -> None:
@@ -144,7 +73,7 @@ def test_state_moves_after_each_window(cube: Sandbox) -> None:
             assert record["submitted_at"][:10] > reached
             del missing[record["call_outcome_key"]]
         elif message["type"] == "STATE":
-            read = _days_read(message["value"]).get(MERSALG)
+            read = days_read(message["value"]).get(MERSALG)
             if read and str(read) != reached:
                 reached = str(read)
                 steps.append(reached)
@@ -226,7 +155,7 @@ def test_an_archived_campaign_is_not_asked_again_until_it_is_opened(cube: Sandbo
         state = night(cube, TODAY + day * DAY, state=state).state
         asked[day] = [q.days for q in questions(cube, "C9") if q.path == PATH]
     assert {day for day, windows in asked.items() if windows} == {1, 2, 3, 4}
-    assert _days_read(state or {})[MERSALG] == TODAY + 4 * DAY
+    assert days_read(state or {})[MERSALG] == TODAY + 4 * DAY
     cube.account.archive(MERSALG, TODAY + 99 * DAY)
     cube.account.add_outcome(MERSALG, when=at(TODAY + 20 * DAY), type="Opened again")
     again = night(cube, TODAY + 30 * DAY, state=state)
