@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
 TWO_YEARS = timedelta(days=730)
+ROWS = {"C9": OUTCOMES, "C11": REGISTRATIONS}
 PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
 
 
@@ -141,6 +142,24 @@ def test_nothing_from_before_the_start_date_is_asked_for(cube: Sandbox) -> None:
     assert len(first.records[OUTCOMES]) == 2
     night(cube, TODAY + DAY, state=first.state, start_date=start.isoformat())
     assert {q.first for q in questions(cube, "C9", "C11")} == {TODAY - 2 * DAY}
+
+
+@pytest.mark.parametrize(("days", "is_asked"), [(0, True), (1, False)])
+def test_a_campaign_archived_before_the_start_date_is_not_asked(
+    cube: Sandbox, *, days: int, is_asked: bool
+) -> None:
+    """On its last day something can have happened in it, later nothing can."""
+    begin(cube)
+    end = TODAY - 9 * DAY
+    cube.account.archive(ARCHIVED, end)
+    for campaign in (MERSALG, ARCHIVED):
+        cube.account.add_outcome(campaign, when=at(end), product="MPA")
+    run = night(cube, TODAY, start_date=(end + days * DAY).isoformat())
+    for row, stream in ROWS.items():
+        expected = {MERSALG, ARCHIVED} if is_asked else {MERSALG}
+        asked = {int(q.path.split("/")[4]) for q in questions(cube, row)}
+        assert asked == expected
+        assert {r["campaign__id"] for r in run.records[stream]} == (expected if is_asked else set())
 
 
 def test_an_archived_campaign_is_not_asked_again_until_it_is_opened(cube: Sandbox) -> None:
