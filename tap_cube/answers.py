@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 import typing as t
+import zlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from typing_extensions import override
-from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tap_cube.errors import TransientError
 
 LARGEST_BODY: t.Final = 256 * 2**20
 """Bytes of one answer, unpacked; more is a body without an end."""
 
-_CHUNK = 2**20
+_CHUNK = 2**16
 _TOO_LATE = "no answer in time"
+_GZIP = zlib.MAX_WBITS | 16
+_DAMAGED = "the answer was damaged"
+_BROKE_OFF = "the answer broke off"
 
 
 class Session(requests.Session):
@@ -47,32 +51,59 @@ def identity(url: str) -> tuple[object, ...]:
     return parts.scheme, parts.netloc, kind, sorted(query)
 
 
+class _Unpacker:
+    """Unpacks gzip as it arrives: some bytes at a time, whatever they would become.
+
+    The HTTP library's own goes on reading until there is something to hand out, which a packed
+    body need never hold.
+    """
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP)
+        self.is_whole = True
+
+    def unpack(self, packed: bytes, most: int) -> bytes:
+        """Unpack a piece; of one that becomes longer than that, only the beginning."""
+        unpacked = b""
+        while packed and len(unpacked) < most:
+            if self._member.eof:
+                self._member = zlib.decompressobj(_GZIP)
+            unpacked += self._member.decompress(packed, most - len(unpacked))
+            packed = self._member.unused_data
+        self.is_whole = self._member.eof
+        return unpacked
+
+
 def read_body(response: requests.Response, deadline: float) -> bytes:
-    """The whole body of an answer.
+    """The whole body of an answer, as it is or packed by gzip.
 
     Raises:
         TransientError: If it breaks off, is damaged, grows too large, or is not there by the
             deadline (monotonic seconds).
     """
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in {"gzip", "x-gzip", "identity", ""}:
+        raise TransientError(_DAMAGED)
+    unpacker = _Unpacker() if "gzip" in encoding else None
     chunks, size = [], 0
     try:
         # What has arrived, however little, so that a body that drips meets the deadline.
-        while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            chunks.append(chunk)
-            size += len(chunk)
+        while chunk := response.raw.read1(_CHUNK, decode_content=False):
             if time.monotonic() > deadline:
                 raise TransientError(_TOO_LATE)
+            chunks.append(unpacker.unpack(chunk, LARGEST_BODY + 1 - size) if unpacker else chunk)
+            size += len(chunks[-1])
             if size > LARGEST_BODY:
                 msg = "a body without an end"
                 raise TransientError(msg)
     except ReadTimeoutError:
         raise TransientError(_TOO_LATE) from None
-    except DecodeError:
-        msg = "the answer was damaged"
-        raise TransientError(msg) from None
+    except zlib.error:
+        raise TransientError(_DAMAGED) from None
     except HTTPError:
-        msg = "the answer broke off"
-        raise TransientError(msg) from None
+        raise TransientError(_BROKE_OFF) from None
+    if unpacker and not unpacker.is_whole:
+        raise TransientError(_BROKE_OFF)
     return b"".join(chunks)
 
 

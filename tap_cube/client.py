@@ -99,6 +99,7 @@ class CubeClient:
         self._session.headers.update(
             {
                 "Accept": "application/json",
+                "Accept-Encoding": "gzip",
                 "Content-Type": "application/json",
                 "User-Agent": settings.user_agent,
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 import time
 import zlib
@@ -103,6 +104,15 @@ class _Packed(_Handler):
             yield packer.compress(BLANKS)
 
 
+class _Hollow(_Packed):
+    @override
+    def portions(self) -> Iterator[bytes]:
+        yield gzip.compress(b"")[:10]  # the head of a file
+        for _ in range(DROPS * 10):
+            yield b"\x00\x00\x00\xff\xff" * 1000  # blocks without content, and never the last
+            time.sleep(0.01)
+
+
 @contextmanager
 def endless(
     status: int, location: str = "", handler: type[_Handler] = _Handler
@@ -135,6 +145,14 @@ def test_a_body_that_drips_meets_the_timeout() -> None:
     assert "no answer in time" in last_words(run)
     assert server.sent
     assert max(server.sent) < DROPS
+
+
+def test_a_packed_body_without_content_meets_the_timeout() -> None:
+    """Bytes arrive all the while, and there is never anything to unpack."""
+    with endless(200, handler=_Hollow) as server:
+        run = read_at(server.url, auth_token="t", max_retries=0, request_timeout=1, **only(CRM))  # noqa: S106 - no secret
+    assert "no answer in time" in last_words(run)
+    assert max(server.sent) < DROPS * 10 * 5000
 
 
 def test_a_body_that_grows_without_end_when_unpacked_is_given_up() -> None:
