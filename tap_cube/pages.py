@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import msgspec
 import simplejson
 
 from tap_cube.errors import TransientError
 from tap_cube.heads import Head, decode_head
+from tap_cube.rows import MOST_DIGITS, exact
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -130,7 +132,7 @@ def decode_object(body: bytes) -> bytes:
 def _lenient_page(body: bytes, kind: type[Head]) -> Page:
     """Take what a strict decoder refuses: half a surrogate pair in one row must not cost all."""
     try:
-        answer = simplejson.loads(body, use_decimal=True, allow_nan=True)
+        answer = simplejson.loads(body, parse_float=exact, parse_int=_integer, allow_nan=True)
     except (ValueError, RecursionError):
         raise TransientError(NO_JSON) from None
     envelope = answer if isinstance(answer, dict) else {"results": answer}
@@ -146,6 +148,11 @@ def _lenient_page(body: bytes, kind: type[Head]) -> Page:
         is_list=envelope is not answer,
         _rows=rows,
     )
+
+
+def _integer(digits: str) -> int | Decimal:
+    """An integer, however long: Python refuses to make one of thousands of digits."""
+    return int(digits) if len(digits) < MOST_DIGITS else Decimal(digits)
 
 
 def _whole(count: object) -> int | None:

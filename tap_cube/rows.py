@@ -42,7 +42,7 @@ def decode_row(row: bytes) -> dict[str, t.Any]:
 
 
 def _lenient_int(digits: str) -> int | Unfit:
-    return int(digits) if len(digits) < _MOST_DIGITS else Unfit(digits)
+    return int(digits) if len(digits) < MOST_DIGITS else Unfit(digits)
 
 
 def _fit(value: object) -> object:
@@ -56,7 +56,8 @@ def _ascii(key: str) -> str:
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MOST_DIGITS = 30
+MOST_DIGITS: t.Final = 30
+"""Digits of an integer that is still taken for one."""
 
 
 class Surrogates:

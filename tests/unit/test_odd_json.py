@@ -42,6 +42,18 @@ def test_a_number_beyond_measure_is_not_lost() -> None:
     assert decode("number", digits) == {"number": Decimal(digits)}
 
 
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "9" * 5000, "-" + "9" * 5000])
+@pytest.mark.parametrize("key", ["id", "updated", "x"])
+@pytest.mark.parametrize("beside", ["", r', "y": "\ud800"'])
+def test_a_number_beyond_measure_costs_no_page(number: str, key: str, beside: str) -> None:
+    """Wherever it stands, the row and its page are read, and the number is there."""
+    row = f'{{"crm__customer_id": "1", "{key}": {number}{beside}}}'
+    page = PageDecoder(CustomerHead)(f'{{"count": 1, "results": [{row}]}}'.encode())
+    assert page.heads[0].key == "1"
+    assert page.heads[0].day is None
+    assert number.encode() in page.rows[0]
+
+
 @pytest.mark.parametrize("odd", ODD)
 def test_the_other_values_of_the_row_are_read_as_ever(odd: str) -> None:
     """Beside an odd value numbers stay exact, and text that looks like an escape stays text."""
