@@ -85,8 +85,10 @@ class CallflowCustomersStream(CampaignsRowsStream, IncrementalStream[CallflowHea
     @override
     def run_began(self) -> str:
         began = datetime.fromtimestamp(self._tap.initialized_at / 1000, self.settings.timezone)
+        # A minute is all Cube tells, and this one is not over: what changes in it comes next time.
         # The second time of an hour that comes twice is after all of the first.
-        return self._wall_clock(began.replace(minute=59, second=59) if began.fold else began)
+        minute = 59 if began.fold else began.minute
+        return self._wall_clock(began.replace(minute=minute, second=0))
 
     def _wall_clock(self, moment: datetime) -> str:
         return f"{moment.astimezone(self.settings.timezone):%Y-%m-%dT%H:%M:%S}"

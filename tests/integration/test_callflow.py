@@ -87,9 +87,9 @@ def test_a_state_from_the_future_does_not_poison_the_bookmark(cube: Sandbox) -> 
     cube.account.set_call_state(
         MERSALG, customers[1], state="Scheduled", when=at(TODAY.replace(year=2099))
     )
-    first = night(cube, TODAY, hour="12:00")
+    first = night(cube, TODAY, hour="12:00:30")
     assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T12:00:00+02:00"
-    cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY, "12:01"))
+    cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY, "12:00:45"))
     second = night(cube, TODAY, state=first.state)
     assert states(second) == {customers[1]: "Scheduled", customers[2]: "Sale"}
 
