@@ -21,21 +21,23 @@ from __future__ import annotations
 
 import typing as t
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, insort
 
 from tap_cube.errors import IncompleteReadError
+from tap_cube.pages import END, Page
 from tap_cube.readings import Backward, Forward
 
 if t.TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
 
-    from tap_cube.pages import Page
+    from tap_cube.heads import Head
     from tap_cube.pagination import Pages
 
 MAX_READINGS = 5
 
 _PARTS = 256
+_MOST_TWINS = 1000
 
 
 class CompleteReader:
@@ -66,7 +68,7 @@ class CompleteReader:
         Raises:
             IncompleteReadError: If no reading was certain to be complete.
         """
-        earlier: list[_Seen] = []
+        earlier: list[_Hashes] = []
         distinct = reached = 0
         first = self._first_page()
         for self.reading in range(MAX_READINGS):
@@ -75,35 +77,17 @@ class CompleteReader:
             attempt = (
                 Backward(self._pages, first, reached) if backward else Forward(self._pages, first)
             )
-            seen, texts, news, pages = _Seen(), _Seen(), 0, 0
-            alike = _Alike(first.count, is_moving=not self.reading)
+            rows = _Rows(first.count, earlier)
             for page in attempt.read(self._pages.window if not self.reading else 0):
-                places = []
-                pages += 1
-                alike.begin(page.count)
-                for place, head in enumerate(page.heads):
-                    mark = head.mark if head.is_unique else None
-                    if mark is None:
-                        if alike.was_moved(hash(page.rows[place])):
-                            continue
-                    else:
-                        key = hash(mark)
-                        seen.add(key)
-                        if self.reading:
-                            texts.add(hash(page.rows[place]))
-                        if earlier and any(reading.holds(key) for reading in earlier):
-                            continue
-                        news += 1
-                    places.append(place)
-                yield page, places
-            # Several rows may have one id, by mistake. The first reading is spared the look at
-            # their texts; the next ones tell them from one row that was read twice.
-            distinct = alike.number + (texts if self.reading else seen).distinct
-            if attempt.is_complete(distinct, news):
+                yield page, rows.places(page)
+            twins = rows.twins if attempt.is_still else END
+            distinct = rows.distinct + len(twins.heads)
+            if attempt.is_complete(distinct, rows.news) and not rows.has_lost_count:
+                if twins.heads:
+                    yield twins, [*range(len(twins.heads))]
                 return
-            seen.sort()
-            earlier.append(seen)
-            reached = max(reached, pages)
+            earlier.append(rows.sorted_keys())
+            reached = max(reached, rows.pages)
             self._logger.info(
                 "%s: rows came or went between the pages; reading them again", self._subject
             )
@@ -122,41 +106,111 @@ class CompleteReader:
         return first
 
 
+class _Rows:
+    """The rows of one reading, and which of them are to be looked at.
+
+    Args:
+        count: What the first page counts.
+        earlier: Keys of the rows of earlier readings.
+
+    Attributes:
+        news: Rows with a mark that no earlier reading had.
+        pages: How many pages there were.
+    """
+
+    def __init__(self, count: int | None, earlier: list[_Hashes]) -> None:
+        self._earlier = earlier
+        self._keys = _Hashes()
+        self._alike = _Alike(count, is_moving=not earlier)
+        self._twins: list[tuple[Head, bytes]] = []
+        self.news = self.pages = 0
+
+    def places(self, page: Page) -> list[int]:
+        """Places of the rows of the next page that are to be looked at."""
+        self.pages += 1
+        self._alike.begin(page.count)
+        places = []
+        for place, head in enumerate(page.heads):
+            mark = head.mark if head.is_unique else None
+            # Several rows may have one id, by mistake. The first reading is spared the look at
+            # their texts; the next ones tell them from one row that was read twice.
+            if mark is None or self._earlier:
+                was_moved = self._alike.was_moved(hash(page.rows[place]))
+                if mark is None and was_moved:
+                    if not self.has_lost_count:
+                        self._twins.append((head, page.rows[place]))
+                    continue
+            if mark is not None:
+                key = hash(mark)
+                self._keys.add(key)
+                if self._earlier and any(reading.holds(key) for reading in self._earlier):
+                    continue
+                self.news += 1
+            places.append(place)
+        return places
+
+    @property
+    def has_lost_count(self) -> bool:
+        """Whether there were too many rows on several pages to hold them back."""
+        return len(self._twins) > _MOST_TWINS
+
+    @property
+    def twins(self) -> Page:
+        """Rows that were on a page before, which are others if no row has moved."""
+        rows = [row for _, row in self._twins]
+        return Page(b"[%b]" % b",".join(rows), [head for head, _ in self._twins], _rows=rows)
+
+    @property
+    def distinct(self) -> int:
+        """Rows that were read, each counted once."""
+        return self._alike.number + (0 if self._earlier else self._keys.distinct)
+
+    def sorted_keys(self) -> _Hashes:
+        """The keys of all rows with a mark, ready to be asked."""
+        self._keys.sort()
+        return self._keys
+
+
 class _Alike:
     """Tells rows that are equal to the letter from one row that was moved to another page."""
 
     def __init__(self, count: int | None, *, is_moving: bool) -> None:
         self._count = count
-        # A count may be older than its page. A twin that is missed shows in the number of rows,
-        # and the next reading trusts the counts.
+        # A count may be older than its page, so that the first reading does not go by it.
         self._is_moving = is_moving
-        self._before: set[int] = set()
+        self._before = _Hashes()
         self._here: set[int] = set()
         self.number = 0
 
     def begin(self, count: int | None) -> None:
         """Say which count the next page shows."""
-        self._before |= self._here
+        for key in self._here:
+            self._before.insert(key)
         self._here = set()
         self._is_moving |= count != self._count
 
     def was_moved(self, key: int) -> bool:
         """Whether a row, by its hash, was on a page before others came or went."""
-        if self._is_moving and key in self._before:
+        if self._is_moving and self._before.holds(key):
             return True
         self._here.add(key)
         self.number += 1
         return False
 
 
-class _Seen:
+class _Hashes:
     """Hashes of rows, eight bytes each, in parts so small that looking at one costs nothing."""
 
     def __init__(self) -> None:
         self._parts = [array("q") for _ in range(_PARTS)]
 
     def add(self, key: int) -> None:
+        """Take one in, and be out of order until it is sorted."""
         self._parts[key % _PARTS].append(key)
+
+    def insert(self, key: int) -> None:
+        """Take one in at its place."""
+        insort(self._parts[key % _PARTS], key)
 
     @property
     def distinct(self) -> int:
@@ -168,6 +222,7 @@ class _Seen:
         self._parts = [array("q", sorted(part)) for part in self._parts]
 
     def holds(self, key: int) -> bool:
+        """Whether it is among them; they must be in order."""
         part = self._parts[key % _PARTS]
         index = bisect_left(part, key)
         return index < len(part) and part[index] == key

@@ -14,6 +14,9 @@ if t.TYPE_CHECKING:
 
 _LOOSE_PAGES = 100
 
+MOST_PAGES = 100_000
+"""Pages to read where no count tells how many there are."""
+
 
 class Forward:
     """One reading from the first page to the last.
@@ -65,6 +68,11 @@ class Forward:
             return not news  # without counts, a second reading is the only witness
         return distinct >= min(counts) and not self._fell(counts) and self._none_deleted(counts)
 
+    @property
+    def is_still(self) -> bool:
+        """Whether no row has moved to another page, if the reading is complete."""
+        return self._again is not None and self._added_in_front(self._again) == 0
+
     def _none_deleted(self, counts: Sequence[int]) -> bool:
         front = self._again and self._added_in_front(self._again)
         if self._again is None or front is None:
@@ -76,7 +84,9 @@ class Forward:
     def _has_stayed(self, early: Page, page: Page) -> bool:
         """Whether the last row with an id of the early look stands where it stood."""
         old, new = _marks(early), _marks(page)
-        place = max((i for i, mark in enumerate(old) if mark is not None), default=len(new))
+        place = max((i for i, mark in enumerate(old) if mark is not None), default=None)
+        if place is None:
+            return early.rows == page.rows
         return place < len(new) and old[place] == new[place]
 
     def _page_after(self, page: Page, number: int, expected: int, read: int) -> Page | None:
@@ -88,8 +98,8 @@ class Forward:
         after = self._pages.page_after(page, number, ahead)
         if after is END:
             return None
-        is_endless = page.count is not None and number > 2 * expected + _LOOSE_PAGES
-        if after is None or not after.heads or self._was_read(after) or is_endless:
+        most = MOST_PAGES if page.count is None else 2 * expected + _LOOSE_PAGES
+        if after is None or not after.heads or self._was_read(after) or number > most:
             self._is_broken |= not self._pages.is_counting or not is_all
             return None
         return after
@@ -97,6 +107,8 @@ class Forward:
     def _was_read(self, page: Page) -> bool:
         """Whether a page begins as an earlier one did, so that links lead in circles."""
         mark = page.heads[0].mark
+        if mark is None and page.count is None:
+            mark = hash(tuple(page.rows))
         is_known = mark in self._begun
         if mark is not None:
             self._begun.add(mark)
@@ -106,7 +118,9 @@ class Forward:
         """Rows before the one that was first; None if a row of the first page is gone."""
         old, new = _marks(self._first), _marks(again)
         place, mark = next(((i, m) for i, m in enumerate(old) if m is not None), (0, None))
-        if mark is None or mark not in new:
+        if mark is None:
+            return 0 if again.rows == self._first.rows else None
+        if mark not in new:
             return None
         front = new.index(mark) - place
         return front if front >= 0 and new[front:] == old[: len(new) - front] else None
@@ -127,6 +141,8 @@ class Backward:
 
     Complete if nothing was added in front meanwhile; rows that are deleted do no harm.
     """
+
+    is_still = False
 
     def __init__(self, pages: Pages, first: Page, reached: int) -> None:
         """Begin with a look at the first page, which was just read.

@@ -142,6 +142,10 @@ ENDLESS: dict[str, tuple[Callable[[int], Any], str]] = {
     ),
     "two pages by turns": (lambda page: envelope(page, rows(page % 2), 30), SHORT),
     "two pages by turns, no count": (lambda page: envelope(page, rows(page % 2), None), ""),
+    "anonymised rows in front, no count": (
+        lambda page: envelope(page, [{"crm__customer_id": ""}, *rows(page % 2)], None),
+        SHORT,
+    ),
     "ten pages in a circle, no count": (lambda page: envelope(page, rows(page % 10), None), ""),
     "empty pages": (lambda page: envelope(page, rows(1) if page == 1 else [], 30), SHORT),
     "empty pages, no count": (lambda page: envelope(page, rows(1) if page == 1 else [], None), ""),

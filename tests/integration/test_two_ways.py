@@ -151,6 +151,7 @@ options = st.fixed_dictionaries(
 @given(sent=accounts, chosen=options)
 @example(sent=[({}, None), ({}, ""), ({}, ""), ({"ny nøkkel": 1}, None)] * 2, chosen={})
 @example(sent=[({"crm__custom_info__2": v}, None) for v in ("1.0", "x", 7, None)], chosen={})
+@example(sent=[({"crm__custom_info__6": float("nan")}, "")] * 4, chosen={})
 @example(sent=[({"unparsed_values": ""}, None), ({"crm__custom_info__2": "x"}, None)], chosen={})
 def test_every_message_is_the_same(
     account: Account, sent: Sequence[tuple[Row, object]], chosen: dict[str, Any]

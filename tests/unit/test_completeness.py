@@ -3,119 +3,29 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tap_cube.completeness import MAX_READINGS, CompleteReader
+from tap_cube.completeness import MAX_READINGS
 from tap_cube.errors import IncompleteReadError
 from tap_cube.heads import CustomerHead
-from tap_cube.pages import END, Page
-from tap_cube.pagination import Pages
+
+from .moving_account import MovingAccount, PagesOf, edits, read, reader_of
+
+if TYPE_CHECKING:
+    from tap_cube.pages import Page
 
 pytestmark = pytest.mark.slow
 
 EXAMPLES = int(os.environ.get("HISTORIES", "2000"))
-LOGGER = logging.getLogger("test")
 
-edits = st.lists(
-    st.tuples(
-        st.sampled_from(["insert", "delete", "both"]),
-        st.integers(1, 40),
-        st.floats(0, 1, exclude_max=True),
-    ),
-    max_size=2,
-)
 histories = st.lists(edits, max_size=60)
-
-
-@dataclass
-class MovingAccount:
-    """Rows in the order of a server, edited before each answer as a history says."""
-
-    rows: list[int]
-    newest_first: bool
-    history: list[list[tuple[str, int, float]]]
-    asked: int = 0
-    born: int = 10_000
-    ever: set[int] = field(default_factory=set)
-
-    def edit(self) -> None:
-        """Let the next moment of the history happen."""
-        moment = self.history[self.asked] if self.asked < len(self.history) else []
-        self.asked += 1
-        for kind, times, where in moment:
-            for _ in range(times):
-                if kind != "delete":
-                    self.born += 1
-                    self.rows.insert(0 if self.newest_first else len(self.rows), self.born)
-                # Rows that came in the meantime stay: one that comes in front and goes again
-                # between two answers leaves no trace that any reader could see.
-                old = [row for row in self.rows if row < 10_000]
-                if kind != "insert" and old:
-                    self.rows.remove(old[int(where * len(old))])
-
-    def answer(self, number: int, size: int) -> Page | None:
-        """Make one page as Django's paginator would, at this moment."""
-        self.edit()
-        chunk = self.rows[(number - 1) * size : number * size]
-        if not chunk and number > 1:
-            return None
-        link = f"/?page={number + 1}" if number * size < len(self.rows) else None
-        body = json.dumps([{"id": row} for row in chunk]).encode()
-        return Page(body, [CustomerHead(id=row) for row in chunk], len(self.rows), link)
-
-
-class PagesOf(Pages):
-    """Pages of a moving account; those read ahead are answered in any order."""
-
-    def __init__(self, account: MovingAccount, size: int, window: int, order: list[int]) -> None:
-        """Answer straight from the account, without a network."""
-        self._account = account
-        self._size = size
-        self._ahead_at_most = window
-        self._order = order
-        self._ahead: dict[int, Page | None] = {}
-
-    @property
-    @override
-    def window(self) -> int:
-        return self._ahead_at_most
-
-    @property
-    @override
-    def is_counting(self) -> bool:
-        return False
-
-    @override
-    def page(self, number: int) -> Page | None:
-        self._ahead.clear()
-        return self._account.answer(number, self._size)
-
-    @override
-    def page_after(self, page: Page, number: int, last_ahead: int) -> Page | None:
-        if page.next is None:
-            return END
-        wanted = range(number + 1, max(last_ahead, number + 1) + 1)
-        missing = [n for n in wanted if n not in self._ahead]
-        for turn in self._order:
-            if missing:
-                at = missing.pop(turn % len(missing))
-                self._ahead[at] = self._account.answer(at, self._size)
-        for at in missing:
-            self._ahead[at] = self._account.answer(at, self._size)
-        return self._ahead.pop(number + 1)
-
-
-def read(pages: Pages) -> list[int]:
-    """Read everything, row by row."""
-    reader = CompleteReader(pages, subject="customers", logger=LOGGER)
-    return [json.loads(page.rows[place])["id"] for page, places in reader for place in places]
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -233,7 +143,7 @@ def test_several_rows_with_one_id_are_complete_with_the_second_reading() -> None
             return replace(page, body=json.dumps(rows).encode(), heads=heads, _rows=None)
 
     account = Careless(list(range(31)), newest_first=False, history=[])
-    reader = CompleteReader(PagesOf(account, 10, 4, []), subject="customers", logger=LOGGER)
+    reader = reader_of(PagesOf(account, 10, 4, []))
     names = {json.loads(page.rows[n])["name"] for page, places in reader for n in places}
     assert names == set(range(31))
     assert reader.reading == 1
