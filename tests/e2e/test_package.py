@@ -25,7 +25,7 @@ VERSION = "9.8.7"
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone of the last commit with a tag on it, in which the workflow's job `build` ran."""
     folder = tmp_path_factory.mktemp("release") / "tap-cube"
-    _run(["git", "clone", "--quiet", str(ROOT), str(folder)])
+    _run(["git", "clone", "--quiet", "--no-tags", str(ROOT), str(folder)])
     _run(["git", "tag", f"v{VERSION}"], folder)
     workflow = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text("utf-8"))
     for step in workflow["jobs"]["build"]["steps"]:
