@@ -114,6 +114,15 @@ class TapCube(Tap):
         return streams
 
     @override
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
+        super().append_builtin_config(config_jsonschema)
+        # The SDK offers Parquet too, which the tap does not write. Its schema is shared: a copy.
+        batch = copy.deepcopy(config_jsonschema["properties"]["batch_config"])
+        batch["properties"]["encoding"]["properties"]["format"]["enum"] = ["jsonl"]
+        config_jsonschema["properties"]["batch_config"] = batch
+
+    @override
     def load_state(self, state: dict[str, t.Any]) -> None:
         bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
         marks = bookmarks.values() if isinstance(bookmarks, dict) else [None]
