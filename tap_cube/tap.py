@@ -100,8 +100,11 @@ class TapCube(Tap):
         if (found := account.assignments).sources:
             assigned = AssignmentCustomersStream(self, found, columns)
             streams.append(assigned)
-            if found.endpoint is ASSIGNMENT_CUSTOMERS[0]:  # the others had no single customers
+            if found.endpoint is ASSIGNMENT_CUSTOMERS[0]:
                 streams.append(AssignmentCustomerDetailsStream(self, found, assigned))
+            else:
+                name = AssignmentCustomerDetailsStream.name
+                self.logger.info("No address for single customers; stream '%s' is left out", name)
         if (found := account.crms).sources:
             owned = DataOwnerCustomersStream(self, found, columns)
             streams += [owned, DataOwnerCustomerDetailsStream(self, found, owned)]

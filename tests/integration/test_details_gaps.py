@@ -9,8 +9,9 @@ import pytest
 
 from cube_sandbox import Fault
 from tests.integration.reading import last_words, read
-from tests.integration.runs import CRM, CUSTOMERS, bookmarks, ids, only
+from tests.integration.runs import CRM, CUSTOMERS, bookmarks, ids, only, settings_for
 from tests.integration.singles import (
+    OF_ASSIGNED,
     OF_CUSTOMERS,
     SINGLES,
     asked,
@@ -18,6 +19,7 @@ from tests.integration.singles import (
     read_details,
     run_details,
 )
+from tests.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -127,3 +129,16 @@ def test_no_log_tells_whom_it_was_about(cube: Sandbox) -> None:
     assert "1 customers have gone meanwhile" in run.stderr
     for secret in (marked, marked[::-1], name.split(maxsplit=1)[0]):
         assert secret not in run.stderr
+
+
+@pytest.mark.parametrize(("generation", "times"), [("2016-query", 1), ("2019", 0)])
+def test_a_generation_without_single_customers_is_a_line_in_the_log(
+    cube: Sandbox, generation: str, times: int
+) -> None:
+    """The addresses of 2016 have nobody to ask for alone: no stream, and a line that says so."""
+    cube.reset(generation=generation)
+    run = run_tap(settings_for(cube, assignment_ids=[9]), extra_args=["--discover"])
+    told = f"No address for single customers; stream '{OF_ASSIGNED}' is left out"
+    assert run.stderr.count(told) == times
+    streams = [entry["stream"] for entry in run.catalog["streams"]]
+    assert streams.count(OF_ASSIGNED) == 1 - times
