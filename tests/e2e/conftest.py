@@ -1,4 +1,4 @@
-"""One PostgreSQL a session, one empty database a test, and long tests before all others."""
+"""A server and a wheel a session, an empty database a test, and long tests before all others."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox.postgres import Postgres, fresh_database, postgres
+from tests.docs import ROOT
+from tests.e2e.judges import run
 from tests.e2e.warehouse import Warehouse
+from tests.tap_process import SCRIPTS, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +29,25 @@ def warehouse(postgres_server: Postgres) -> Iterator[Warehouse]:
     """An empty database that is dropped after the test."""
     with fresh_database(postgres_server) as database:
         yield Warehouse(database)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as it would be published."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run([str(SCRIPTS / "uv"), "build", "--quiet", "--wheel", "-o", str(folder), str(ROOT)])
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture
+def with_own_caches(tmp_path: Path) -> dict[str, str]:
+    """Variables that keep Meltano's caches in the test, and uv's where it is."""
+    uv_cache = run([str(SCRIPTS / "uv"), "cache", "dir"]).strip()
+    return clean_environment() | {
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "UV_CACHE_DIR": uv_cache,
+    }
 
 
 @pytest.hookimpl(trylast=True)  # after the shuffle, whose order stays otherwise
