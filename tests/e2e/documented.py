@@ -1,4 +1,4 @@
-"""Commands and settings of the pages under `docs/`, run as they stand there."""
+"""Commands and settings of README.md and the pages under `docs/`, run as they stand there."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def fenced(page: str, language: str) -> list[str]:
+def fenced(page: str, language: str, section: str = "") -> list[str]:
     """The code blocks of a page in one language, in order.
 
     Args:
         page: The page's name below the repository.
         language: What stands behind the three ticks.
+        section: The heading of the part to look in, left out for the whole page.
     """
     text = (ROOT / page).read_text("utf-8")
+    if section:
+        _, text = text.split(f"\n## {section}\n")
+        text = text.partition("\n## ")[0]
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 

@@ -9,7 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from cube_sandbox import Sandbox
-from tests.docs import ROOT
+from tests.e2e.documented import fenced
 from tests.tap_process import SECONDS, clean_environment
 
 if TYPE_CHECKING:
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 def test_plain_pipe_loads_twice(tmp_path: Path, warehouse: Warehouse) -> None:
     """Two loads by pipe fill the tables, and the second begins where the first ended."""
-    section = (ROOT / "README.md").read_text("utf-8").partition("## First load without Meltano")[2]
-    (settings, *_), (commands, *_) = (
-        re.findall(rf"^```{language}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-        for language in ("json", "sh")
+    (settings,), (commands,) = (
+        fenced("README.md", language, "First load without Meltano") for language in ("json", "sh")
     )
     target = json.loads(settings) | {"sqlalchemy_url": warehouse.sqlalchemy_url}
     (tmp_path / "target.json").write_text(json.dumps(target))

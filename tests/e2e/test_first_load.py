@@ -1,0 +1,72 @@
+"""README's "First load with Meltano": its definition and its commands, as they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cube_sandbox import Sandbox
+from tests.docs import PLUGIN
+from tests.e2e.documented import fenced, shell
+from tests.e2e.loopback_hub import LOADER, PROJECT, serving
+from tests.tap_process import SCRIPTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.warehouse import Warehouse
+
+pytestmark = pytest.mark.slow
+
+SECTION = "First load with Meltano"
+DEFAULT = {
+    "assignment_customers",
+    "call_outcomes",
+    "callflow_customers",
+    "campaigns",
+    "custom_fields",
+    "data_owner_customers",
+    "product_registrations",
+}
+DETAILS = {"assignment_customer_details", "data_owner_customer_details"}
+
+
+def test_the_definition_loads_every_stream_and_details_when_told_to(
+    tmp_path: Path, wheel: Path, with_own_caches: dict[str, str], warehouse: Warehouse
+) -> None:
+    """A project of the README's lines alone loads all but the details; one command adds them."""
+    (definition,) = fenced("README.md", "yaml", SECTION)
+    first, more = fenced("README.md", "sh", SECTION)
+    project = tmp_path / "project"
+    project.mkdir()
+    environment = with_own_caches | {
+        "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
+    }
+    with (
+        serving(tmp_path / "hub", loaders=LOADER) as root,
+        Sandbox(customers=3, outcomes=12) as cube,
+    ):
+        own = definition.replace(PLUGIN["pip_url"], str(wheel))
+        (project / "meltano.yml").write_text(PROJECT.format(hub=root) + own)
+        values = {
+            "TAP_CUBE_API_URL": cube.url,
+            "TAP_CUBE_AUTH_TOKEN": cube.token,
+            "TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url,
+        }
+        for name, value in values.items():
+            first, times = re.subn(rf"(?m)^export {name}=.*", f"export {name}='{value}'", first)
+            assert times == 1
+        shell(first, project, environment)
+        assert tables(warehouse) == DEFAULT
+        shell(f"{more}meltano run tap-cube target-postgres", project, environment | values)
+        assert tables(warehouse) == DEFAULT | DETAILS
+
+
+def tables(warehouse: Warehouse) -> set[str]:
+    """The tables that hold rows."""
+    found = warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'tap_cube'")
+    names = {row["tablename"] for row in found}
+    return {name for name in names if warehouse.count(f"tap_cube.{name}")}
