@@ -10,6 +10,7 @@ from functools import cached_property
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_cube.client import CubeClient
@@ -124,6 +125,21 @@ class TapCube(Tap):
         batch = copy.deepcopy(config_jsonschema["properties"]["batch_config"])
         batch["properties"]["encoding"]["properties"]["format"]["enum"] = ["jsonl"]
         config_jsonschema["properties"]["batch_config"] = batch
+
+    @override
+    def setup_mapper(self) -> None:
+        # The SDK's own would hold the map of a stream that is not selected against no columns at
+        # all, and fail: so that a map may stay when its stream goes, it is given them all.
+        super(Tap, self).setup_mapper()
+        is_read = {
+            name: e.metadata.resolve_selection().get((), True) for name, e in self.catalog.items()
+        }
+        read = Catalog({name: self.catalog[name] for name in is_read if is_read[name]})
+        self.mapper.register_raw_streams_from_catalog(read)
+        for name in is_read.keys() - read.keys():
+            entry = self.catalog[name]
+            schema = entry.schema.to_dict()
+            self.mapper.register_raw_stream_schema(name, schema, entry.key_properties)
 
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:

@@ -147,6 +147,18 @@ def test_a_map_that_selects_records_drops_the_others(cube: Sandbox) -> None:
     assert bookmarks(run).keys() == {CRM}
 
 
+def test_a_map_of_a_stream_that_is_not_read_may_stay(cube: Sandbox) -> None:
+    """One list of maps serves every selection, deselected streams and their keys included."""
+    catalog = discover(cube, **only(CRM))
+    (entry,) = (each for each in catalog["streams"] if each["stream"] == CUSTOMERS)
+    (root,) = (part["metadata"] for part in entry["metadata"] if not part["breadcrumb"])
+    root["selected"] = False
+    maps = {CUSTOMERS: {"email_hash": f"md5({EMAIL})"}, "campaigns": {"campaign__name": None}}
+    run = sync(cube, catalog=catalog, stream_maps=maps, **only(CRM))
+    assert CUSTOMERS not in run.schemas
+    assert "campaign__name" not in run.schemas["campaigns"]["schema"]["properties"]
+
+
 def test_flattening_spreads_objects_into_columns(cube: Sandbox) -> None:
     """Objects of the 2016 records become columns, and every record fits."""
     cube.reset(generation="2016-query")
