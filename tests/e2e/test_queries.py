@@ -130,7 +130,9 @@ def test_the_documented_queries_answer_as_the_account_would(
     books = with_a_past(cube)
     loaded = load({"api_url": cube.url, "auth_token": cube.token}, warehouse)
     assert (loaded.tap_returncode, loaded.target_returncode) == (0, 0), loaded.target_stderr
-    weeks, quiet, agents = map(warehouse.rows, fenced("docs/queries.md", "sql"))
+    queries = fenced("docs/queries.md", "sql")
+    assert fenced("README.md", "sql") == queries[:1]
+    weeks, quiet, agents = map(warehouse.rows, queries)
 
     conversion = books.conversion()
     assert [tuple(row.values())[:-1] for row in weeks] == conversion
