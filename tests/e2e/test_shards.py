@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -15,18 +16,20 @@ from tests.docs import ROOT
 from tests.e2e.documented import fenced, shell
 from tests.e2e.judges import DAGSTER, run
 from tests.integration.runs import sync
-from tests.tap_process import SCRIPTS
+from tests.tap_process import SCRIPTS, SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cube_sandbox.faults import Request
     from tests.e2e.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 
 PAGE = "docs/scale.md"
 CRMS = [{"id": 2, "crm_types": ["B2B", "B2C"]}]
-STATES = ("tap-cube:account", "tap-cube:crm_2_B2B", "tap-cube:crm_2_B2C")
+SHARDS = ("tap-cube:crm_2_B2B", "tap-cube:crm_2_B2C")
+STATES = ("tap-cube:account", *SHARDS)
 
 
 def rows(warehouse: Warehouse, schema: str) -> dict[str, Counter[str]]:
@@ -48,9 +51,26 @@ def types(warehouse: Warehouse, schema: str) -> dict[str, dict[str, str]]:
     return {name: warehouse.columns(schema, name) for name in rows(warehouse, schema)}
 
 
+class Meeting:
+    """Holds the second pages of the CRMs until all are asked for, as a single run never does."""
+
+    def __init__(self) -> None:
+        """Nobody is here yet."""
+        self.present: set[str] = set()
+        self._change = threading.Condition()
+
+    def __call__(self, request: Request) -> None:
+        """Hold a request."""
+        if (request.row, request.page) == ("C2", 2):
+            with self._change:
+                self.present.add(request.path)
+                self._change.notify_all()
+                assert self._change.wait_for(lambda: len(self.present) == len(SHARDS), SECONDS)
+
+
 @pytest.mark.timeout(600)  # nine programs that each take seconds to begin, on a busy machine
 def test_shards_make_the_tables_of_one_run(warehouse: Warehouse, tmp_path: Path) -> None:
-    """One by hand, then all by Dagster, one of them twice: rows and types are the single run's."""
+    """One by hand, then all by Dagster at once, one twice: rows and types are the single run's."""
     DAGSTER.install()
     with Sandbox(customers=12, page_size=5, anonymised=1) as cube:
         single = sync(cube, assignment_ids=[], data_owners=CRMS)
@@ -70,6 +90,7 @@ def test_shards_make_the_tables_of_one_run(warehouse: Warehouse, tmp_path: Path)
             TAP_CUBE_ASSIGNMENT_IDS="[]",
             TAP_CUBE_DATA_OWNERS=json.dumps(CRMS),
             TAP_CUBE_MAX_RETRIES="0",
+            TAP_CUBE_REQUEST_TIMEOUT=str(2 * SECONDS),
             TAP_CUBE__SELECT='["*.*", "!*_details.*"]',
             DAGSTER_HOME=str(tmp_path),
         ) as project:
@@ -78,6 +99,7 @@ def test_shards_make_the_tables_of_one_run(warehouse: Warehouse, tmp_path: Path)
             by_hand, by_dagster = fenced(PAGE, "sh")
             shell(by_hand, project.folder, project.environment)
             assert warehouse.count("tap_cube.data_owner_customers") == 12
+            cube.before_request = Meeting()
             cube.faults = [Fault("503", row="C2", page=2, times=1)]
             said = shell(by_dagster, project.folder, {**project.environment, "PATH": path})
             states = shell("meltano state list", project.folder, project.environment)
