@@ -68,7 +68,8 @@ class TapCube(Tap):
     ) -> None:
         # The SDK reads variables as their types say, and fails without the setting's name.
         if parse_env_config:
-            names = (*SCHEMA["properties"], *self.config_jsonschema["properties"])
+            self.append_builtin_config(self.config_jsonschema)
+            names = self.config_jsonschema["properties"]
             found = {name: os.environ.get(f"TAP_CUBE_{name.upper()}") for name in names}
             given = {name: value for name, value in found.items() if value is not None}
             config = {**(config or {}), **given}

@@ -177,17 +177,23 @@ def environment(cube: Sandbox, **variables: str) -> dict[str, str]:
 
 
 def test_settings_may_come_from_the_environment(cube: Sandbox) -> None:
-    """Integers, and arrays as JSON text, arrive with their types."""
+    """Integers, and arrays as JSON text, arrive with their types; so do settings of the SDK."""
     env = environment(
         cube,
         READ_AHEAD="0",
         ASSIGNMENT_IDS="[12]",
         DATA_OWNERS='[{"id": 2, "crm_types": ["B2C"]}]',
+        STREAM_MAPS='{"data_owner_customers": {"crm__standard_info__name": null}}',
+        FLATTENING_ENABLED="True",
+        FLATTENING_MAX_DEPTH="1",
     )
     run = run_tap(None, env=env, extra_args=["--config=ENV"])
     assert run.returncode == 0, run.stderr
     assert ids(run.records[ASSIGNED]) == set(cube.account.customer_ids(12))
     assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids((2, "B2C")))
+    columns = run.schemas[CUSTOMERS]["schema"]["properties"]
+    assert "crm__standard_info__name" not in columns
+    assert columns["unparsed_values"]["type"] == ["string", "null"]
 
 
 @pytest.mark.parametrize(
