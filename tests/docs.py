@@ -112,7 +112,6 @@ def _readme_plugin() -> str:
     settings = [
         {key: value for key, value in each.items() if key in {"name", "kind", "sensitive"}}
         for each in definitions()
-        if each["name"] in SCHEMA["properties"]
     ]
     lines = [f"  - {_yaml(each, flow=True)}" for each in settings]
     definition = textwrap.indent(_yaml(PLUGIN, flow=None), "  ").replace("  ", "- ", 1)

@@ -37,13 +37,15 @@ DETAILS = {"assignment_customer_details", "data_owner_customer_details"}
 def test_the_definition_loads_every_stream_and_details_when_told_to(
     tmp_path: Path, wheel: Path, with_own_caches: dict[str, str], warehouse: Warehouse
 ) -> None:
-    """A project of the README's lines alone loads all but the details; one command adds them."""
+    """By the README's lines alone come all streams but details; a command adds those."""
     (definition,) = fenced("README.md", "yaml", SECTION)
     first, more = fenced("README.md", "sh", SECTION)
     project = tmp_path / "project"
     project.mkdir()
     environment = with_own_caches | {
         "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
+        "TAP_CUBE_FLATTENING_ENABLED": "true",
+        "TAP_CUBE_FLATTENING_MAX_DEPTH": "1",
     }
     with (
         serving(tmp_path / "hub", loaders=LOADER) as root,
@@ -61,6 +63,8 @@ def test_the_definition_loads_every_stream_and_details_when_told_to(
             assert times == 1
         shell(first, project, environment)
         assert tables(warehouse) == DEFAULT
+        columns = warehouse.columns("tap_cube", "data_owner_customers")
+        assert columns["unparsed_values"] in {"text", "character varying"}  # not flattened: jsonb
         shell(f"{more}meltano run tap-cube target-postgres", project, environment | values)
         assert tables(warehouse) == DEFAULT | DETAILS
 
