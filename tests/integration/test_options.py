@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.e2e.documented import fenced
 from tests.integration.batch_runs import exact
 from tests.integration.runs import (
     ASSIGNED,
@@ -171,12 +172,11 @@ def test_flattening_spreads_objects_into_columns(cube: Sandbox) -> None:
 
 
 def test_batches_hold_what_records_would(cube: Sandbox, tmp_path: Path) -> None:
-    """With `batch_config` the customers arrive as files of JSON lines."""
+    """With the README's `batch_config` the customers arrive as files of JSON lines."""
     plain = sync(cube, **only(CRM))
-    batch = {
-        "encoding": {"format": "jsonl", "compression": "gzip"},
-        "storage": {"root": tmp_path.as_uri(), "prefix": "cube-"},
-    }
+    (block,) = fenced("README.md", "json", "Bulk loads (BATCH)")
+    batch = json.loads(f"{{{block}}}")["batch_config"]
+    batch["storage"] = {"root": tmp_path.as_uri(), "prefix": "cube-"}
     run = run_tap(settings_for(cube, batch_config=batch, **only(CRM)))
     assert run.returncode == 0, run.stderr
     check("".join(f"{json.dumps(m)}\n" for m in run.messages if m["type"] != "STATE"))
