@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import traceback
+from contextlib import suppress
 
 from simplejson import JSONDecodeError
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
@@ -14,12 +16,13 @@ from tap_cube.tap import TapCube
 _LARGE = 2**22
 """Bytes of a piece by which glibc learns what is worth keeping: it keeps twice as much."""
 
+_M_ARENA_MAX = -8
+"""The number that glibc's `malloc.h` gives this setting."""
+
 
 def main() -> None:
     """Run the tap; errors become one line of log and an exit status."""
-    # The C library gives pieces as large as a page back to the system at once and takes them anew,
-    # which costs as much as to unpack them. A larger one that is freed, untouched, ends that.
-    bytes(_LARGE)
+    _settle_memory()
     try:
         TapCube.cli()
     except ConfigValidationError as error:
@@ -34,6 +37,16 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last resort, so that no data is shown
         frames = "".join(traceback.format_tb(error.__traceback__))
         _end(f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}")
+
+
+def _settle_memory() -> None:
+    """Have glibc keep what the next page needs, and in one place; others are left as they are."""
+    # It gives pieces as large as a page back to the system at once and takes them anew, which
+    # costs as much as to unpack them. A larger one that is freed, untouched, ends that.
+    bytes(_LARGE)
+    # Each thread that reads ahead would have a heap of its own, a quarter of all memory.
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _end(*lines: str) -> None:
