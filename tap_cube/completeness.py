@@ -9,8 +9,8 @@ first row of the next page is never seen (T16). The evidence is cheap, the mend 
 - Otherwise a further reading goes from the last page to the first. Deletions only push rows
   towards pages still to come, so nothing is lost unless rows were added in front.
 - Readings alternate, `MAX_READINGS` at most, and emit only what was not emitted before. For n
-  pages, ``(2 * n + 2) * MAX_READINGS`` requests are the bound. An account that changes faster
-  ends in an error.
+  pages by the count ``(2 * n + 102) * MAX_READINGS`` requests are the bound, whatever the server
+  says; without counts `MOST_PAGES` a reading are. An account that changes faster ends in an error.
 
 In an order into whose middle rows are inserted (by name, say) a deletion stays unseen only if an
 insertion between the same two answers evens it out; a count that differs is seen in every order.

@@ -55,8 +55,8 @@ def test_rows_that_stay_are_read_whatever_comes_and_goes(  # noqa: PLR0913 - one
         assert sum(map(bool, history[: account.asked])) >= MAX_READINGS
     else:
         assert {row for row in account.rows if row < 10_000} <= emitted
-    most = -(-account.born // size) if count == 0 else -(-(count + len(history) * 80) // size)
-    assert account.asked <= (2 * most + 4) * MAX_READINGS
+    most = -(-(count + account.born - 10_000) // size)
+    assert account.asked <= (2 * most + 2) * MAX_READINGS
 
 
 @pytest.mark.parametrize("newest_first", [False, True])

@@ -1,0 +1,76 @@
+"""What the proof of completeness keeps in memory while pages pass by."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+from typing_extensions import override
+
+from tap_cube.completeness import MAX_READINGS
+from tap_cube.errors import IncompleteReadError
+from tap_cube.heads import CustomerHead
+from tap_cube.pages import END, Page
+
+from .moving_account import MovingAccount, PagesOf, reader_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROWS, SIZE = 40_000, 500
+BYTES_A_ROW = 64
+
+
+class Rendered(PagesOf):
+    """Pages of an account that counts a row too many, so that no reading is the last."""
+
+    def __init__(self, row: Callable[[int], dict[str, object]]) -> None:
+        """Make each row by its number."""
+        super().__init__(MovingAccount([], newest_first=False, history=[]), SIZE, 0, [])
+        self._row = row
+        self.peak = 0
+
+    @override
+    def page(self, number: int) -> Page | None:
+        self.peak = max(self.peak, tracemalloc.get_traced_memory()[0])
+        if number * SIZE > ROWS:
+            return None
+        rows = [self._row(n) for n in range((number - 1) * SIZE, number * SIZE)]
+        heads = [CustomerHead(crm__customer_id=row.get("crm__customer_id")) for row in rows]
+        more = "more" if number * SIZE < ROWS else None
+        return Page(json.dumps(rows).encode(), heads, ROWS + 1, more)
+
+    @override
+    def page_after(self, page: Page, number: int, last_ahead: int) -> Page | None:
+        return END if page.next is None else self.page(number + 1)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda n: {"crm__customer_id": f"{n:09}", "name": f"N {n}"},
+        lambda n: {"crm__customer_id": "", "name": f"N {n}"},
+    ],
+    ids=["ids", "no ids"],
+)
+def test_a_row_costs_few_bytes_however_often_it_is_read(
+    row: Callable[[int], dict[str, object]],
+) -> None:
+    """All readings together stay within the bytes a row that are promised."""
+    pages = Rendered(row)
+    readings = set()
+    tracemalloc.start()
+    try:
+        reader = reader_of(pages)
+        for page, _ in reader:
+            readings.add(reader.reading)
+            base = len(page.body) * 4  # the page at hand, decoded
+        pytest.fail("a count too high was believed")
+    except IncompleteReadError:
+        pass
+    finally:
+        tracemalloc.stop()
+    assert readings == {*range(MAX_READINGS)}
+    assert (pages.peak - base) / ROWS < BYTES_A_ROW
