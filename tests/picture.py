@@ -5,9 +5,12 @@ Run `uv run python -m tests.picture` after a change of the demo.
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import subprocess
 import sys
+import termios
 
 from rich.console import Console
 from rich.text import Text
@@ -26,20 +29,38 @@ def main() -> int:
     Returns:
         What the demo ended with; of a demo that failed nothing is drawn.
     """
-    done = subprocess.run(  # noqa: S603 - our own command
-        [str(SCRIPTS / "cube-sandbox"), "demo"], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        sys.stderr.write(done.stdout + done.stderr)
-        return done.returncode
+    status, shown = _in_a_terminal([str(SCRIPTS / "cube-sandbox"), "demo"])
+    if status:
+        sys.stderr.write(shown)
+        return status
     with (SCRIPTS.parent / "demo.txt").open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere, highlight=False)
         console.print(Text(f"$ {COMMAND}", style="bold"))
-        console.print(Text(done.stdout.rstrip()))
+        console.print(Text.from_ansi(shown.rstrip()))
     picture = console.export_svg(title="A Cube account arrives in PostgreSQL")
     # Fonts of another host would be asked for by whoever reads the README.
     PICTURE.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL), "utf-8")
     return 0
+
+
+def _in_a_terminal(command: list[str]) -> tuple[int, str]:
+    """Run a program on a terminal of the picture's width.
+
+    Returns:
+        Its exit status, and all that it had shown.
+    """
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, WIDTH))
+    shown = b""
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as program:  # noqa: S603 - our own command
+        os.close(theirs)
+        try:
+            while piece := os.read(ours, 2**16):
+                shown += piece
+        except OSError:  # how Linux tells that nobody writes any more
+            pass
+    os.close(ours)
+    return program.returncode, shown.decode().replace("\r\n", "\n")
 
 
 if __name__ == "__main__":
