@@ -2,7 +2,7 @@
 
     uv run --locked python -m tests.benchmarks --readme
 
-takes about ten minutes on two cores, which should have nothing else to do.
+with two rounds takes about twenty minutes on two cores, which should have nothing else to do.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     """Measure, and tell or write what was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--records", type=int, default=100_000, help="customers of the account")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of the taps")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each program runs")
     parser.add_argument("--only", default=",".join(GROUPS), help="targets, such as p1,p2")
     parser.add_argument("--readme", action="store_true", help="write the README's section and plot")
     options = parser.parse_args(argv)

@@ -6,10 +6,11 @@ import shlex
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from cube_sandbox.postgres import fresh_database, postgres
-from tests.benchmarks.measure import Usage, ended
+from tests.benchmarks.measure import Usage, ended, middle
 from tests.benchmarks.parts import BATCH, RECORD
 from tests.benchmarks.programs import OURS, PLAIN, STREAM, Reading, tap_cube
 from tests.benchmarks.race import LOGGER, Result
@@ -25,26 +26,28 @@ if TYPE_CHECKING:
 
 
 def loads(plan: Plan) -> list[Result]:
-    """Measure P5, each load once into an empty database; CPU is that of tap and target.
+    """Measure P5, each load into an empty database; CPU is that of tap and target.
 
     Raises:
         RuntimeError: A program failed, or rows are missing.
     """
     with served(plan.records) as urls, postgres() as server:
-        results = []
-        for program, setting, command in (
-            (OURS, RECORD, tap_cube(plan.reading(urls[0], FULL, RECORD))),
-            (OURS, BATCH, _batching(plan.reading(urls[0], FULL, BATCH))),
-            (PLAIN, RECORD, PLAIN.command(plan.reading(urls[0], FULL, PLAIN.name))),
-        ):
-            with fresh_database(server) as database:
-                usage = load(command, Warehouse(database), plan.records, plan.folder)
-            LOGGER.info(
-                "%-14s %-14s %7.2f s wall %7.2f s CPU",
-                program.name, setting, usage.wall, usage.cpu,
-            )  # fmt: skip
-            results.append(Result(program.name, setting, plan.records, 1, usage))
-        return results
+        loads = {
+            (OURS.name, RECORD): tap_cube(plan.reading(urls[0], FULL, RECORD)),
+            (OURS.name, BATCH): _batching(plan.reading(urls[0], FULL, BATCH)),
+            (PLAIN.name, RECORD): PLAIN.command(plan.reading(urls[0], FULL, PLAIN.name)),
+        }
+        usages: defaultdict[tuple[str, str], list[Usage]] = defaultdict(list)
+        for _ in range(plan.rounds):
+            for entry, command in loads.items():
+                with fresh_database(server) as database:
+                    usage = load(command, Warehouse(database), plan.records, plan.folder)
+                LOGGER.info("%-14s %-14s %7.2f s wall %7.2f s CPU", *entry, usage.wall, usage.cpu)
+                usages[entry].append(usage)
+        return [
+            Result(*entry, plan.records, plan.rounds, middle(found))
+            for entry, found in usages.items()
+        ]
 
 
 def _batching(reading: Reading) -> list[str]:

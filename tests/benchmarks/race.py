@@ -31,7 +31,6 @@ class Run:
         command: Its command line.
         url: Address of the account it reads.
         rows: Rows it has to read; 0 where it need not read any.
-        rounds: How often it runs.
     """
 
     program: str
@@ -39,7 +38,6 @@ class Run:
     command: Sequence[str]
     url: str = ""
     rows: int = 0
-    rounds: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +90,22 @@ ONE_PAGE = "one page"
 """The setting of a run that reads one page of rows, which is nearly all start-up."""
 
 
-def race(runs: Sequence[Run]) -> list[Result]:
+def race(runs: Sequence[Run], rounds: int) -> list[Result]:
     """Run all entries in turn, round by round, so that a noisy minute strikes them alike.
 
     Raises:
         RuntimeError: A program failed, or did not ask for all pages.
     """
     usages: defaultdict[int, list[Usage]] = defaultdict(list)
-    for number in range(max((run.rounds for run in runs), default=0)):
+    for _ in range(rounds):
         for place, run in enumerate(runs):
-            if number < run.rounds:
-                usages[place].append(usage := _raced(run))
-                LOGGER.info(
-                    "%-14s %-14s %7.2f s wall %7.2f s CPU %4.0f MB",
-                    run.program, run.setting, usage.wall, usage.cpu, usage.resident,
-                )  # fmt: skip
+            usages[place].append(usage := _raced(run))
+            LOGGER.info(
+                "%-14s %-14s %7.2f s wall %7.2f s CPU %4.0f MB",
+                run.program, run.setting, usage.wall, usage.cpu, usage.resident,
+            )  # fmt: skip
     return [
-        Result(run.program, run.setting, run.rows, run.rounds, middle(usages[place]))
+        Result(run.program, run.setting, run.rows, rounds, middle(usages[place]))
         for place, run in enumerate(runs)
     ]
 

@@ -69,8 +69,8 @@ def _intro(results: Results, records: int, command: str) -> str:
         "types, 1.9 KB of JSON each, 500 a page. Every program reads the same gzipped bodies, "
         "rendered beforehand, from one server on this machine over plain HTTP, and writes to "
         "`/dev/null`. CPU is user and system time of the program; *a record* is what the rows "
-        "cost beyond a run that reads a single page. The taps at 0 ms are medians of "
-        f"{rounds} runs in turn, all else ran once. That each program writes every customer is "
+        "cost beyond a run that reads a single page. All figures are medians of "
+        f"{rounds} runs in turn. That each program writes every customer is "
         "checked. "
         "Loads go by target-postgres (`use_copy`, `upsert`) into an empty PostgreSQL beside it."
     )

@@ -60,7 +60,7 @@ def test_a_row_costs_few_bytes_however_often_it_is_read(
 ) -> None:
     """All readings together stay within the bytes a row that are promised."""
     pages = Rendered(row)
-    readings = set()
+    readings, base = set(), 0
     tracemalloc.start()
     try:
         reader = reader_of(pages)
