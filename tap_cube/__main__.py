@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import select
+import signal
 import sys
+import time
 import traceback
 from contextlib import suppress
+from threading import Event, Thread
 
 from simplejson import JSONDecodeError
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
@@ -19,12 +24,23 @@ _LARGE = 2**22
 _M_ARENA_MAX = -8
 """The number that glibc's `malloc.h` gives this setting."""
 
+_GRACE = 0.5
+"""Seconds that a run has to find out by its own writing that nobody reads it any more."""
+
 
 def main() -> None:
     """Run the tap; errors become one line of log and an exit status."""
     _settle_memory()
+    unread = Event()
+    if sys.stdout and hasattr(select, "poll"):  # Windows has none
+        Thread(target=_watch, args=(sys.stdout.fileno(), unread), daemon=True).start()
     try:
         TapCube.cli()
+    except SystemExit:
+        if not unread.is_set():
+            raise
+        reason = os.strerror(errno.EPIPE)
+        _end(f"Output could not be written: {reason}. Look at the target, run again.")
     except ConfigValidationError as error:
         _end(*error.errors)
     except SingerSDKError as error:
@@ -47,6 +63,16 @@ def _settle_memory() -> None:
     # Each thread that reads ahead would have a heap of its own, a quarter of all memory.
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+def _watch(out: int, unread: Event) -> None:
+    """End a run that waits for the account, and writes nothing, when its reader goes."""
+    closing = select.poll()
+    closing.register(out, 0)
+    if any(event & (select.POLLERR | select.POLLHUP) for _, event in closing.poll()):
+        time.sleep(_GRACE)
+        unread.set()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end(*lines: str) -> None:

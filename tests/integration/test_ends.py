@@ -108,6 +108,21 @@ def test_a_closed_pipe_ends_the_run(cube: Sandbox, lines: int, read_ahead: int) 
         assert_could_not_write(closed(process))
 
 
+@pytest.mark.parametrize(
+    "situation", ["waiting as the server asked", "on a stalled socket", "in discovery"]
+)
+@pytest.mark.parametrize("read_ahead", [0, 4])
+def test_a_closed_pipe_ends_a_run_that_has_nothing_to_write(
+    cube: Sandbox, situation: str, read_ahead: int
+) -> None:
+    """Nobody keeps asking an account for minutes when there is nobody to tell."""
+    cube.reset(customers=60, **SITUATIONS[situation])
+    settings = settings_for(cube, read_ahead=read_ahead, **only(CRM)) | {"max_retries": 8}
+    with started_tap(settings) as process:
+        wait_until(lambda: has_reached(cube, situation), process)
+        assert_could_not_write(closed(process))
+
+
 def closed(process: subprocess.Popen[bytes]) -> TapRun:
     """Read no further, and give the tap two seconds from then on."""
     assert process.stdout is not None
