@@ -23,7 +23,7 @@ from tests.singer_check import check
 from tests.tap_process import SCRIPTS, TapRun, clean_environment, started_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cube_sandbox import Request, Sandbox
 
@@ -165,7 +165,12 @@ def assert_could_not_write(run: TapRun) -> None:
 
 
 def run_into(
-    stdout: int, cube: Sandbox, *, limit: int | None = None, args: tuple[str, ...] = ()
+    stdout: int,
+    cube: Sandbox,
+    *,
+    limit: int | None = None,
+    args: tuple[str, ...] = (),
+    env: Mapping[str, str] | None = None,
 ) -> TapRun:
     """Run the tap with its output going to a file descriptor, and its files limited in size.
 
@@ -178,9 +183,10 @@ def run_into(
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit or 0, limit or 0))
 
     named = {"API_URL": cube.url, "AUTH_TOKEN": cube.token, "MAX_RETRIES": "0"}
+    variables = {f"TAP_CUBE_{name}": value for name, value in named.items()}
     process = subprocess.run(  # noqa: S603 - our own command
         [SCRIPTS / "tap-cube", "--config=ENV", *args],
-        env=clean_environment() | {f"TAP_CUBE_{name}": value for name, value in named.items()},
+        env={**clean_environment(), **variables, **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.PIPE,

@@ -1,0 +1,99 @@
+"""Ends that somebody else decides on show no credential and no customer either."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+
+from cube_sandbox import Fault
+from tests.integration.runs import CRM, only, settings_for
+from tests.integration.test_ends import has_reached, run_into, wait_until
+from tests.integration.test_secrets import (
+    DEBUG,
+    PASSWORD,
+    PERSON,
+    TOKEN,
+    USER,
+    assert_secretive,
+    marked_account,
+)
+from tests.integration.test_tls import secure_account
+from tests.tap_process import TapRun, run_tap, started_tap
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+
+
+@pytest.fixture
+def settings(cube: Sandbox) -> dict[str, Any]:
+    """Settings that read a marked person on the first pages of an account that stalls then."""
+    marked_account(cube)
+    cube.page_size = 7
+    cube.account.insert(CRM, 20)
+    cube.faults = [Fault("stall", row="C2", page=3)]
+    return settings_for(cube, auth_token=TOKEN, **only(CRM))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_shows_nothing(
+    cube: Sandbox, settings: dict[str, Any], number: signal.Signals
+) -> None:
+    """The person was read and stands in the records alone, wherever the run was cut off."""
+    with started_tap(settings, env=DEBUG) as process:
+        wait_until(lambda: has_reached(cube, "on a stalled socket"), process)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    run = TapRun(process.returncode, stdout.decode(), stderr.decode())
+    assert PERSON["email"] in run.stdout
+    assert_secretive(run)
+
+
+def test_a_closed_pipe_shows_nothing(cube: Sandbox, settings: dict[str, Any]) -> None:
+    """The person is what could not be written, and not what is told about it."""
+    cube.faults = []
+    with started_tap(settings, env=DEBUG) as process:
+        assert process.stdout is not None
+        wait_until(lambda: bool(cube.requests), process)
+        process.stdout.close()
+        _, stderr = process.communicate(timeout=30)
+    run = TapRun(process.returncode, "", stderr.decode())
+    assert run.returncode == 1
+    assert "Output could not be written" in run.stderr
+    assert_secretive(run)
+
+
+@pytest.mark.parametrize("limit", [None, 40_000])
+def test_a_full_disk_shows_nothing(
+    cube: Sandbox, settings: dict[str, Any], tmp_path: Path, limit: int | None
+) -> None:
+    """Neither a device without space nor one that takes the first records and then no more."""
+    assert settings["auth_token"] == cube.token == TOKEN
+    cube.faults = []
+    path = tmp_path / "messages.jsonl" if limit else Path("/dev/full")
+    with path.open("wb", buffering=0) as file:
+        run = run_into(file.fileno(), cube, limit=limit, env=DEBUG)
+    assert run.returncode == 1
+    assert "Output could not be written" in run.stderr
+    assert_secretive(TapRun(run.returncode, path.read_text() if limit else "", run.stderr))
+
+
+@pytest.mark.parametrize(
+    "credential", [{"auth_token": TOKEN}, {"username": USER, "password": PASSWORD}]
+)
+def test_a_refused_certificate_shows_nothing(tmp_path: Path, credential: dict[str, str]) -> None:
+    """The credential does not leave for a host that cannot be trusted, nor for the log."""
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    with secure_account(trustme.CA()) as url:
+        run = run_tap(
+            {"api_url": url, "max_retries": 0, **credential},
+            env={**DEBUG, "REQUESTS_CA_BUNDLE": str(other)},
+        )
+    assert run.returncode == 1
+    assert "certificate could not be verified" in run.stderr
+    assert_secretive(run)
