@@ -8,12 +8,11 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cube_sandbox import Fault, Traps
-from tap_cube import client
 from tests.integration.breaking import assert_complete
 from tests.integration.reading import last_words, read, read_at
 from tests.integration.runs import CRM, CUSTOMERS, bookmarks, ids, only, settings_for
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 
 SECONDS = 60
 """How long a broken test may hang; none waits for the clock."""
-
-LATER = 9
-"""A page of twenty that is asked for only after all that was asked for ahead of page 3."""
 
 EVENTS = {"C5", "C6", "C7", "C8", "C9", "C10", "C11"}
 SAME = "/api/v1/data_owners/2/B2B/customers/"
@@ -182,45 +178,6 @@ def test_an_error_of_a_page_that_is_no_more_is_nobodys(cube: Sandbox) -> None:
     assert run.returncode == 0, run.stderr
     assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids(CRM))
     assert pages_asked(cube) & set(range(7, 12))
-
-
-@pytest.mark.parametrize("kind", ["429", "503"])
-@pytest.mark.parametrize("share", [0.2, 0.6])
-def test_a_storm_loses_nothing(cube: Sandbox, kind: Any, share: float) -> None:  # noqa: ANN401 - kind
-    """A server that refuses every few requests is asked until all is there."""
-    storm = Fault(kind, share=share, retry_after=0)
-    cube.reset(customers=30, faults=[storm])
-    run = read(cube, read_ahead=4, max_retries=40, **only(CRM))
-    assert_complete(cube, run)
-    assert f"HTTP {kind}; trying again" in run.stderr
-
-
-@pytest.mark.parametrize("kind", ["429", "503"])
-def test_after_a_refusal_pages_come_one_at_a_time(
-    cube: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: Any,  # noqa: ANN401 - kind
-) -> None:
-    """Who said that it is too much is asked for no two pages at once for a while."""
-    monkeypatch.setattr(client, "CALM", 3600)
-    cube.reset(customers=100, faults=[Fault(kind, row="C2", page=3, times=1, retry_after=0)])
-    flight = Flight(cube, since=LATER, together=[2, 3])
-    run = read(cube, read_ahead=4, **only(CRM))
-    assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids(CRM))
-    assert flight.has_met
-    assert flight.most == 1
-
-
-def test_after_a_while_pages_are_fetched_ahead_again(
-    cube: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When the server has had its rest, several pages are asked for at once as before."""
-    monkeypatch.setattr(client, "CALM", 0)
-    cube.reset(customers=100, faults=[Fault("429", row="C2", page=3, times=1, retry_after=0)])
-    flight = Flight(cube, since=LATER, together=[12, 13, 14])
-    run = read(cube, read_ahead=4, **only(CRM))
-    assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids(CRM))
-    assert flight.has_met
 
 
 @pytest.mark.parametrize("read_ahead", [0, 1, 2, 4])
