@@ -1,0 +1,37 @@
+"""The waits between tries grow, have an end, and are never the same for two taps."""
+
+from __future__ import annotations
+
+import pytest
+from tenacity import RetryCallState, Retrying
+
+from tap_cube.client import WAIT
+
+MOST = 60.5
+"""Seconds that no wait exceeds, jitter included."""
+
+JITTER = 0.5
+"""Seconds that chance adds at most."""
+
+
+def wait_after(tries: int) -> float:
+    """Seconds to wait when so many tries have failed."""
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = tries
+    return WAIT(state)
+
+
+@pytest.mark.parametrize("tries", range(1, 12))
+def test_a_wait_is_twice_as_long_as_the_one_before(tries: int) -> None:
+    """Half a second, one, two, four, up to a minute; and up to half a second by chance."""
+    base = min(0.5 * 2 ** (tries - 1), 60)
+    waits = [wait_after(tries) for _ in range(200)]
+    assert base <= min(waits)
+    assert max(waits) <= base + JITTER
+    assert max(waits) - min(waits) > JITTER / 2
+
+
+@pytest.mark.parametrize("tries", [12, 100, 10_000])
+def test_no_wait_exceeds_its_bound(tries: int) -> None:
+    """However often it was tried."""
+    assert 60 <= wait_after(tries) <= MOST
