@@ -1,0 +1,59 @@
+"""What was read has left for the target before the tap waits for more."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from typing import IO, TYPE_CHECKING
+
+import pytest
+
+from tests.integration.runs import CRM, CUSTOMERS, only, settings_for
+from tests.singer_check import check
+from tests.tap_process import started_tap
+
+if TYPE_CHECKING:
+    from cube_sandbox import Request, Sandbox
+
+SECONDS = 30
+"""How long a broken test may hang; none waits for the clock."""
+
+
+@pytest.mark.parametrize("read_ahead", [0, 4])
+def test_rows_arrive_while_the_next_page_is_awaited(cube: Sandbox, read_ahead: int) -> None:
+    """The five rows of page 1 stand in the pipe before the account answers for page 2."""
+    released = threading.Event()
+
+    def hold(request: Request) -> None:
+        if request.row == "C2" and request.page == 2:
+            released.wait(SECONDS)
+
+    cube.before_request = hold
+    with started_tap(settings_for(cube, read_ahead=read_ahead, **only(CRM))) as process:
+        try:
+            assert process.stdout is not None
+            before = read_until_rows(process.stdout, 5)
+            assert not released.is_set()
+        finally:
+            released.set()
+        rest, stderr = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, stderr
+    assert before.endswith(b"\n")
+    assert rest.count(ROW) == 7
+    check((before + rest).decode())
+
+
+ROW = f'{{"type":"RECORD","stream":"{CUSTOMERS}"'.encode()
+
+
+def read_until_rows(pipe: IO[bytes], rows: int) -> bytes:
+    """What has arrived when so many customers have."""
+    arrived = b""
+    while arrived.count(ROW) < rows:
+        readable, _, _ = select.select([pipe], [], [], SECONDS / 2)
+        assert readable, "nothing arrives"
+        chunk = os.read(pipe.fileno(), 2**16)
+        assert chunk, "the tap has ended"
+        arrived += chunk
+    return arrived
