@@ -1,4 +1,4 @@
-"""TLS is verified, and a private authority is named by the usual variable."""
+"""TLS is verified and kept, and a private authority is named by the usual variables."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 import trustme
 from typing_extensions import override
 
+from tests.integration.runs import complaint
 from tests.tap_process import run_tap
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "made-up-token"  # noqa: S105 - no credential of anybody
+NAMED_BY_NOBODY = dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"), "")
+"""Whatever authorities the machine of a test names."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -39,12 +42,22 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Downgrading(Handler):
+    """An account that sends everybody to its own host and port, but without TLS."""
+
+    @override
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", f"http://{self.headers['Host']}{self.path}")
+        self.end_headers()
+
+
 @contextmanager
-def secure_account(authority: trustme.CA) -> Iterator[str]:
+def secure_account(authority: trustme.CA, handler: type[Handler] = Handler) -> Iterator[str]:
     """Serve over TLS with a certificate of this authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -55,23 +68,45 @@ def secure_account(authority: trustme.CA) -> Iterator[str]:
             thread.join()
 
 
-@pytest.mark.parametrize("is_known", [True, False])
-def test_a_certificate_counts_only_with_its_authority(tmp_path: Path, *, is_known: bool) -> None:
-    """Without REQUESTS_CA_BUNDLE the run ends in one sentence, with it the account is read."""
+@pytest.fixture
+def authority(tmp_path: Path) -> trustme.CA:
+    """A private authority, whose certificate lies in a file."""
     authority = trustme.CA()
-    bundle = tmp_path / "authority.pem"
-    authority.cert_pem.write_to_path(str(bundle))
-    other = tmp_path / "other.pem"
-    trustme.CA().cert_pem.write_to_path(str(other))
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    return authority
+
+
+@pytest.mark.parametrize(
+    ("variable", "file", "is_known"),
+    [
+        ("REQUESTS_CA_BUNDLE", "authority.pem", True),
+        ("CURL_CA_BUNDLE", "authority.pem", True),
+        ("REQUESTS_CA_BUNDLE", "other.pem", False),
+        ("SSL_CERT_FILE", "authority.pem", False),
+    ],
+)
+def test_a_certificate_counts_only_with_its_authority(
+    tmp_path: Path, authority: trustme.CA, variable: str, file: str, *, is_known: bool
+) -> None:
+    """Where a variable that is read names it, the account is; else the run ends in one sentence."""
     with secure_account(authority) as url:
         run = run_tap(
             {"api_url": url, "auth_token": TOKEN, "max_retries": 0},
-            env={"REQUESTS_CA_BUNDLE": str(bundle if is_known else other)},
+            env={**NAMED_BY_NOBODY, variable: str(tmp_path / file)},
         )
     assert TOKEN not in run.stdout + run.stderr
     if is_known:
         assert [row["campaign__id"] for row in run.records["campaigns"]] == [1]
     else:
-        assert run.returncode == 1
-        assert "certificate could not be verified" in run.stderr
-        assert "Traceback" not in run.stderr
+        assert "certificate could not be verified" in complaint(run)
+
+
+def test_a_redirect_to_plain_http_is_refused(tmp_path: Path, authority: trustme.CA) -> None:
+    """The credential does not leave over a line that anybody reads, not even to the same host."""
+    with secure_account(authority, Downgrading) as url:
+        run = run_tap(
+            {"api_url": url, "auth_token": TOKEN, "max_retries": 0},
+            env={"REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem")},
+        )
+    assert "redirected to another address, which is not followed" in complaint(run)
