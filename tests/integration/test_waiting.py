@@ -1,4 +1,4 @@
-"""What was read has left for the target before the tap waits for more."""
+"""What the tap does while it waits: what was read has left for the target, page 1 comes alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
+from tests.integration.reading import read
 from tests.integration.runs import CRM, CUSTOMERS, only, settings_for
 from tests.singer_check import check
 from tests.tap_process import started_tap
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 SECONDS = 30
 """How long a broken test may hang; none waits for the clock."""
+
+QUIET = 0.1
+"""Seconds in which a thread that has something to ask asks it."""
 
 
 @pytest.mark.parametrize("read_ahead", [0, 4])
@@ -57,3 +61,31 @@ def read_until_rows(pipe: IO[bytes], rows: int) -> bytes:
         assert chunk, "the tap has ended"
         arrived += chunk
     return arrived
+
+
+def test_page_1_is_asked_for_alone(cube: Sandbox) -> None:
+    """Until it is there nobody knows of a second one, and no other thread asks for any."""
+    begun, released = threading.Event(), threading.Event()
+
+    def hold(request: Request) -> None:
+        if request.row == "C2" and request.page == 1:
+            begun.set()
+            released.wait(SECONDS)
+
+    def discovered() -> None:
+        cube.requests.clear()
+        cube.before_request = hold
+
+    def look() -> None:
+        begun.wait(SECONDS)
+        cube.closing.wait(QUIET)
+        asked.extend(request.page for request in cube.requests if request.row == "C2")
+        released.set()
+
+    asked: list[int] = []
+    looking = threading.Thread(target=look)
+    looking.start()
+    run = read(cube, discovered=discovered, read_ahead=4, **only(CRM))
+    looking.join()
+    assert len(run.records[CUSTOMERS]) == 12
+    assert asked == [1]
