@@ -2,7 +2,8 @@
 
     uv run python -m tests.benchmarks.soak --customers 300000
 
-Ends with status 0 only if every customer that existed throughout is in the output.
+Ends with status 0 only if every customer that existed throughout is in the output, and memory
+stayed flat while the second half was read.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 SEED = 1
 EDIT_EVERY = 10
 """Requests between two edits."""
+
+GROWTH = 1.2
+"""Memory in the second half, as a multiple of that in the middle, which is flat no more."""
 
 HARMLESS: tuple[Kind, ...] = tuple(
     kind
@@ -111,10 +115,11 @@ def main() -> int:
             "customers missing": len(missing),
             "seconds": round(figures.seconds, 1),
             "records a second": round(figures.lines / figures.seconds),
+            "memory is flat": is_flat(figures.resident),
             "MiB resident after 10, 50, 100 %": resident_at(figures.resident, (0.1, 0.5, 1)),
         }
     )
-    return 1 if missing or figures.returncode else 0
+    return 1 if missing or figures.returncode or not is_flat(figures.resident) else 0
 
 
 def struck(chance: random.Random, share: float, requests: int) -> list[Fault]:
@@ -174,6 +179,12 @@ def resident_at(resident: list[int], parts: Iterable[float]) -> list[int]:
     if not resident:
         return []
     return [resident[max(0, int(len(resident) * part) - 1)] // 1024 for part in parts]
+
+
+def is_flat(resident: list[int]) -> bool:
+    """Whether memory did not grow by a fifth from the middle of the run on."""
+    second_half = resident[max(0, len(resident) // 2 - 1) :]
+    return bool(second_half) and max(second_half) <= GROWTH * second_half[0]
 
 
 def show_end_of(log: IO[bytes]) -> None:

@@ -16,6 +16,7 @@ from tests.benchmarks.programs import OURS, PLAIN
 from tests.benchmarks.race import ONE_PAGE, Result, Results
 from tests.benchmarks.report import section
 from tests.benchmarks.server import CRM, FULL, OFF_TYPE, served
+from tests.benchmarks.soak import is_flat
 from tests.benchmarks.targets import verdicts
 
 RECORDS = 1000
@@ -80,3 +81,18 @@ def test_the_report_tells_the_ratio() -> None:
     assert "**missed**" not in text
     assert "6.5 times" in plot
     assert plot.count("<rect") == 3
+
+
+@pytest.mark.parametrize(
+    ("resident", "expected"),
+    [
+        ([10, 80, 100, 110, 119, 120], True),
+        ([10, 80, 100, 110, 121, 120], False),
+        ([10, 80, 100, 110, 119, 121], False),
+        ([200, 180, 100, 100], True),
+        ([], False),
+    ],
+)
+def test_a_soak_fails_when_memory_grows_to_the_end(resident: list[int], *, expected: bool) -> None:
+    """What a run takes at its beginning is its own; a fifth more in the second half is a leak."""
+    assert is_flat(resident) is expected
