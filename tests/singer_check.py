@@ -45,17 +45,20 @@ def _is_moment(value: object) -> bool:
     return _RFC_3339.fullmatch(value) is not None and bool(datetime.fromisoformat(value))
 
 
-def check(stdout: str, before: Mapping[str, Any] | None = None) -> list[Message]:
+def check(
+    stdout: str, before: Mapping[str, Any] | None = None, *, may_repeat: bool = False
+) -> list[Message]:
     """Read a whole stream and return its messages.
 
     Args:
         stdout: Everything a tap wrote.
         before: The state the tap was given.
+        may_repeat: Whether a row may come again, since rows moved from page to page.
 
     Raises:
         SingerError: At the first message that breaks a rule.
     """
-    reader = SingerReader(dict(before or {}))
+    reader = SingerReader(dict(before or {}), may_repeat=may_repeat)
     lines = stdout.split("\n")
     if lines.pop():
         msg = "The stream ends in the middle of a line"
@@ -92,10 +95,12 @@ class SingerReader:
 
     Args:
         before: The state the tap was given.
+        may_repeat: Whether a row may come again.
     """
 
-    def __init__(self, before: Mapping[str, Any]) -> None:
+    def __init__(self, before: Mapping[str, Any], *, may_repeat: bool = False) -> None:
         """Know no stream yet."""
+        self._may_repeat = may_repeat
         self._streams: dict[str, _Stream] = {}
         self._bookmarks = _bookmarks(before)
         self._line = 0
@@ -194,7 +199,7 @@ class SingerReader:
         key = tuple(record[name] for name in stream.keys)
         if None in key or "" in key:
             self._fail(f"has an empty key {key}")
-        if key in stream.seen:
+        if key in stream.seen and not self._may_repeat:
             self._fail(f"repeats the key {key} of {message['stream']}")
         stream.seen.add(key)
         stream.records.append(record)

@@ -15,6 +15,7 @@ from cube_sandbox import Fault, Traps
 from tap_cube.completeness import MAX_READINGS
 from tests.integration.reading import last_words, read_at
 from tests.integration.runs import CRM, CUSTOMERS, only
+from tests.singer_check import check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,6 +184,7 @@ def test_a_run_is_complete_or_an_error_whatever_happens_meanwhile(  # noqa: PLR0
         )
     finally:
         history.end()
+    check(run.stdout, may_repeat=True)
     if run.returncode:
         # Only an account that changed during every reading may end in an error.
         assert "Run again when the account changes less" in last_words(run)

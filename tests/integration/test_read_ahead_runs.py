@@ -18,6 +18,7 @@ from tests.integration.reading import last_words, read, read_at
 from tests.integration.runs import CRM, CUSTOMERS, bookmarks, ids, only, settings_for
 from tests.integration.test_ends import SECONDS as SOON
 from tests.integration.test_ends import assert_cut_short, wait_until
+from tests.singer_check import check
 from tests.tap_process import TapRun, started_tap
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ def once_at(cube: Sandbox, page: int, edit: Callable[[], object]) -> None:
 
 def read_sliding(cube: Sandbox, **settings: object) -> TapRun:
     """Read ahead while rows move to other pages, so that one may come twice (T16)."""
-    return read_at(cube.url, auth_token=cube.token, read_ahead=4, **only(CRM), **settings)
+    run = read_at(cube.url, auth_token=cube.token, read_ahead=4, **only(CRM), **settings)
+    check(run.stdout, may_repeat=True)
+    return run
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,10 @@ def test_a_bookmark_may_stay_where_the_run_found_it() -> None:
     assert check(stream(SCHEMA, state("2024-05-01")), before)
     with pytest.raises(SingerError, match="backwards"):
         check(stream(SCHEMA, state("2024-04-01")), before)
+
+
+def test_a_row_may_come_again_where_pages_slide() -> None:
+    """Only who says so may see a key twice; all other rules hold."""
+    assert check(stream(SCHEMA, record(), record()), may_repeat=True)
+    with pytest.raises(SingerError, match="no record has reached"):
+        check(stream(SCHEMA, record(), record(), state("2024-05-02")), may_repeat=True)
