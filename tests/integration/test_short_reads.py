@@ -1,4 +1,4 @@
-"""What could make a read short: pages that are gone, counts that lie, rows of another resource."""
+"""What could make a read short: CRMs that are lost, counts that lie, rows of another resource."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tests.integration.breaking import (
     Place,
     assert_complete,
     assert_ends,
-    assert_refused,
     breaking,
     broken_read,
 )
@@ -28,23 +27,6 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
 PAGES_ONLY = pytest.mark.parametrize("place", PLACES[:-1], ids=lambda place: place.name)
-
-
-@PAGES_ONLY
-@pytest.mark.parametrize("kind", ["404", "empty-list"])
-def test_a_page_that_is_gone_for_a_moment(cube: Sandbox, kind: Any, place: Place) -> None:  # noqa: ANN401 - kind
-    """A page that discovery or `count` promised is looked for again, and nothing is missing."""
-    fault = Fault(kind, row="C2", page=place.page, times=1)
-    assert_complete(cube, broken_read(cube, place, fault))
-
-
-@PAGES_ONLY
-@pytest.mark.parametrize("kind", ["404", "empty-list"])
-def test_a_page_that_stays_away(cube: Sandbox, kind: Any, place: Place) -> None:  # noqa: ANN401 - kind
-    """A page that was there and is no more never makes a short read a green one."""
-    words = "HTTP 404" if place is FIRST else SHORT
-    run = broken_read(cube, place, Fault(kind, row="C2", page=place.page))
-    assert_refused(run, place, words if kind == "404" else "another shape than a page")
 
 
 @PAGES_ONLY
