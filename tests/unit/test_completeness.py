@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("HISTORIES", "2000"))
+EXAMPLES = int(os.environ.get("HISTORIES", "1000"))
 
 histories = st.lists(edits, max_size=60)
 
