@@ -17,6 +17,7 @@ from simplejson import JSONDecodeError
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 
 from tap_cube.tap import TapCube
+from tap_cube.writer import UNWRITTEN
 
 _LARGE = 2**22
 """Bytes of a piece by which glibc learns what is worth keeping: it keeps twice as much."""
@@ -39,8 +40,7 @@ def main() -> None:
     except SystemExit:
         if not unread.is_set():
             raise
-        reason = os.strerror(errno.EPIPE)
-        _end(f"Output could not be written: {reason}. Look at the target, run again.")
+        _end(UNWRITTEN.format(os.strerror(errno.EPIPE)))
     except ConfigValidationError as error:
         _end(*error.errors)
     except SingerSDKError as error:
@@ -49,7 +49,7 @@ def main() -> None:
         _end("A file given to --config, --catalog or --state is no JSON. Mend it, then run again.")
     except OSError as error:
         is_input = error.errno is None or error.filename is not None
-        _end(f"{error}" if is_input else f"Output could not be written: {error.strerror}.")
+        _end(f"{error}" if is_input else UNWRITTEN.format(error.strerror))
     except Exception as error:  # noqa: BLE001 - the last resort, so that no data is shown
         frames = "".join(traceback.format_tb(error.__traceback__))
         _end(f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}")

@@ -21,6 +21,9 @@ if t.TYPE_CHECKING:
 FULL = 2**16
 """Bytes of records that are held back at most."""
 
+UNWRITTEN: t.Final = "Output could not be written: {}. Look at the target, run again."
+"""How a run ends whose reader is gone or has no room, with the system's words for it."""
+
 PATIENCE = 1.5
 """Seconds that a target has to take a block, when a signal has ended the run."""
 
@@ -107,8 +110,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             else:
                 _write_all(sys.stdout.fileno(), lines)
         except OSError as error:
-            msg = f"Output could not be written: {error.strerror}. Look at the target, run again."
-            raise CubeError(msg) from None
+            raise CubeError(UNWRITTEN.format(error.strerror)) from None
         self._is_writing = False
         if self._ending is not None:
             raise SystemExit(self._ending)

@@ -11,7 +11,7 @@ import pytest
 from cube_sandbox import Sandbox
 from cube_sandbox.meltano_project import MeltanoProject, meltano_project
 from cube_sandbox.postgres import Postgres, fresh_database
-from tests.e2e.warehouse import Warehouse
+from tests.e2e.warehouse import TABLES, Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,15 +20,6 @@ B2B = (2, "B2B")
 pytestmark = pytest.mark.slow
 
 PLUGINS = ("tap-cube", "target-postgres")
-TABLES = (
-    "assignment_customers",
-    "call_outcomes",
-    "callflow_customers",
-    "campaigns",
-    "custom_fields",
-    "data_owner_customers",
-    "product_registrations",
-)
 OF_THE_TARGET = {
     "_sdc_batched_at",
     "_sdc_deleted_at",

@@ -12,6 +12,7 @@ from cube_sandbox import Sandbox
 from tests.docs import PLUGIN
 from tests.e2e.documented import fenced, shell
 from tests.e2e.loopback_hub import LOADER, PROJECT, serving
+from tests.e2e.warehouse import TABLES
 from tests.tap_process import SCRIPTS
 
 if TYPE_CHECKING:
@@ -22,15 +23,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 SECTION = "First load with Meltano"
-DEFAULT = {
-    "assignment_customers",
-    "call_outcomes",
-    "callflow_customers",
-    "campaigns",
-    "custom_fields",
-    "data_owner_customers",
-    "product_registrations",
-}
 DETAILS = {"assignment_customer_details", "data_owner_customer_details"}
 
 
@@ -62,11 +54,11 @@ def test_the_definition_loads_every_stream_and_details_when_told_to(
             first, times = re.subn(rf"(?m)^export {name}=.*", f"export {name}='{value}'", first)
             assert times == 1
         shell(first, project, environment)
-        assert tables(warehouse) == DEFAULT
+        assert tables(warehouse) == {*TABLES}
         columns = warehouse.columns("tap_cube", "data_owner_customers")
         assert columns["unparsed_values"] in {"text", "character varying"}  # not flattened: jsonb
         shell(f"{more}meltano run tap-cube target-postgres", project, environment | values)
-        assert tables(warehouse) == DEFAULT | DETAILS
+        assert tables(warehouse) == {*TABLES, *DETAILS}
 
 
 def tables(warehouse: Warehouse) -> set[str]:

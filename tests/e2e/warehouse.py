@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from cube_sandbox.postgres import Postgres
 
 
+TABLES = (
+    "assignment_customers",
+    "call_outcomes",
+    "callflow_customers",
+    "campaigns",
+    "custom_fields",
+    "data_owner_customers",
+    "product_registrations",
+)
+"""Every table that a load makes by default, which is all but those of single customers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Warehouse:
     """An empty database of one test, and questions to it."""

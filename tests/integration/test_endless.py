@@ -138,21 +138,18 @@ def test_a_body_that_nobody_needs_is_not_read(status: int, location: str, words:
     assert max(server.sent) < MOST
 
 
-def test_a_body_that_drips_meets_the_timeout() -> None:
-    """Each byte comes in time, but the answer does not: it is given up, and the run ends red."""
-    with endless(200, handler=_Dripping) as server:
+@pytest.mark.parametrize(
+    ("handler", "whole"),
+    [(_Dripping, DROPS), (_Hollow, DROPS * 10 * 5000)],
+    ids=["drops", "hollow"],
+)
+def test_a_body_that_never_comes_meets_the_timeout(handler: type[_Handler], whole: int) -> None:
+    """Bytes arrive all the while, one by one or with nothing to unpack: the run ends red."""
+    with endless(200, handler=handler) as server:
         run = read_at(server.url, auth_token="t", max_retries=0, request_timeout=1, **only(CRM))  # noqa: S106 - no secret
     assert "no answer in time" in last_words(run)
     assert server.sent
-    assert max(server.sent) < DROPS
-
-
-def test_a_packed_body_without_content_meets_the_timeout() -> None:
-    """Bytes arrive all the while, and there is never anything to unpack."""
-    with endless(200, handler=_Hollow) as server:
-        run = read_at(server.url, auth_token="t", max_retries=0, request_timeout=1, **only(CRM))  # noqa: S106 - no secret
-    assert "no answer in time" in last_words(run)
-    assert max(server.sent) < DROPS * 10 * 5000
+    assert max(server.sent) < whole
 
 
 def test_a_body_that_grows_without_end_when_unpacked_is_given_up() -> None:

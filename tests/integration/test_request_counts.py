@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +19,13 @@ from tests.integration.event_runs import (
     night,
     questions,
 )
+from tests.integration.meeting import Meeting
 
 if TYPE_CHECKING:
-    from cube_sandbox import Request, Sandbox
+    from cube_sandbox import Sandbox
 
 ROWS = ("C6", "C9", "C11")
 EVERYTHING: dict[str, Any] = {"data_owners": None}
-SECONDS = 60
-"""How long a broken test may hang; none waits for the clock."""
 
 
 def counts(cube: Sandbox) -> dict[str | None, int]:
@@ -87,48 +85,16 @@ def test_a_window_costs_two_requests_more_than_it_has_pages(cube: Sandbox) -> No
     assert len(looks) < 20
 
 
-class Flight:
-    """Counts the requests for events that are with the server at once.
-
-    Args:
-        cube: The account, whose requests are watched from now on.
-        together: Campaigns whose outcomes are held until both of them have been asked for.
-    """
-
-    def __init__(self, cube: Sandbox, together: tuple[int, int]) -> None:
-        """Watch."""
-        self.most = 0
-        self._now = 0
-        self._together = [f"/api/v1/campaigns/{number}/call_outcomes/" for number in together]
-        self._barrier = threading.Barrier(2)
-        self._lock = threading.Lock()
-        self._cube = cube
-        cube.before_request = self._see
-
-    def _see(self, request: Request) -> None:
-        if request.path in self._together and questions_of(request):
-            self._barrier.wait(SECONDS)
-        with self._lock:
-            self._now += 1
-            self.most = max(self.most, self._now)
-        self._cube.closing.wait(0.005)
-        with self._lock:
-            self._now -= 1
-
-
-def questions_of(request: Request) -> bool:
-    """Whether a request comes from the sync, which asks for all days."""
-    return "from_date=2000" in request.query
-
-
 @pytest.mark.parametrize("read_ahead", [2, 4])
 def test_campaigns_are_asked_a_few_at_once(cube: Sandbox, read_ahead: int) -> None:
     """As many requests are in flight as the setting says, and never more."""
     begin(cube, campaigns=12, outcomes=3)
-    flight = Flight(cube, together=(10, 11))
+    # Not the newest one, which discovery asks before all others.
+    meeting = Meeting(cube, {f"/api/v1/campaigns/{number}/call_outcomes/" for number in (10, 11)})
     run = night(cube, read_ahead=read_ahead, **EVERYTHING)
     assert len(run.records[OUTCOMES]) == 36
-    assert 2 <= flight.most <= read_ahead
+    assert not meeting.together.broken
+    assert meeting.most <= read_ahead
 
 
 def test_without_reading_ahead_campaigns_are_asked_one_by_one(cube: Sandbox) -> None:
