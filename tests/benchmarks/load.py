@@ -15,8 +15,8 @@ from tests.benchmarks.parts import BATCH, RECORD
 from tests.benchmarks.programs import OURS, PLAIN, STREAM, Reading, tap_cube
 from tests.benchmarks.race import LOGGER, Result
 from tests.benchmarks.server import FULL, served
-from tests.e2e.warehouse import Warehouse
-from tests.tap_process import SCRIPTS, clean_environment
+from tests.support.tap_process import SCRIPTS, clean_environment
+from tests.support.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import IO, TYPE_CHECKING
 
-from tests.tap_process import clean_environment
+from tests.support.tap_process import clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tests.benchmarks import airbyte
 from tests.benchmarks.account import BOOKMARK
 from tests.benchmarks.server import CRM
-from tests.tap_process import SCRIPTS, clean_environment
+from tests.support.tap_process import SCRIPTS, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

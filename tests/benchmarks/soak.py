@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, get_args
 
 from cube_sandbox import Fault, Sandbox
 from cube_sandbox.faults import Kind
-from tests.tap_process import started_tap
+from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:
     import subprocess

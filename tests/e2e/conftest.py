@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox.postgres import Postgres, fresh_database, postgres
-from tests.docs import ROOT
-from tests.e2e.judges import run
-from tests.e2e.warehouse import Warehouse
-from tests.tap_process import SCRIPTS, clean_environment
+from tests.repository.docs import ROOT
+from tests.support.judges import run
+from tests.support.tap_process import SCRIPTS, clean_environment
+from tests.support.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 from cube_sandbox import Sandbox
 from cube_sandbox.meltano_project import MeltanoProject, meltano_project
 from cube_sandbox.postgres import Postgres, fresh_database
-from tests.e2e.warehouse import TABLES, Warehouse
+from tests.support.warehouse import TABLES, Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

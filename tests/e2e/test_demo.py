@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.tap_process import SECONDS, started
+from tests.support.tap_process import SECONDS, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

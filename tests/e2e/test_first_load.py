@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox import Sandbox
-from tests.docs import PLUGIN
-from tests.e2e.documented import fenced, shell
-from tests.e2e.loopback_hub import LOADER, PROJECT, serving
-from tests.e2e.warehouse import TABLES
-from tests.tap_process import SCRIPTS
+from tests.repository.docs import PLUGIN
+from tests.support.documented import fenced, shell
+from tests.support.loopback_hub import LOADER, PROJECT, serving
+from tests.support.tap_process import SCRIPTS
+from tests.support.warehouse import TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 

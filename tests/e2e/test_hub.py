@@ -10,15 +10,15 @@ import pytest
 import yaml
 
 from cube_sandbox import Sandbox
-from tests import hub
-from tests.e2e.loopback_hub import PROJECT, committed_listing, serving
-from tests.tap_process import SCRIPTS, SECONDS
+from tests.repository import hub
+from tests.support.loopback_hub import PROJECT, committed_listing, serving
+from tests.support.tap_process import SCRIPTS, SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 

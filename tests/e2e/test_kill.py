@@ -15,17 +15,17 @@ import pytest
 import requests
 
 from cube_sandbox import Sandbox
-from tests.e2e.pipe import load
-from tests.integration.event_runs import OSLO
-from tests.integration.runs import EVENTS
-from tests.tap_process import started, started_tap
+from tests.support.event_runs import OSLO
+from tests.support.pipe import load
+from tests.support.runs import EVENTS
+from tests.support.tap_process import started, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from cube_sandbox import Request
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 

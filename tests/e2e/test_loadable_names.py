@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox import Sandbox
-from tests.e2e.pipe import load
+from tests.support.pipe import load
 
 if TYPE_CHECKING:
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 

@@ -17,19 +17,19 @@ import requests
 
 from cube_sandbox import Sandbox, Traps
 from cube_sandbox.meltano_project import meltano_project
-from tests.e2e.documented import fenced, shell
-from tests.e2e.held import PATHS, pages
-from tests.e2e.judges import TARGET_S3, run
-from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS
-from tests.singer_check import check
-from tests.tap_process import SCRIPTS, TapRun, clean_environment
+from tests.support.documented import fenced, shell
+from tests.support.held import PATHS, pages
+from tests.support.judges import TARGET_S3, run
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS
+from tests.support.singer_check import check
+from tests.support.tap_process import SCRIPTS, TapRun, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from cube_sandbox.meltano_project import MeltanoProject
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 

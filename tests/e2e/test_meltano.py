@@ -12,7 +12,7 @@ from cube_sandbox.meltano_project import MeltanoError, MeltanoProject, meltano_p
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 B2B, B2C, ASSIGNMENT = (2, "B2B"), (2, "B2C"), 9
 pytestmark = pytest.mark.slow

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.docs import ROOT
-from tests.tap_process import SCRIPTS, SECONDS, clean_environment
+from tests.repository.docs import ROOT
+from tests.support.tap_process import SCRIPTS, SECONDS, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

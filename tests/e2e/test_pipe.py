@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Sandbox
-from tests.e2e.pipe import Load, load
-from tests.integration.runs import EVENTS
+from tests.support.pipe import Load, load
+from tests.support.runs import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 

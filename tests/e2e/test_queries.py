@@ -11,13 +11,13 @@ from django.db import connections
 
 from cube_sandbox import Sandbox
 from cube_sandbox.clock import OSLO
-from tests.e2e.documented import fenced
-from tests.e2e.pipe import load
+from tests.support.documented import fenced
+from tests.support.pipe import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 
 class Key(NamedTuple):

@@ -9,13 +9,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from cube_sandbox import Sandbox
-from tests.e2e.documented import fenced
-from tests.tap_process import SECONDS, clean_environment
+from tests.support.documented import fenced
+from tests.support.tap_process import SECONDS, clean_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 
 def test_plain_pipe_loads_twice(tmp_path: Path, warehouse: Warehouse) -> None:

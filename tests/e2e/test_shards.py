@@ -12,17 +12,17 @@ import pytest
 
 from cube_sandbox import Fault, Sandbox
 from cube_sandbox.meltano_project import meltano_project
-from tests.docs import ROOT
-from tests.e2e.documented import fenced, shell
-from tests.e2e.judges import DAGSTER, run
-from tests.integration.runs import sync
-from tests.tap_process import SCRIPTS, SECONDS
+from tests.repository.docs import ROOT
+from tests.support.documented import fenced, shell
+from tests.support.judges import DAGSTER, run
+from tests.support.runs import sync
+from tests.support.tap_process import SCRIPTS, SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cube_sandbox.faults import Request
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 

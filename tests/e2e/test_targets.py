@@ -12,19 +12,19 @@ import pytest
 
 from cube_sandbox import Sandbox, Traps
 from cube_sandbox.custom_fields import KINDS
-from tests.e2e import held
-from tests.e2e.judges import SINGER_CHECK_TAP, TARGET_CSV, TARGET_JSONL, run
-from tests.integration.reading import read
-from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, sync
-from tests.tap_process import SCRIPTS
+from tests.support import held
+from tests.support.judges import SINGER_CHECK_TAP, TARGET_CSV, TARGET_JSONL, run
+from tests.support.reading import read
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, sync
+from tests.support.tap_process import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from tests.e2e.held import Row
-    from tests.e2e.warehouse import Warehouse
-    from tests.tap_process import TapRun
+    from tests.support.held import Row
+    from tests.support.tap_process import TapRun
+    from tests.support.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 

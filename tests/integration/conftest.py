@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox import Sandbox
-from tests.integration.runs import EVENTS
+from tests.support.runs import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

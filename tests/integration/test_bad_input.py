@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tests.integration.runs import (
+from tests.support.runs import (
     ASSIGNED,
     CRM,
     CUSTOMERS,
@@ -23,7 +23,7 @@ from tests.integration.runs import (
     settings_for,
     sync,
 )
-from tests.tap_process import run_tap
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.batch_runs import Record, into
-from tests.integration.runs import (
+from tests.support.batch_runs import Record, into
+from tests.support.runs import (
     CRM,
     CUSTOMERS,
     assert_no_secret,
@@ -18,8 +18,8 @@ from tests.integration.runs import (
     only,
     settings_for,
 )
-from tests.singer_check import check
-from tests.tap_process import run_tap, started_tap
+from tests.support.singer_check import check
+from tests.support.tap_process import run_tap, started_tap
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from upath import UPath
 
-from tests.integration.batch_runs import MOMENT, exact, into, kinds, rows
-from tests.integration.reading import read, read_at
-from tests.integration.runs import (
+from tests.support.batch_runs import MOMENT, exact, into, kinds, rows
+from tests.support.reading import read, read_at
+from tests.support.runs import (
     ASSIGNED,
     CRM,
     CUSTOMERS,
@@ -23,9 +23,9 @@ from tests.integration.runs import (
     settings_for,
     sync,
 )
-from tests.integration.singles import OF_CUSTOMERS
-from tests.singer_check import SingerReader, batch_lines
-from tests.tap_process import run_tap, started_tap
+from tests.support.singer_check import SingerReader, batch_lines
+from tests.support.singles import OF_CUSTOMERS
+from tests.support.tap_process import run_tap, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.conftest import TODAY
-from tests.integration.event_runs import (
+from tests.support.event_runs import (
     ARCHIVED,
     CALLFLOW,
     DAY,
@@ -24,7 +24,7 @@ from tests.integration.event_runs import (
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 CRM = (2, "B2B")
 STATE = "callflow__callstate__name"

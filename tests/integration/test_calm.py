@@ -10,10 +10,10 @@ import pytest
 
 from cube_sandbox import Fault
 from tap_cube import client
-from tests.integration.breaking import assert_complete
-from tests.integration.reading import read
-from tests.integration.runs import CRM, CUSTOMERS, ids, only
 from tests.integration.test_read_ahead_runs import HELD, SECONDS, Flight
+from tests.support.breaking import assert_complete
+from tests.support.reading import read
+from tests.support.runs import CRM, CUSTOMERS, ids, only
 
 if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.runs import CRM, CUSTOMERS, complaint, only, settings_for
-from tests.tap_process import run_tap
+from tests.support.runs import CRM, CUSTOMERS, complaint, only, settings_for
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault, Traps
-from tests.integration.runs import (
+from tests.support.runs import (
     ASSIGNED,
     CRM,
     CUSTOMERS,
@@ -18,7 +18,7 @@ from tests.integration.runs import (
     settings_for,
     sync,
 )
-from tests.tap_process import TapRun, run_tap
+from tests.support.tap_process import TapRun, run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.batch_runs import exact
-from tests.integration.reading import read
-from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, ids, only
-from tests.integration.singles import (
+from tests.support.batch_runs import exact
+from tests.support.reading import read
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, ids, only
+from tests.support.singles import (
     OF_ASSIGNED,
     OF_CUSTOMERS,
     SINGLES,

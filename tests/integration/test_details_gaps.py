@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox import Fault
-from tests.integration.reading import last_words, read
-from tests.integration.runs import CRM, CUSTOMERS, bookmarks, ids, only, settings_for
-from tests.integration.singles import (
+from tests.support.reading import last_words, read
+from tests.support.runs import CRM, CUSTOMERS, bookmarks, ids, only, settings_for
+from tests.support.singles import (
     OF_ASSIGNED,
     OF_CUSTOMERS,
     SINGLES,
@@ -19,7 +19,7 @@ from tests.integration.singles import (
     read_details,
     run_details,
 )
-from tests.tap_process import run_tap
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

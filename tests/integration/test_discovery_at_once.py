@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.meeting import Meeting
-from tests.integration.reading import read
+from tests.support.meeting import Meeting
+from tests.support.reading import read
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.reading import read
-from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, discover, only, settings_for, sync
-from tests.tap_process import run_tap
+from tests.support.reading import read
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, discover, only, settings_for, sync
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 B2C = (2, "B2C")
 NAME = "crm__standard_info__name"

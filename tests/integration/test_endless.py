@@ -14,8 +14,8 @@ import pytest
 from typing_extensions import override
 
 from tap_cube.answers import LARGEST_BODY
-from tests.integration.reading import last_words, read_at
-from tests.integration.runs import CRM, only
+from tests.support.reading import last_words, read_at
+from tests.support.runs import CRM, only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

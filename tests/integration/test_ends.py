@@ -18,9 +18,9 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tests.integration.runs import CRM, complaints, only, settings_for
-from tests.singer_check import check
-from tests.tap_process import SCRIPTS, TapRun, clean_environment, started_tap
+from tests.support.runs import CRM, complaints, only, settings_for
+from tests.support.singer_check import check
+from tests.support.tap_process import SCRIPTS, TapRun, clean_environment, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

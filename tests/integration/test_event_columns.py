@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.integration.conftest import TODAY
-from tests.integration.event_runs import (
+from tests.support.event_runs import (
     CALLFLOW,
     DAY,
     MERSALG,
@@ -16,11 +16,11 @@ from tests.integration.event_runs import (
     begin,
     night,
 )
-from tests.integration.runs import CUSTOMERS, discover, sync
+from tests.support.runs import CUSTOMERS, discover, sync
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 CRM = (2, "B2B")
 STREAMS = (CALLFLOW, OUTCOMES, REGISTRATIONS)

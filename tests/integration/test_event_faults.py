@@ -10,7 +10,7 @@ import pytest
 from cube_sandbox import Fault
 from tap_cube.windows import MOST_PAGES
 from tests.integration.conftest import TODAY
-from tests.integration.event_runs import (
+from tests.support.event_runs import (
     ARCHIVED,
     DAY,
     MERSALG,
@@ -24,7 +24,7 @@ from tests.integration.event_runs import (
     questions,
     try_night,
 )
-from tests.integration.reading import last_words
+from tests.support.reading import last_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable

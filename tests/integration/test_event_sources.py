@@ -11,7 +11,7 @@ import pytest
 from cube_sandbox import Fault
 from tap_cube.searches import PROBES
 from tests.integration.conftest import TODAY
-from tests.integration.event_runs import (
+from tests.support.event_runs import (
     ARCHIVED,
     CALLFLOW,
     DAY,
@@ -26,16 +26,16 @@ from tests.integration.event_runs import (
     questions,
     try_night,
 )
-from tests.integration.reading import last_words
-from tests.integration.runs import complaint, settings_for
-from tests.tap_process import run_tap
+from tests.support.reading import last_words
+from tests.support.runs import complaint, settings_for
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from cube_sandbox import Sandbox
     from cube_sandbox.faults import Request
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 EVERYTHING: dict[str, Any] = {"data_owners": None}
 B2B, B2C = (2, "B2B"), (2, "B2C")

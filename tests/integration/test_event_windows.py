@@ -10,7 +10,7 @@ import pytest
 
 from tap_cube.windows import EARLIEST, MOST_PAGES, Window
 from tests.integration.conftest import TODAY
-from tests.integration.event_runs import (
+from tests.support.event_runs import (
     ARCHIVED,
     DAY,
     MERSALG,
@@ -26,9 +26,9 @@ from tests.integration.event_runs import (
     questions,
     try_night,
 )
-from tests.integration.reading import last_words
-from tests.integration.runs import settings_for
-from tests.tap_process import run_tap
+from tests.support.reading import last_words
+from tests.support.runs import settings_for
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

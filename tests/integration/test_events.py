@@ -8,7 +8,7 @@ import pytest
 
 from cube_sandbox import Traps
 from tests.integration.conftest import TODAY
-from tests.integration.event_runs import (
+from tests.support.event_runs import (
     DAY,
     MERSALG,
     ONE_CRM,
@@ -21,7 +21,7 @@ from tests.integration.event_runs import (
     night,
     questions,
 )
-from tests.integration.reading import read_at
+from tests.support.reading import read_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ import pytest
 
 from cube_sandbox import Fault
 from tap_cube.completeness import MAX_READINGS
-from tests.integration.breaking import (
+from tests.support.breaking import (
     COMPLETE,
     DEFINITIONS,
     FIRST,
@@ -30,9 +30,9 @@ from tests.integration.breaking import (
     breaking,
     broken_read,
 )
-from tests.integration.reading import last_words, read
-from tests.integration.runs import CRM, CUSTOMERS, complaint, only, settings_for
-from tests.tap_process import run_tap
+from tests.support.reading import last_words, read
+from tests.support.runs import CRM, CUSTOMERS, complaint, only, settings_for
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

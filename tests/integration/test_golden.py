@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.runs import CRM, discover, only, sync
-from tests.singer_check import OSLO
-from tests.tap_process import run_tap
+from tests.support.runs import CRM, discover, only, sync
+from tests.support.singer_check import OSLO
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from cube_sandbox import Fault, Traps
 from tap_cube.completeness import MAX_READINGS
-from tests.integration.reading import last_words, read_at
-from tests.integration.runs import CRM, CUSTOMERS, only
-from tests.singer_check import check
+from tests.support.reading import last_words, read_at
+from tests.support.runs import CRM, CUSTOMERS, only
+from tests.support.singer_check import check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

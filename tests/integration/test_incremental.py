@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.integration.conftest import TODAY
-from tests.integration.runs import (
+from tests.support.runs import (
     ASSIGNED,
     CRM,
     CUSTOMERS,
@@ -23,7 +23,7 @@ from tests.integration.runs import (
     settings_for,
     sync,
 )
-from tests.tap_process import run_tap, started_tap
+from tests.support.tap_process import run_tap, started_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

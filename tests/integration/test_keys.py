@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Traps
-from tests.integration.reading import read, read_at
-from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, only
-from tests.integration.strange_server import CUSTOMERS_PATH, pages
+from tests.support.reading import read, read_at
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, only
+from tests.support.strange_server import CUSTOMERS_PATH, pages
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.reading import read
-from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, only
+from tests.support.reading import read
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, only
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 B2C = (2, "B2C")
 LABEL: dict[str, Any] = {"custom_field_names": "label"}

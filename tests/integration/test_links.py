@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault, Traps
-from tests.integration.breaking import SHORT, assert_complete
-from tests.integration.reading import last_words, read, read_at
-from tests.integration.runs import CRM, CUSTOMERS, ids, only
-from tests.integration.strange_server import CUSTOMERS_PATH, Decoy, decoy, pages
+from tests.support.breaking import SHORT, assert_complete
+from tests.support.reading import last_words, read, read_at
+from tests.support.runs import CRM, CUSTOMERS, ids, only
+from tests.support.strange_server import CUSTOMERS_PATH, Decoy, decoy, pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

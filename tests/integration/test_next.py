@@ -8,7 +8,7 @@ import pytest
 
 from cube_sandbox import Fault, Sandbox, Traps
 from tests.integration.conftest import TODAY
-from tests.integration.runs import (
+from tests.support.runs import (
     ASSIGNED,
     CRM,
     CUSTOMERS,
@@ -18,12 +18,12 @@ from tests.integration.runs import (
     settings_for,
     sync,
 )
-from tests.tap_process import run_tap
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 SAME = "/api/v1/data_owners/2/B2B/customers/"
 RESOURCES = {"2016-query": ("S7", "/crm/customers"), "2020": ("C2", SAME)}

@@ -13,14 +13,14 @@ from typing_extensions import override
 
 from cube_sandbox import Fault
 from tests.integration.conftest import TODAY
-from tests.integration.event_runs import OSLO, beginning
-from tests.integration.reading import read
-from tests.integration.runs import CRM, CUSTOMERS, bookmarks, only
 from tests.integration.test_histories import ASIDE, rows_of
+from tests.support.event_runs import OSLO, beginning
+from tests.support.reading import read
+from tests.support.runs import CRM, CUSTOMERS, bookmarks, only
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 pytestmark = pytest.mark.slow
 

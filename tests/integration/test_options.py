@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.e2e.documented import fenced
-from tests.integration.batch_runs import exact
-from tests.integration.runs import (
+from tests.support.batch_runs import exact
+from tests.support.documented import fenced
+from tests.support.runs import (
     ASSIGNED,
     CRM,
     CUSTOMERS,
@@ -24,8 +24,8 @@ from tests.integration.runs import (
     settings_for,
     sync,
 )
-from tests.singer_check import check
-from tests.tap_process import run_tap
+from tests.support.singer_check import check
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

@@ -15,10 +15,10 @@ import pytest
 
 from cube_sandbox import Fault
 from cube_sandbox.traps import Traps
-from tests.integration.batch_runs import into, rows
-from tests.integration.reading import read
-from tests.integration.runs import CRM, CUSTOMERS, only, settings_for
-from tests.tap_process import run_tap, started_tap
+from tests.support.batch_runs import into, rows
+from tests.support.reading import read
+from tests.support.runs import CRM, CUSTOMERS, only, settings_for
+from tests.support.tap_process import run_tap, started_tap
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox import Fault, Traps
-from tests.integration.breaking import assert_complete
-from tests.integration.reading import last_words, read, read_at
-from tests.integration.runs import CRM, CUSTOMERS, bookmarks, ids, only, settings_for
 from tests.integration.test_ends import SECONDS as SOON
 from tests.integration.test_ends import assert_cut_short, wait_until
-from tests.singer_check import check
-from tests.tap_process import TapRun, started_tap
+from tests.support.breaking import assert_complete
+from tests.support.reading import last_words, read, read_at
+from tests.support.runs import CRM, CUSTOMERS, bookmarks, ids, only, settings_for
+from tests.support.singer_check import check
+from tests.support.tap_process import TapRun, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

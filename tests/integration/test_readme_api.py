@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from tap_cube import generations
 from tap_cube.generations import Endpoint
-from tests.docs import ROOT
-from tests.e2e.documented import fenced
-from tests.integration.reading import ImpatientTap
-from tests.integration.runs import settings_for
+from tests.repository.docs import ROOT
+from tests.support.documented import fenced
+from tests.support.reading import ImpatientTap
+from tests.support.runs import settings_for
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

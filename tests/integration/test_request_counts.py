@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.conftest import TODAY
-from tests.integration.event_runs import (
+from tests.support.event_runs import (
     ARCHIVED,
     DAY,
     MERSALG,
@@ -19,7 +19,7 @@ from tests.integration.event_runs import (
     night,
     questions,
 )
-from tests.integration.meeting import Meeting
+from tests.support.meeting import Meeting
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

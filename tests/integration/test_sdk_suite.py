@@ -17,7 +17,7 @@ from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from cube_sandbox import Sandbox, Traps
 from tap_cube.tap import TapCube
 from tests.integration.conftest import TODAY
-from tests.integration.runs import settings_for
+from tests.support.runs import settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ import pytest
 import trustme
 
 from cube_sandbox import Fault
-from tests.integration.runs import CRM, only, settings_for
 from tests.integration.test_ends import has_reached, run_into, wait_until
 from tests.integration.test_secrets import (
     DEBUG,
@@ -22,7 +21,8 @@ from tests.integration.test_secrets import (
     marked_account,
 )
 from tests.integration.test_tls import secure_account
-from tests.tap_process import TapRun, run_tap, started_tap
+from tests.support.runs import CRM, only, settings_for
+from tests.support.tap_process import TapRun, run_tap, started_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault, Traps
-from tests.integration.runs import CRM, only, settings_for
-from tests.tap_process import run_tap
+from tests.support.runs import CRM, only, settings_for
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 TOKEN = "MARKEDtoken7f3c"  # noqa: S105 - invented, to be looked for in the outputs
 USER = "markeduser@example.com"

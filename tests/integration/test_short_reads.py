@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault, Traps
-from tests.integration.breaking import (
+from tests.support.breaking import (
     COMPLETE,
     FIRST,
     PLACES,
@@ -18,8 +18,8 @@ from tests.integration.breaking import (
     breaking,
     broken_read,
 )
-from tests.integration.reading import last_words, read
-from tests.integration.runs import CRM, CUSTOMERS, ids, only
+from tests.support.reading import last_words, read
+from tests.support.runs import CRM, CUSTOMERS, ids, only
 
 if TYPE_CHECKING:
     from collections.abc import Callable

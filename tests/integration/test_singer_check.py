@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.singer_check import SingerError, check
+from tests.support.singer_check import SingerError, check
 
 SCHEMA = {
     "type": "SCHEMA",

@@ -13,8 +13,8 @@ import pytest
 import trustme
 from typing_extensions import override
 
-from tests.integration.runs import complaint
-from tests.tap_process import run_tap
+from tests.support.runs import complaint
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

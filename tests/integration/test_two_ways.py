@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tests.integration.reading import read_at
-from tests.integration.runs import CRM, CUSTOMERS, only
-from tests.integration.strange_server import CUSTOMERS_PATH, PagesServer
-from tests.integration.ways import sdk_alone, watched
+from tests.support.reading import read_at
+from tests.support.runs import CRM, CUSTOMERS, only
+from tests.support.strange_server import CUSTOMERS_PATH, PagesServer
+from tests.support.ways import sdk_alone, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 pytestmark = pytest.mark.slow
 

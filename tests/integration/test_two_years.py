@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_cube.windows import EARLIEST
-from tests.integration.event_runs import (
+from tests.support.event_runs import (
     DAY,
     KEYS,
     MERSALG,
@@ -24,9 +24,9 @@ from tests.integration.event_runs import (
     days_read,
     questions,
 )
-from tests.integration.reading import read
-from tests.integration.runs import settings_for
-from tests.tap_process import started_tap
+from tests.support.reading import read
+from tests.support.runs import settings_for
+from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

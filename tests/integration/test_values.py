@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from cube_sandbox import Traps
-from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS, only, sync
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, only, sync
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

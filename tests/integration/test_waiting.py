@@ -9,10 +9,10 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from tests.integration.reading import read
-from tests.integration.runs import CRM, CUSTOMERS, only, settings_for
-from tests.singer_check import check
-from tests.tap_process import started_tap
+from tests.support.reading import read
+from tests.support.runs import CRM, CUSTOMERS, only, settings_for
+from tests.support.singer_check import check
+from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox

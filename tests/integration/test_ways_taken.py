@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration import reading
-from tests.integration.batch_runs import into, rows
-from tests.integration.reading import ImpatientTap, read, read_at
-from tests.integration.runs import CRM, CUSTOMERS, Record, ids, only, settings_for
-from tests.integration.ways import watched
+from tests.support import reading
+from tests.support.batch_runs import into, rows
+from tests.support.reading import ImpatientTap, read, read_at
+from tests.support.runs import CRM, CUSTOMERS, Record, ids, only, settings_for
+from tests.support.ways import watched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cube_sandbox import Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 EMAIL = "crm__standard_info__email"
 NAME = "crm__standard_info__name"

@@ -15,8 +15,7 @@ from typing_extensions import override
 from tap_cube.completeness import MAX_READINGS
 from tap_cube.errors import IncompleteReadError
 from tap_cube.heads import CustomerHead
-
-from .moving_account import MovingAccount, PagesOf, edits, read, reader_of
+from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
 
 if TYPE_CHECKING:
     from tap_cube.pages import Page

@@ -18,8 +18,7 @@ from tap_cube.completeness import MAX_READINGS
 from tap_cube.errors import IncompleteReadError
 from tap_cube.heads import CustomerHead
 from tap_cube.rows import Surrogates
-
-from .moving_account import MovingAccount, PagesOf, edits, read, reader_of
+from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
 
 if TYPE_CHECKING:
     from tap_cube.pages import Page

@@ -14,8 +14,7 @@ from tap_cube.completeness import MAX_READINGS
 from tap_cube.errors import IncompleteReadError
 from tap_cube.heads import CustomerHead
 from tap_cube.pages import END, Page
-
-from .moving_account import MovingAccount, PagesOf, reader_of
+from tests.support.moving_account import MovingAccount, PagesOf, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,7 @@ from tap_cube.heads import CustomerHead, decode_head
 from tap_cube.pages import PageDecoder, decode_page
 from tap_cube.records import UNPARSED
 from tap_cube.rows import Surrogates, decode_row
-
-from .columns import COLUMNS, VALIDATOR, decode, decoder
+from tests.support.columns import COLUMNS, VALIDATOR, decode, decoder
 
 ODD = [r'"\ud800"', r'"a\udc00b"', r'"\ud83d\ude00\ud83d"', "NaN", "Infinity", "-Infinity"]
 

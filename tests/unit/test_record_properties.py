@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from tap_cube.records import UNPARSED
 from tap_cube.rows import decode_row
-
-from .columns import COLUMNS, OSLO, VALIDATOR, decoder
+from tests.support.columns import COLUMNS, OSLO, VALIDATOR, decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

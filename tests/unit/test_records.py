@@ -15,8 +15,7 @@ import pytest
 
 from tap_cube.records import UNPARSED, RecordDecoder
 from tap_cube.rows import decode_row
-
-from .columns import OSLO, VALIDATOR, decode, decoder
+from tests.support.columns import OSLO, VALIDATOR, decode, decoder
 
 KEPT = object()
 """The value fits no such column: it is null there, and kept as it came in `UNPARSED`."""

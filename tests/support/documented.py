@@ -11,8 +11,8 @@ import subprocess
 import tempfile
 from typing import TYPE_CHECKING
 
-from tests.docs import ROOT
-from tests.tap_process import SECONDS
+from tests.repository.docs import ROOT
+from tests.support.tap_process import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

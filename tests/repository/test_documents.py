@@ -14,7 +14,7 @@ import yaml
 
 from tap_cube.stream import CubeStream
 from tap_cube.tap import TapCube
-from tests import docs
+from tests.repository import docs
 
 README = (docs.ROOT / "README.md").read_text("utf-8")
 MELTANO: dict[str, Any] = yaml.safe_load((docs.ROOT / "meltano.yml").read_text("utf-8"))

@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 import pytest
 
-from tests.unit.private_names import code_behind, digest, signature, uses
+from tests.repository.private_names import code_behind, digest, signature, uses
 
 PRIVATE = {
     # Settings are checked and typed by the tap, which shows no value that it refuses.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests import hub
-from tests.docs import ROOT
-from tests.tap_process import SCRIPTS
+from tests.repository import hub
+from tests.repository.docs import ROOT
+from tests.support.tap_process import SCRIPTS
 
 if TYPE_CHECKING:
     from pathlib import Path

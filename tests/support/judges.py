@@ -1,6 +1,6 @@
 """Programs of others that judge what the tap writes, each in an environment of its own.
 
-They need versions of libraries that cannot stand beside ours. `python -m tests.e2e.judges`
+They need versions of libraries that cannot stand beside ours. `python -m tests.support.judges`
 installs them all, so that tests may run without a network afterwards; else the first test that
 needs one does.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.tap_process import SCRIPTS, SECONDS, clean_environment
+from tests.support.tap_process import SCRIPTS, SECONDS, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from tests import hub
-from tests.docs import PLUGIN, ROOT
+from tests.repository import hub
+from tests.repository.docs import PLUGIN, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

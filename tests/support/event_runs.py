@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tap_cube.tap import TapCube
-from tests.integration.reading import read
+from tests.support.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cube_sandbox import Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 Record = dict[str, Any]
 

@@ -8,13 +8,13 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.runs import CUSTOMERS
-from tests.singer_check import batch_lines
+from tests.support.runs import CUSTOMERS
+from tests.support.singer_check import batch_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 Record = dict[str, Any]
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")

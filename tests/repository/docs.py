@@ -1,6 +1,6 @@
 """Writes the parts of README.md and meltano.yml that the code decides.
 
-Run `uv run python -m tests.docs --write` after a change of settings or streams.
+Run `uv run python -m tests.repository.docs --write` after a change of settings or streams.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from tap_cube.generations import Endpoint
     from tap_cube.stream import CubeStream
 
-ROOT = Path(__file__).parents[1]
-COMMAND = "uv run python -m tests.docs --write"
+ROOT = Path(__file__).parents[2]
+COMMAND = "uv run python -m tests.repository.docs --write"
 
 STREAMS: Mapping[type[CubeStream], tuple[Endpoint, ...]] = {
     CampaignsStream: generations.CAMPAIGNS,
@@ -207,7 +207,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         1 if a document differs and was not written.
     """
-    parser = argparse.ArgumentParser(prog="python -m tests.docs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.repository.docs", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the documents anew")
     is_writing = parser.parse_args(argv).write
     outdated = []

@@ -1,6 +1,6 @@
 """Draws the README's picture of the demo: a real run, as a terminal shows it.
 
-Run `uv run python -m tests.picture` after a change of the demo.
+Run `uv run python -m tests.repository.picture` after a change of the demo.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import termios
 from rich.console import Console
 from rich.text import Text
 
-from tests.docs import ROOT
-from tests.tap_process import SCRIPTS
+from tests.repository.docs import ROOT
+from tests.support.tap_process import SCRIPTS
 
 PICTURE = ROOT / "docs" / "demo.svg"
 COMMAND = "uv run --locked cube-sandbox demo"

@@ -6,15 +6,15 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from tests.integration.reading import read
-from tests.integration.runs import CRM, discover, only, settings_for
-from tests.tap_process import run_tap
+from tests.support.reading import read
+from tests.support.runs import CRM, discover, only, settings_for
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cube_sandbox import Request, Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 OF_ASSIGNED, OF_CUSTOMERS = "assignment_customer_details", "data_owner_customer_details"
 SINGLES = {"S2", "C3", "S6"}

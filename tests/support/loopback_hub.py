@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from typing_extensions import override
 
-from tests import hub
+from tests.repository import hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

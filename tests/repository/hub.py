@@ -1,8 +1,8 @@
 """Writes the listing for Meltano Hub, and puts it into a clone of the Hub.
 
-Run `uv run python -m tests.hub --write` after a change of settings or capabilities. For a pull
-request to the Hub run `uv run python -m tests.hub --owner ACCOUNT --into CLONE`, where ACCOUNT is
-the GitHub account that publishes the tap and CLONE a clone of the Hub's repository.
+Run `uv run python -m tests.repository.hub --write` after a change of settings or capabilities.
+For a pull request to the Hub run `uv run python -m tests.repository.hub --owner ACCOUNT --into
+CLONE`: ACCOUNT is the GitHub account that publishes the tap, CLONE a clone of the Hub's repository.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.docs import PLUGIN, ROOT, kind
-from tests.tap_process import run_tap
+from tests.repository.docs import PLUGIN, ROOT, kind
+from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 FOLDER = ROOT / "hub"
-COMMAND = "uv run python -m tests.hub --write"
+COMMAND = "uv run python -m tests.repository.hub --write"
 OWNER = "OWNER"
 """Stands for the GitHub account wherever the project names its address."""
 
@@ -180,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         1 if a file differs and was not written.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m tests.hub",
+        prog="python -m tests.repository.hub",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.tap_process import SECONDS, started, started_tap
+from tests.support.tap_process import SECONDS, started, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.e2e.warehouse import Warehouse
+    from tests.support.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import requests
 
 from cube_sandbox.clock import OSLO
 from cube_sandbox.custom_fields import KINDS
-from tests.integration.runs import ASSIGNED, CRM, CUSTOMERS
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

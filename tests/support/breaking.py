@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.reading import last_words, read
-from tests.integration.runs import CRM, CUSTOMERS, bookmarks, ids, only
+from tests.support.reading import last_words, read
+from tests.support.runs import CRM, CUSTOMERS, bookmarks, ids, only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cube_sandbox import Fault, Sandbox
-    from tests.tap_process import TapRun
+    from tests.support.tap_process import TapRun
 
 NAME = "data_owners/2/B2B"
 PAGES = 6

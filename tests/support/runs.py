@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.singer_check import check
-from tests.tap_process import TapRun, run_tap
+from tests.support.singer_check import check
+from tests.support.tap_process import TapRun, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -17,9 +17,9 @@ from typing_extensions import override
 
 from tap_cube.client import CubeClient
 from tap_cube.tap import TapCube
-from tests.integration.runs import settings_for
-from tests.singer_check import check
-from tests.tap_process import TapRun
+from tests.support.runs import settings_for
+from tests.support.singer_check import check
+from tests.support.tap_process import TapRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping

@@ -1,0 +1,1 @@
+"""Checks of documents, workflows, the Hub listing and the SDK's contract."""

@@ -1,0 +1,1 @@
+"""What tests share: accounts, runs, servers, and what judges their output."""
