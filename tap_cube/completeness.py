@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_cube.heads import Head
-    from tap_cube.pagination import Pages
+    from tap_cube.paging import Pages
 
 MAX_READINGS = 5
 
@@ -78,7 +78,7 @@ class CompleteReader:
                 Backward(self._pages, first, reached) if backward else Forward(self._pages, first)
             )
             rows = _Rows(first.count, earlier)
-            for page in attempt.read(self._pages.window if not self.reading else 0):
+            for page in attempt.read(self._pages.lookahead if not self.reading else 0):
                 yield page, rows.places(page)
             twins = rows.twins if attempt.is_still else END
             distinct = rows.distinct + len(twins.heads)

@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
     from tap_cube.client import CubeClient
     from tap_cube.generations import Endpoint
     from tap_cube.pages import Page
-    from tap_cube.read_ahead import Workers
+    from tap_cube.prefetch import WorkerPool
     from tap_cube.searches import Found
     from tap_cube.settings import Settings
 
@@ -45,7 +45,7 @@ class Discovery:
     """
 
     def __init__(
-        self, client: CubeClient, workers: Workers, settings: Settings, logger: logging.Logger
+        self, client: CubeClient, workers: WorkerPool, settings: Settings, logger: logging.Logger
     ) -> None:
         """Ask nothing yet."""
         self._asker = Asker(client, workers, settings.timezone)

@@ -10,7 +10,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_cube.pages import Page
-    from tap_cube.pagination import Pages
+    from tap_cube.paging import Pages
 
 _LOOSE_PAGES = 100
 
@@ -94,7 +94,7 @@ class Forward:
         if self._pages.is_counting and is_all:
             return None
         # The last page is asked for when all others are there, or it could be no witness.
-        ahead = min(expected - 1, number + 1 + min(self._window, self._pages.window))
+        ahead = min(expected - 1, number + 1 + min(self._window, self._pages.lookahead))
         after = self._pages.page_after(page, number, ahead)
         if after is END:
             return None

@@ -11,7 +11,7 @@ from itertools import islice
 from tap_cube.client import Subject
 from tap_cube.errors import ForbiddenError, NotFoundError
 from tap_cube.pages import decode_page
-from tap_cube.read_ahead import ReadAhead
+from tap_cube.prefetch import Prefetcher
 from tap_cube.windows import Window
 
 if t.TYPE_CHECKING:
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from tap_cube.client import CubeClient
     from tap_cube.generations import Endpoint
     from tap_cube.pages import Page
-    from tap_cube.read_ahead import Workers
+    from tap_cube.prefetch import WorkerPool
     from tap_cube.sources import Source
 
 _LATELY = timedelta(days=30)
@@ -67,18 +67,18 @@ class Asker:
         zone: Zone of the days that an endpoint may want to be given.
     """
 
-    def __init__(self, client: CubeClient, workers: Workers, zone: ZoneInfo) -> None:
+    def __init__(self, client: CubeClient, workers: WorkerPool, zone: ZoneInfo) -> None:
         """Ask nothing yet."""
         self._client = client
         self._workers = workers
-        self._ahead = ReadAhead(self._ask, workers)
+        self._ahead = Prefetcher(self._ask, workers)
         today = datetime.now(zone).date()
         self._lately = Window(today - _LATELY, today)
 
     @property
     def width(self) -> int:
         """Searches that may be made ahead at this moment."""
-        return 0 if self._client.is_calming else self._workers.width
+        return 0 if self._client.is_calming else self._workers.size
 
     def search(self, stream: str, places: Iterable[tuple[Endpoint, Source]]) -> Search:
         """Make a search of the endpoints and sources to try, in order."""

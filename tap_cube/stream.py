@@ -17,11 +17,12 @@ from typing_extensions import override
 
 from tap_cube.batches import batch_files
 from tap_cube.columns import all_loadable, loadable, titled
+from tap_cube.completeness import CompleteReader
 from tap_cube.custom_fields import SCHEMAS
 from tap_cube.errors import ForbiddenError, NotFoundError
 from tap_cube.heads import CustomerHead, Head
+from tap_cube.paging import PageReader
 from tap_cube.progress import Pace, Progress, Tally
-from tap_cube.reader import Reader
 from tap_cube.records import UNPARSED, EncodedRecords, RecordDecoder
 from tap_cube.rows import decode_row
 from tap_cube.schemas import UNPARSED_SCHEMA, with_property
@@ -76,7 +77,7 @@ class CubeStream(RESTStream[t.Any]):
         self._is_ahead = self._has_news = False
         self._pace, self.tally = Pace(len(sources)), Tally()
         self._progress, self.reading = Progress(self.name, tap.logger, len(sources)), 0
-        self._reader = Reader(
+        self._reader = PageReader(
             self.name,
             tap.client,
             tap.workers,
@@ -176,19 +177,22 @@ class CubeStream(RESTStream[t.Any]):
         """The first page of a source, while those of the sources after it are fetched ahead."""
         after = dropwhile(lambda other: other is not source, self._sources)
         ahead = ((o.name, at) for o in islice(after, 1, None) if (at := self.target_of(o)))
-        return self._reader.first((source.name, target), ahead)
+        return self._reader.first_page((source.name, target), ahead)
 
     def pages(
         self, source: Source, target: str, first: Page
     ) -> Iterator[tuple[Page, Sequence[int]]]:
         """Yield the pages that follow each other from a first one, and places of rows in them."""
         self._progress.expect(first.count)
-        for reading, page, places in self._reader.pages((source.name, target), first, self.logger):
-            self.reading = reading
-            self._extracted_at = encode(utc_now())
-            if not reading:
-                self._progress.advance(len(places))
-            yield page, places
+        subject = f"{self.name} of {source.name}" if source.name else self.name
+        with self._reader.pages((source.name, target), first, self.logger) as pages:
+            reader = CompleteReader(pages, subject=subject, logger=self.logger)
+            for page, places in reader:
+                self.reading = reader.reading
+                self._extracted_at = encode(utc_now())
+                if not reader.reading:
+                    self._progress.advance(len(places))
+                yield page, places
 
     def _source_of(self, context: Context | None) -> Source:
         return next(

@@ -18,7 +18,7 @@ from tap_cube.custom_fields import label_columns
 from tap_cube.discovery import Discovery
 from tap_cube.errors import CubeError
 from tap_cube.generations import ASSIGNMENT_CUSTOMERS
-from tap_cube.read_ahead import Workers
+from tap_cube.prefetch import WorkerPool
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.streams.callflow import CallflowCustomersStream
@@ -84,9 +84,9 @@ class TapCube(Tap):
         return CubeClient(self.settings, self.logger)
 
     @cached_property
-    def workers(self) -> Workers:
+    def workers(self) -> WorkerPool:
         """The threads of all streams that ask the account."""
-        return Workers(self.settings.read_ahead)
+        return WorkerPool(self.settings.read_ahead)
 
     @override
     def discover_streams(self) -> list[CubeStream]:

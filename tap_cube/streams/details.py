@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import typing as t
+from contextlib import closing
 from functools import partial
 
 from typing_extensions import override
@@ -14,7 +15,7 @@ from tap_cube.client import Subject
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
 from tap_cube.heads import CustomerHead, decode_head
 from tap_cube.pages import decode_object
-from tap_cube.read_ahead import ReadAhead
+from tap_cube.prefetch import Prefetcher
 from tap_cube.rows import decode_row
 from tap_cube.stream import CubeStream
 from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
@@ -108,9 +109,10 @@ class CustomerDetailsStream(CubeStream):
     ) -> Iterator[tuple[str, bytes | None]]:
         """Ask for customers, a few at once when it is known where; None for one that is gone."""
         fetch = partial(self._single, source)
-        with ReadAhead(fetch, self._tap.workers, self._tap.message_writer.flush) as fetched:
+        fetched = Prefetcher(fetch, self._tap.workers, self._tap.message_writer.flush)
+        with closing(fetched):
             for place, customer_id in enumerate(customer_ids, start=1):
-                ahead = customer_ids[place : place + self._reader.width] if self._chosen else ()
+                ahead = customer_ids[place : place + self._reader.lookahead] if self._chosen else ()
                 try:
                     yield customer_id, fetched.take(customer_id, ahead)
                 except ForbiddenError:

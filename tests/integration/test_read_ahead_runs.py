@@ -37,7 +37,7 @@ HELD = 0.005
 
 def readers() -> list[threading.Thread]:
     """The threads that read ahead in this process, where the sandbox lives too."""
-    return [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+    return [thread for thread in threading.enumerate() if thread.name == "prefetch"]
 
 
 class Flight:

@@ -12,7 +12,7 @@ from typing_extensions import override
 from tap_cube.completeness import CompleteReader
 from tap_cube.heads import CustomerHead
 from tap_cube.pages import END, Page
-from tap_cube.pagination import Pages
+from tap_cube.paging import Pages
 
 LOGGER = logging.getLogger("test")
 
@@ -71,19 +71,15 @@ class PagesOf(Pages):
         """Answer straight from the account, without a network."""
         self._account = account
         self._size = size
+        self.is_counting = False
         self._ahead_at_most = window
         self._order = order
         self._ahead: dict[int, Page | None] = {}
 
     @property
     @override
-    def window(self) -> int:
+    def lookahead(self) -> int:
         return self._ahead_at_most
-
-    @property
-    @override
-    def is_counting(self) -> bool:
-        return False
 
     @override
     def page(self, number: int) -> Page | None:

@@ -22,7 +22,7 @@ from tests.support.moving_account import MovingAccount, PagesOf, edits, read, re
 
 if TYPE_CHECKING:
     from tap_cube.pages import Page
-    from tap_cube.pagination import Pages
+    from tap_cube.paging import Pages
 
 EXAMPLES = int(os.environ.get("HISTORIES", "500"))
 

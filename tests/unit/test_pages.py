@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -10,16 +9,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 import pytest
-import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from urllib3 import HTTPResponse
 
 from tap_cube.errors import TransientError
 from tap_cube.heads import Head
 from tap_cube.pages import END, Page, decode_page
-from tap_cube.pagination import NextLinkPaginator, Pages
-from tap_cube.read_ahead import ReadAhead, Workers
+from tap_cube.paging import NextLinkPaginator, Pages
+from tap_cube.prefetch import Prefetcher, WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,46 +133,31 @@ def test_any_bytes_are_a_page_or_an_error(damage: bytes | tuple[int, bytes]) -> 
         assert isinstance(msgspec.json.decode(row), dict)
 
 
-def response(content: bytes) -> requests.Response:
-    """What requests would return for such a body."""
-    made = requests.Response()
-    made.status_code = 200
-    made.raw = HTTPResponse(io.BytesIO(content), preload_content=False)
-    return made
-
-
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The warnings told so far."""
     return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
 
 
-def test_the_paginator_advances_as_the_sdk_wants(caplog: pytest.LogCaptureFixture) -> None:
-    """Page after page by path and query alone, then the end, with nothing to warn of."""
-    paginator = NextLinkPaginator(CUSTOMERS, LOGGER)
-    values = []
-    while not paginator.finished:
-        values.append(paginator.current_value)
-        paginator.advance(response(body(len(values), 3)))
-    assert [value and value.geturl() for value in values] == [
-        None, f"{CUSTOMERS}?page=2", f"{CUSTOMERS}?page=3",
-    ]  # fmt: skip
-    assert not warnings_of(caplog)
+def test_the_paginator_follows_next_to_the_end() -> None:
+    """Page after page by path and query alone, as the SDK's paginators do."""
+    paginator = NextLinkPaginator(CUSTOMERS)
+    targets = [paginator.follow(decode_page(body(number, 3))) for number in (1, 2, 3)]
+    assert targets == [f"{CUSTOMERS}?page=2", f"{CUSTOMERS}?page=3", None]
+    assert paginator.finished
     assert not paginator.is_counting
 
 
 @pytest.mark.parametrize(
     "link", [CUSTOMERS, f"{CUSTOMERS}?page=1", f"/other/?page=2{'x' * 9}", 5, True, [], {}, "", " "]
 )
-def test_a_link_that_leads_elsewhere_is_told_once(
+def test_a_link_that_leads_elsewhere_is_reported_once(
     link: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Pages are counted from there on, and the warning does not repeat what the server sent."""
-    paginator = NextLinkPaginator(CUSTOMERS, LOGGER)
     page = Page(b"[{}]", [Head()], 9, link)
-    assert [paginator.follow(page, n) for n in (1, 2)] == [
-        f"{CUSTOMERS}?page=2", f"{CUSTOMERS}?page=3",
-    ]  # fmt: skip
-    assert paginator.is_counting
+    (*found, end), asked = walk(CUSTOMERS, lambda t: page if t[-1] != "4" else None, 0, 0)
+    assert (len(found), end) == (3, None)
+    assert asked == [CUSTOMERS, *(f"{CUSTOMERS}?page={number}" for number in (2, 3, 4))]
     (warning,) = warnings_of(caplog)
     assert "page 2" in warning
     assert "xxxxxxxxx" not in warning
@@ -183,9 +165,9 @@ def test_a_link_that_leads_elsewhere_is_told_once(
 
 def test_a_last_page_has_no_page_after_it() -> None:
     """Null ends it, also where links were of no use before."""
-    paginator = NextLinkPaginator(CUSTOMERS, LOGGER)
-    paginator.follow(Page(b"[{}]", [Head()], 9, "elsewhere"), 1)
-    assert paginator.follow(Page(b"[{}]", [Head()], 9), 2) is None
+    paginator = NextLinkPaginator(CUSTOMERS)
+    paginator.follow(Page(b"[{}]", [Head()], 9, "elsewhere"))
+    assert paginator.follow(Page(b"[{}]", [Head()], 9)) is None
 
 
 def walk(
@@ -199,8 +181,10 @@ def walk(
         return answer(target)
 
     found: list[Page | None] = []
-    with ReadAhead(fetch, Workers(width)) as fetched:
-        pages = Pages(NextLinkPaginator(first, LOGGER), fetched, lambda: width)
+    fetched = Prefetcher(fetch, WorkerPool(width))
+    page = fetched.take(first)
+    assert page is not None
+    with Pages(first, page, fetched, lambda: width, LOGGER) as pages:
         page = pages.page(1)
         while page is not None and page is not END:
             found.append(page)

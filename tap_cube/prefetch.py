@@ -1,4 +1,4 @@
-"""Answers fetched ahead of the one being processed."""
+"""Responses fetched ahead of the one being processed."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ K = t.TypeVar("K", bound="Hashable")
 T = t.TypeVar("T")
 
 
-class Workers:
-    """The threads that ask, shared by all streams: never more requests in flight than threads.
+class WorkerPool:
+    """Threads that send requests, shared by all streams.
 
-    A thread ends when there is nothing to do. They are daemons, so that a stalled socket cannot
-    hold up the end of the process.
+    A thread ends when there is no work. Threads are daemons, so that a stalled socket cannot
+    delay the end of the process.
 
     Args:
-        width: How many there may be at once.
+        size: Most threads, and so most requests in flight, at once; 0 for none.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, size: int) -> None:
         """Start no thread before there is work."""
-        self.width = width
+        self.size = size
         self._lock = Lock()
         self._jobs: deque[_Job] = deque()
         self._busy = 0
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
-        """Let a thread make this call as soon as one is free."""
+        """Have the next free thread make this call."""
         future: Future[T] = Future()
         with self._lock:
             self._jobs.append((future, call))
-            is_needed = self._busy < self.width
+            is_needed = self._busy < self.size
             self._busy += is_needed
         if is_needed:
-            Thread(target=self._work, name="read-ahead", daemon=True).start()
+            Thread(target=self._work, name="prefetch", daemon=True).start()
         return future
 
     def _work(self) -> None:
@@ -64,57 +64,52 @@ class Workers:
             return None
 
 
-class ReadAhead(t.Generic[K, T]):
-    """Fetches what is expected next, a few at once, and hands it out when it is needed.
+class Prefetcher(t.Generic[K, T]):
+    """Fetches what is expected next, several at once, and returns it when it is needed.
 
     Args:
-        fetch: Gets one target; may be called by several threads at once.
-        workers: Who calls it; with a width of 0 everything is fetched by the caller.
+        fetch: Gets one target; several threads may call it at once.
+        pool: Threads that call it; with a pool of size 0 the caller's thread does.
         on_wait: Called before the caller has to wait for a target.
     """
 
     def __init__(
-        self, fetch: Callable[[K], T], workers: Workers, on_wait: Callable[[], object] = bool
+        self, fetch: Callable[[K], T], pool: WorkerPool, on_wait: Callable[[], object] = bool
     ) -> None:
         """Fetch nothing yet."""
         self._fetch = fetch
-        self._workers = workers
+        self._pool = pool
         self._on_wait = on_wait
         self._ahead: dict[K, Future[T]] = {}
 
-    def __enter__(self) -> t.Self:
-        """Begin."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Drop what was fetched ahead."""
+    def close(self) -> None:
+        """Drop what was fetched ahead, and cancel what has not begun."""
         self._keep(())
 
-    def take(self, target: K, then: Iterable[K] = ()) -> T:
-        """Get a target, and begin to fetch those that are expected next.
+    def take(self, target: K, lookahead: Iterable[K] = ()) -> T:
+        """Get a target, and begin to fetch those expected next.
 
         Args:
             target: What is needed now.
-            then: Targets expected after it, in order; the first few are begun. What is not
-                among them any more is dropped.
+            lookahead: Targets expected after it, in order; the first few are begun. Targets
+                that are no longer among them are dropped.
 
         Raises:
-            Exception: What ``fetch`` raised for this very target.
+            Exception: What ``fetch`` raised for this target.
         """
-        if not self._workers.width:
+        if not self._pool.size:
             self._on_wait()
             return self._fetch(target)
-        wanted = [target, *islice(then, self._workers.width)]
+        wanted = [target, *islice(lookahead, self._pool.size)]
         self._keep(wanted)
         for each in wanted:
             if each not in self._ahead:
-                self._ahead[each] = self._workers.submit(partial(self._fetch, each))
-        job = self._ahead.pop(target)
-        if not job.done():
+                self._ahead[each] = self._pool.submit(partial(self._fetch, each))
+        future = self._ahead.pop(target)
+        if not future.done():
             self._on_wait()
-        return job.result()
+        return future.result()
 
     def _keep(self, wanted: Iterable[K]) -> None:
-        """Forget the rest; of it, what has not begun never will."""
-        for gone in self._ahead.keys() - set(wanted):
-            self._ahead.pop(gone).cancel()
+        for dropped in self._ahead.keys() - set(wanted):
+            self._ahead.pop(dropped).cancel()

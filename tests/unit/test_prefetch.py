@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.read_ahead import ReadAhead, Workers
+from tap_cube.prefetch import Prefetcher, WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,10 +20,10 @@ SECONDS = 60
 
 
 @contextmanager
-def reading(fetch: Callable[[str], str], width: int) -> Iterator[ReadAhead[str, str]]:
+def reading(fetch: Callable[[str], str], width: int) -> Iterator[Prefetcher[str, str]]:
     """A reader whose threads must have ended afterwards."""
     before = set(threading.enumerate())
-    with ReadAhead(fetch, Workers(width)) as fetched:
+    with closing(Prefetcher(fetch, WorkerPool(width))) as fetched:
         yield fetched
         own = set(threading.enumerate()) - before
     assert len(own) <= width
@@ -149,7 +149,7 @@ def test_what_has_not_begun_is_cancelled() -> None:
     with reading(fetch, 2) as fetched:
         fetched.take("1", ["2", "3"])
         is_third_begun.wait(SECONDS)
-        with pytest.raises(LookupError), fetched:
+        with pytest.raises(LookupError), closing(fetched):
             fetched.take("wrong", ["next", "never"])
         is_over.set()
     assert "never" not in calls
@@ -175,7 +175,7 @@ def test_width_0_fetches_in_the_callers_thread() -> None:
 def test_no_thread_before_the_first_target() -> None:
     """A reader that reads nothing starts nothing, and can be left at once."""
     before = set(threading.enumerate())
-    with ReadAhead(str, Workers(4)):
+    with closing(Prefetcher(str, WorkerPool(4))):
         assert set(threading.enumerate()) <= before
 
 

@@ -1,0 +1,250 @@
+"""The pages of one resource, requested by the tap's own URLs and fetched ahead of their use."""
+
+from __future__ import annotations
+
+import typing as t
+from functools import partial
+from itertools import islice
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from singer_sdk.pagination import BaseHATEOASPaginator
+from typing_extensions import override
+
+from tap_cube.client import Subject
+from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, TransientError
+from tap_cube.pages import END, NO_PAGE, Page, PageDecoder
+from tap_cube.prefetch import Prefetcher
+
+if t.TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable
+
+    from tap_cube.client import CubeClient
+    from tap_cube.heads import Head
+    from tap_cube.prefetch import WorkerPool
+
+    Request: t.TypeAlias = tuple[str, str]
+    """Name of a partition, and path and query of one of its pages."""
+
+MAX_LINK_LENGTH = 4096
+"""Characters of a link that is still parsed."""
+
+
+class PageReader:
+    """Fetches and decodes the pages of one stream.
+
+    Args:
+        stream: Name of the stream, for errors.
+        client: The account.
+        pool: Threads that fetch ahead.
+        kind: What is decoded of each row.
+        known: Partitions that answered before: for them a 404 is retried.
+        may_be_list: Whether a response may be a bare list, which has no pages (T13).
+        on_wait: Called before the caller has to wait for a response.
+    """
+
+    def __init__(  # noqa: PLR0913 - what reading needs, none of it optional
+        self,
+        stream: str,
+        client: CubeClient,
+        pool: WorkerPool,
+        *,
+        kind: type[Head],
+        known: Iterable[str],
+        may_be_list: bool,
+        on_wait: Callable[[], object],
+    ) -> None:
+        """Set up without sending a request."""
+        self._stream = stream
+        self._client = client
+        self._pool = pool
+        self._page_of = PageDecoder(kind)
+        self._known = set(known)
+        self._may_be_list = may_be_list
+        self._on_wait = on_wait
+        self._first_pages = Prefetcher(self._fetch, pool, on_wait)
+
+    @property
+    def lookahead(self) -> int:
+        """Requests that may be in flight ahead of the current one."""
+        return 0 if self._client.is_calming else self._pool.size
+
+    def first_page(self, request: Request, lookahead: Iterable[Request]) -> Page:
+        """Get the first page of a resource, and begin to fetch those needed next."""
+        return self._first_pages.take(request, islice(lookahead, self.lookahead))
+
+    def pages(self, request: Request, first: Page, logger: logging.Logger) -> Pages:
+        """Make the pages of a resource whose first page was just read."""
+        name, target = request
+        fetched = Prefetcher(partial(self._later_page, name), self._pool, self._on_wait)
+        return Pages(target, first, fetched, lambda: self.lookahead, logger)
+
+    def _later_page(self, name: str, target: str) -> Page | None:
+        try:
+            return self._fetch((name, target))
+        except NotFoundError:
+            return None
+        except ForbiddenError as error:  # it was readable a moment ago, so it is not skipped
+            raise CubeError(str(error)) from None
+
+    def _fetch(self, request: Request) -> Page:
+        name, target = request
+        number = int(dict(parse_qsl(urlsplit(target).query)).get("page", 1))
+        subject = Subject(self._stream, name, number)
+        is_known = number == 1 and name in self._known
+        page = self._client.get(target, subject, self._decode, is_known=is_known)
+        self._known.add(name)
+        return page
+
+    def _decode(self, body: bytes) -> Page:
+        page = self._page_of(body)
+        if page.is_list and not self._may_be_list:
+            raise TransientError(NO_PAGE)
+        return page
+
+
+class Pages:
+    """All pages of one resource, by number or by link; leaving the block cancels the rest.
+
+    Args:
+        target: Path and query of the first page.
+        first: The first page.
+        fetched: Gets a page by its path and query; None for one that does not exist (404).
+        lookahead: Tells how many pages may be fetched ahead at this moment.
+        logger: Where a link that is not followed is reported.
+
+    Attributes:
+        is_counting: Whether ``next`` was of no use, so that pages are counted.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        first: Page,
+        fetched: Prefetcher[str, Page | None],
+        lookahead: Callable[[], int],
+        logger: logging.Logger,
+    ) -> None:
+        """Start before the first page."""
+        self._target = target
+        self._first: Page | None = first
+        self._fetched = fetched
+        self._lookahead = lookahead
+        self._logger = logger
+        self._paginator = NextLinkPaginator(target)
+        self.is_counting = False
+
+    def __enter__(self) -> t.Self:
+        """Use the pages."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Drop what was fetched ahead."""
+        self._fetched.close()
+
+    @property
+    def lookahead(self) -> int:
+        """Pages that may be fetched ahead at this moment."""
+        return self._lookahead()
+
+    def page(self, number: int) -> Page | None:
+        """Get one page by its number, from 1; None if it does not exist."""
+        first, self._first = self._first, None
+        if number == 1 and first is not None:
+            return first
+        return self._fetched.take(with_page(self._target, number))
+
+    def page_after(self, page: Page, number: int, last_ahead: int) -> Page | None:
+        """Get the page after page ``number``: `END` after the last, None if it does not exist.
+
+        Args:
+            page: The page whose ``next`` decides.
+            number: Its number.
+            last_ahead: Number of the last page that may be fetched ahead meanwhile.
+        """
+        if number == 1:
+            self._paginator = NextLinkPaginator(self._target)
+        target = self._paginator.follow(page)
+        if self._paginator.is_counting and not self.is_counting:
+            self.is_counting = True
+            self._logger.warning(
+                "The link to page %d does not lead there, so it is not followed; "
+                "pages are counted instead and held against the account's count",
+                number + 1,
+            )
+        if target is None:
+            return END
+        ahead = range(number + 2, last_ahead + 1)
+        return self._fetched.take(target, [with_page(self._target, n) for n in ahead])
+
+
+class NextLinkPaginator(BaseHATEOASPaginator):
+    """Follows ``next`` to the page after this one, and nowhere else.
+
+    A link that repeats the page, has no page, leads to another resource or is malformed (T4 to
+    T8, T10, T11) still says that there is a next page: the paginator counts then.
+
+    Args:
+        target: Path and query of the first page.
+
+    Attributes:
+        is_counting: Whether a link did not lead to the next page.
+    """
+
+    def __init__(self, target: str) -> None:
+        """Start at the first page."""
+        super().__init__()
+        self._target = target
+        self.is_counting = False
+
+    def follow(self, page: Page) -> str | None:
+        """Advance past a page.
+
+        Returns:
+            Path and query of the page after it; None after the last.
+        """
+        # The SDK only hands its argument on; a page was decoded from the response already.
+        self.advance(t.cast("t.Any", page))
+        return None if self.finished or not self.current_value else self.current_value.geturl()
+
+    @override
+    def get_next_url(self, response: t.Any) -> str | None:
+        link, number = response.next, self.count + 1
+        if link is None:
+            return None
+        self.is_counting |= not leads_to(link, self._target, number)
+        # A link that is followed asks for this, perhaps with its parameters in another order (T9).
+        return with_page(self._target, number)
+
+
+def with_page(target: str, number: int) -> str:
+    """Path and query of a page, by those of the first page."""
+    if number == 1:
+        return target
+    path, _, query = target.partition("?")
+    rest = [(name, value) for name, value in parse_qsl(query) if name != "page"]
+    return f"{path}?{urlencode([*rest, ('page', number)])}"
+
+
+def leads_to(link: object, target: str, number: int) -> bool:
+    """Whether a link leads to a page of the same resource.
+
+    Scheme and host do not count: the tap uses the account's own (T1, T3).
+
+    Args:
+        link: Whatever the server sent.
+        target: Path and query of the resource's first page.
+        number: Number of the page.
+    """
+    if not isinstance(link, str) or len(link) > MAX_LINK_LENGTH:
+        return False
+    if not link.isprintable() or not link.isascii() or "\\" in link or " " in link:
+        return False
+    try:
+        url = urlsplit(link)
+        query = parse_qsl(url.query, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        return False
+    own = urlsplit(target)
+    expected = sorted([*parse_qsl(own.query), ("page", str(number))])
+    return url.path == own.path and sorted(query) == expected
