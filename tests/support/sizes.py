@@ -1,0 +1,15 @@
+"""How much tests try: little by default, a lot with ``TAP_CUBE_TEST_SIZES=large``."""
+
+from __future__ import annotations
+
+import os
+from typing import TypeVar
+
+T = TypeVar("T")
+
+IS_LARGE = os.environ.get("TAP_CUBE_TEST_SIZES") == "large"
+
+
+def scaled(small: T, large: T) -> T:
+    """Choose between the size of every run and the size of a thorough one."""
+    return large if IS_LARGE else small
