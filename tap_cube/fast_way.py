@@ -6,6 +6,7 @@ import re
 import typing as t
 from collections import defaultdict, deque
 from datetime import date
+from functools import partial
 from itertools import repeat
 from operator import attrgetter
 
@@ -14,11 +15,11 @@ from msgspec import UNSET, Raw, UnsetType
 
 from tap_cube.pages import rows_decoder
 from tap_cube.rows import exact
-from tap_cube.values import Moments, as_boolean, as_day, as_integer, as_number, as_text
+from tap_cube.values import as_boolean, as_day, as_integer, as_moment, as_number, as_text
 from tap_cube.writer import encode_lines
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_cube.pages import Page
     from tap_cube.values import Convert
@@ -49,15 +50,15 @@ _DAY = (
     rb"|(?:0[13578]|1[02])-31|02-(?:0[1-9]|1[0-9]|2[0-8]))"
 )
 _CLOCK = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_RIGHT: Mapping[Convert, bytes] = {
+_RIGHT: Mapping[Callable[..., t.Any], bytes] = {
     as_text: rb'"[ !#-\[\]-~]*"',
     as_integer: rb"0|-?[1-9][0-9]{0,17}",
     as_boolean: rb"true|false",
     as_number: rb"0|-?[1-9][0-9]{0,17}(?:\.[0-9]{0,9}[1-9][0-9]{0,2})?"
     rb"|-?0\.(?:[1-9][0-9]{0,5}|0[1-9])",
     as_day: b'"%b"' % _DAY,
+    as_moment: rb'"%bT%b:[0-5][0-9]\+%b"' % (_DAY, _CLOCK, _CLOCK),
 }
-_RIGHT_MOMENT = rb'"%bT%b:[0-5][0-9]\+%b"' % (_DAY, _CLOCK, _CLOCK)
 """JSON text that each conversion would leave as it is written, as far as that is easily seen."""
 
 _NOTHING = b"(?!)"
@@ -197,7 +198,8 @@ class _Column:
     """One attribute that holds JSON text, and the conversion of what is not right in it."""
 
     def __init__(self, field: str, name: str, convert: Convert) -> None:
-        right = _RIGHT_MOMENT if isinstance(convert, Moments) else _RIGHT.get(convert, _NOTHING)
+        rule = convert.func if isinstance(convert, partial) else convert
+        right = _RIGHT.get(rule, _NOTHING)
         self.name = name
         self._field = field
         self._values = attrgetter(field)

@@ -6,7 +6,7 @@ import re
 import typing as t
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,8 +29,8 @@ def converter(schema: Mapping[str, t.Any], zone: ZoneInfo, *, in_utc: bool = Fal
     types = schema.get("type", "string")
     kinds = {types} if isinstance(types, str) else set(types)
     if "string" in kinds:
-        moments = partial(as_utc, zone=zone) if in_utc else Moments(zone)
-        texts: Mapping[str, Convert] = {"date": as_day, "date-time": moments}
+        moment = partial(as_utc if in_utc else as_moment, zone=zone)
+        texts: Mapping[str, Convert] = {"date": as_day, "date-time": moment}
         return texts.get(schema.get("format", ""), as_text)
     others = {"boolean": as_boolean, "integer": as_integer, "number": as_number}
     nested = tuple({"object": dict, "array": list}[kind] for kind in kinds & {"object", "array"})
@@ -118,62 +118,47 @@ def as_day(value: object) -> str | None:
     return date.fromisoformat(_iso(value)).isoformat() if value != "" else None
 
 
-def as_moment(value: object, zone: ZoneInfo) -> str | None:
-    """RFC 3339 with offset; a time without one is local (T37, T38)."""
-    if value == "":
-        return None
-    moment = datetime.fromisoformat(_iso(value))
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    # RFC 3339 has no seconds in offsets; local mean time before 1895 does.
-    is_odd = (moment.utcoffset() or timedelta()) % timedelta(minutes=1)
-    return (moment.astimezone(UTC) if is_odd else moment).isoformat()
-
-
-def as_utc(value: object, zone: ZoneInfo) -> str | None:
-    """The moment that `as_moment` makes, in UTC."""
-    moment = as_moment(value, zone)
-    return moment and datetime.fromisoformat(moment).astimezone(UTC).isoformat()
-
-
 _PLAIN = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
     r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?"
     r"(\+(?:[01][0-9]|2[0-3]):[0-5][0-9])?"
 )
 
-_MOST_DAYS = 10_000
+
+def as_moment(value: object, zone: ZoneInfo) -> str | None:
+    """RFC 3339 with offset; a time without one is local (T37, T38)."""
+    if value == "":
+        return None
+    # Nearly all times are plain: they get their day's offset, and no datetime is made of them.
+    if isinstance(value, str) and (plain := _PLAIN.fullmatch(value)):
+        day, clock, seconds, given = plain.groups()
+        usual = day_offset(day, zone)  # also refuses a day that is in no calendar
+        if offset := given or usual:
+            return f"{day}T{clock}{seconds or ':00'}{offset}"
+    moment = datetime.fromisoformat(_iso(value))
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return (moment.astimezone(UTC) if _has_seconds(moment) else moment).isoformat()
 
 
-class Moments:
-    """A conversion that does what `as_moment` does, and plain times without parsing them.
+@lru_cache(maxsize=10_000)  # the days of 27 years
+def day_offset(day: str, zone: ZoneInfo) -> str:
+    """The zone's offset all through a day; "" if it changes on that day, or has seconds.
 
-    Args:
-        zone: Zone of times without an offset.
+    Raises:
+        ValueError: If there is no such day.
     """
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        """Know no day's offset yet."""
-        self._zone = zone
-        self._offsets: dict[str, str] = {}
-
-    def __call__(self, value: object) -> str | None:
-        """Make RFC 3339 of a time."""
-        plain = _PLAIN.fullmatch(value) if isinstance(value, str) else None
-        if plain is None:
-            return as_moment(value, self._zone)
-        day, clock, seconds, offset = plain.groups()
-        if day not in self._offsets:
-            if len(self._offsets) > _MOST_DAYS:
-                self._offsets.clear()
-            self._offsets[day] = _offset_of(day, self._zone)
-        offset = offset or self._offsets[day]
-        return (
-            f"{day}T{clock}{seconds or ':00'}{offset}" if offset else as_moment(value, self._zone)
-        )
+    begin = datetime.fromisoformat(day).replace(tzinfo=zone)
+    end = begin.replace(hour=23, minute=59)
+    is_steady = begin.utcoffset() == end.utcoffset() and not _has_seconds(begin)
+    return begin.isoformat()[19:] if is_steady else ""
 
 
-def _offset_of(day: str, zone: ZoneInfo) -> str:
-    """The zone's offset all through a day; "" on days on which it changes, or is odd."""
-    begin, end = (as_moment(f"{day} {clock}", zone) or "" for clock in ("00:00", "23:59"))
-    is_same = begin[19:] == end[19:] and begin.startswith(f"{day}T00:00")
-    return begin[19:] if is_same else ""
+def _has_seconds(moment: datetime) -> bool:
+    """Whether the offset has seconds: local mean time before 1895 does, RFC 3339 does not."""
+    return bool((moment.utcoffset() or timedelta()) % timedelta(minutes=1))
+
+
+def as_utc(value: object, zone: ZoneInfo) -> str | None:
+    """The moment that `as_moment` makes, in UTC."""
+    moment = as_moment(value, zone)
+    return moment and datetime.fromisoformat(moment).astimezone(UTC).isoformat()

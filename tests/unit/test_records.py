@@ -230,6 +230,7 @@ def test_a_value_in_a_column(kind: str, text: str, expected: object) -> None:
 @pytest.mark.parametrize(
     ("text", "zone"),
     [("1800-01-01 10:00", "Europe/Berlin"), ("0001-01-02 00:00", "America/New_York"),
+     ("0001-01-01 08:14", "Africa/Ndjamena"),
      ("2020-02-12T10:27:06+01:00:30", "UTC")],
 )  # fmt: skip
 def test_offsets_with_seconds_become_utc(text: str, zone: str) -> None:
