@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import typing as t
-from datetime import date
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import islice
 
 import msgspec
 
@@ -12,9 +14,11 @@ from tap_cube import generations
 from tap_cube.campaigns import Campaign, read_campaigns
 from tap_cube.custom_fields import CustomField, read_definitions
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
+from tap_cube.prefetch import Prefetcher
 from tap_cube.rows import decode_row
-from tap_cube.searches import Asker
+from tap_cube.searches import Probe, probe
 from tap_cube.sources import ACCOUNT, Account, Source, Subjects
+from tap_cube.windows import Window
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,9 +27,10 @@ if t.TYPE_CHECKING:
     from tap_cube.generations import Endpoint
     from tap_cube.pages import Page
     from tap_cube.prefetch import WorkerPool
-    from tap_cube.searches import Found
+    from tap_cube.searches import ProbeResult
     from tap_cube.settings import Settings
 
+_LATELY = timedelta(days=30)
 
 _EVENTS = {
     "callflow_customers": generations.CALLFLOW_CUSTOMERS,
@@ -48,7 +53,11 @@ class Discovery:
         self, client: CubeClient, workers: WorkerPool, settings: Settings, logger: logging.Logger
     ) -> None:
         """Ask nothing yet."""
-        self._asker = Asker(client, workers, settings.timezone)
+        self._client = client
+        self._workers = workers
+        self._ahead = Prefetcher(partial(probe, client), workers)
+        today = datetime.now(settings.timezone).date()
+        self._lately = Window(today - _LATELY, today)
         self._settings = settings
         self._logger = logger
 
@@ -83,9 +92,21 @@ class Discovery:
         keys = None if rows is None else frozenset(k for row in rows for k in row)
         return Account(keys, tuple(campaigns), assignments, crms, *events)
 
+    @property
+    def _lookahead(self) -> int:
+        """How many probes may be made ahead at this moment."""
+        return 0 if self._client.is_calming else self._workers.size
+
+    def _probe(self, stream: str, places: Iterable[tuple[Endpoint, Source]]) -> Probe:
+        return Probe.of(stream, places, self._lately)
+
+    def _result(self, asked: Probe, then: Iterable[Probe] = ()) -> ProbeResult:
+        """The result of a probe, while the first of those that are needed next are begun."""
+        return self._ahead.take(asked, islice(then, self._lookahead))
+
     def _campaigns(self) -> list[dict[str, t.Any]] | None:
-        search = self._asker.search("campaigns", ((e, ACCOUNT) for e in generations.CAMPAIGNS))
-        found = self._asker.found(search)
+        asked = self._probe("campaigns", ((e, ACCOUNT) for e in generations.CAMPAIGNS))
+        found = self._result(asked)
         if found.refusals:
             self._logger.warning("%s", found.refusals[0])
             return None
@@ -132,16 +153,16 @@ class Discovery:
             }
             for stream, endpoints in _EVENTS.items()
         }
-        searches = [
-            self._asker.search(stream, ((e, s) for e in own for s in _newest_first(own[e])))
+        probes = [
+            self._probe(stream, ((e, s) for e in own for s in _newest_first(own[e])))
             for stream, own in offered.items()
         ]
-        for number, search in enumerate(searches, start=1):
-            found = self._asker.found(search, searches[number:])
-            yield self._answering(search.stream, offered[search.stream], found)
+        for number, asked in enumerate(probes, start=1):
+            found = self._result(asked, probes[number:])
+            yield self._answering(asked.stream, offered[asked.stream], found)
 
     def _answering(
-        self, stream: str, offered: Mapping[Endpoint, tuple[Source, ...]], found: Found
+        self, stream: str, offered: Mapping[Endpoint, tuple[Source, ...]], found: ProbeResult
     ) -> Subjects:
         """The sources of the endpoint that was found, of those on offer."""
         for refusal in found.refusals:
@@ -175,17 +196,17 @@ class Discovery:
         is_list = False
         for number, source in enumerate(sources):
             # Only once one has answered is it known where the others will.
-            group = sources[number : number + 1 + self._asker.width * bool(kept)]
+            group = sources[number : number + 1 + self._lookahead * bool(kept)]
             rows, own, *others = [
-                self._asker.search(name, ((endpoint, each) for endpoint in endpoints))
+                self._probe(name, ((endpoint, each) for endpoint in endpoints))
                 for each in group
                 for name, endpoints in ((stream, customers), ("custom_fields", definitions))
             ]
             try:
                 endpoint, first = self._customers(
-                    stream, source, self._asker.found(rows, [own, *others])
+                    stream, source, self._result(rows, [own, *others])
                 )
-                described = self._definitions(source, self._asker.found(own, others))
+                described = self._definitions(source, self._result(own, others))
             except (ForbiddenError, NotFoundError) as error:
                 if source.setting:
                     raise
@@ -207,7 +228,7 @@ class Discovery:
         self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
         return Subjects(tuple(kept), endpoint, tuple(keys), is_list, defined, tuple(fields))
 
-    def _customers(self, stream: str, source: Source, found: Found) -> tuple[Endpoint, Page]:
+    def _customers(self, stream: str, source: Source, found: ProbeResult) -> tuple[Endpoint, Page]:
         if found.refusals:
             raise found.refusals[0]
         if found.answer is None:
@@ -217,7 +238,7 @@ class Discovery:
         return found.answer
 
     def _definitions(
-        self, source: Source, found: Found
+        self, source: Source, found: ProbeResult
     ) -> tuple[Endpoint, list[CustomField]] | None:
         if found.answer is None:
             self._logger.info(

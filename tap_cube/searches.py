@@ -1,55 +1,63 @@
-"""Finding out where an account answers: requests made one after the other until one has a page."""
+"""Which endpoint answers: requests made one after the other until one of them brings a page."""
 
 from __future__ import annotations
 
 import typing as t
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
 
 from tap_cube.client import Subject
 from tap_cube.errors import ForbiddenError, NotFoundError
 from tap_cube.pages import decode_page
-from tap_cube.prefetch import Prefetcher
-from tap_cube.windows import Window
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
-    from zoneinfo import ZoneInfo
 
     from tap_cube.client import CubeClient
     from tap_cube.generations import Endpoint
     from tap_cube.pages import Page
-    from tap_cube.prefetch import WorkerPool
     from tap_cube.sources import Source
-
-_LATELY = timedelta(days=30)
+    from tap_cube.windows import Window
 
 PROBES = 3
-"""Campaigns or CRMs that answer 404 before an address counts as one that the account lacks."""
+"""Campaigns or CRMs that answer 404 before an endpoint counts as one that the account lacks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """Requests to make for a stream, one after the other, until one of them brings a page.
+class Probe:
+    """What to ask for a stream, in order.
 
     Attributes:
         stream: The stream.
-        tries: Endpoint, name of the source, and path and query, of each.
+        tries: Endpoint, name of the source, and path and query, of each request.
     """
 
     stream: str
     tries: tuple[tuple[Endpoint, str, str], ...]
 
+    @classmethod
+    def of(cls, stream: str, places: Iterable[tuple[Endpoint, Source]], days: Window) -> t.Self:
+        """Make the probe of these endpoints and sources.
+
+        Args:
+            stream: The stream.
+            places: Endpoints and sources in the order to ask them.
+            days: What to ask an endpoint for that wants a window of days.
+        """
+        tries = (
+            (endpoint, source.name, endpoint.target(source.context, days))
+            for endpoint, source in places
+        )
+        return cls(stream, tuple(tries))
+
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a search came to.
+class ProbeResult:
+    """What came of a probe.
 
     Attributes:
         answer: The endpoint that answered, and its page; None if none did.
-        refusals: Of sources that the credential may not see.
+        refusals: An error for each source that the credential may not see.
         forbidden: The endpoints that refused some of them.
     """
 
@@ -58,60 +66,30 @@ class Found:
     forbidden: frozenset[Endpoint]
 
 
-class Asker:
-    """Makes searches, some of them ahead of the one that is waited for.
+def probe(client: CubeClient, asked: Probe) -> ProbeResult:
+    """Ask until an endpoint answers.
 
-    Args:
-        client: The account.
-        workers: Who asks ahead.
-        zone: Zone of the days that an endpoint may want to be given.
+    A source that refused the credential is not asked again. Neither is an endpoint after
+    ``PROBES`` answers of 404.
+
+    Raises:
+        CubeError: If a request fails with anything but 403 or 404.
     """
-
-    def __init__(self, client: CubeClient, workers: WorkerPool, zone: ZoneInfo) -> None:
-        """Ask nothing yet."""
-        self._client = client
-        self._workers = workers
-        self._ahead = Prefetcher(self._ask, workers)
-        today = datetime.now(zone).date()
-        self._lately = Window(today - _LATELY, today)
-
-    @property
-    def width(self) -> int:
-        """Searches that may be made ahead at this moment."""
-        return 0 if self._client.is_calming else self._workers.size
-
-    def search(self, stream: str, places: Iterable[tuple[Endpoint, Source]]) -> Search:
-        """Make a search of the endpoints and sources to try, in order."""
-        tries = (
-            (endpoint, source.name, endpoint.target(source.context, self._lately))
-            for endpoint, source in places
-        )
-        return Search(stream, tuple(tries))
-
-    def found(self, search: Search, then: Iterable[Search] = ()) -> Found:
-        """What a search comes to, while the first of those that are needed next are begun.
-
-        Raises:
-            CubeError: If a request fails otherwise than by 403 and 404.
-        """
-        return self._ahead.take(search, islice(then, self.width))
-
-    def _ask(self, search: Search) -> Found:
-        refusals: dict[str, ForbiddenError] = {}
-        forbidden: set[Endpoint] = set()
-        missing: Counter[Endpoint] = Counter()
-        answer = None
-        for endpoint, name, target in search.tries:
-            if name in refusals or missing[endpoint] == PROBES:
-                continue
-            try:
-                page = self._client.get(target, Subject(search.stream, name), decode_page)
-            except NotFoundError:
-                missing[endpoint] += 1
-            except ForbiddenError as error:
-                refusals[name] = error
-                forbidden.add(endpoint)
-            else:
-                answer = endpoint, page
-                break
-        return Found(answer, tuple(refusals.values()), frozenset(forbidden))
+    refusals: dict[str, ForbiddenError] = {}
+    forbidden: set[Endpoint] = set()
+    missing: Counter[Endpoint] = Counter()
+    answer = None
+    for endpoint, name, target in asked.tries:
+        if name in refusals or missing[endpoint] == PROBES:
+            continue
+        try:
+            page = client.get(target, Subject(asked.stream, name), decode_page)
+        except NotFoundError:
+            missing[endpoint] += 1
+        except ForbiddenError as error:
+            refusals[name] = error
+            forbidden.add(endpoint)
+        else:
+            answer = endpoint, page
+            break
+    return ProbeResult(answer, tuple(refusals.values()), frozenset(forbidden))
