@@ -149,7 +149,7 @@ class Discovery:
                 endpoint: sources
                 for endpoint, sources in zip(endpoints, choices, strict=False)
                 # What is asked for as a whole would bring more than the settings name.
-                if sources and (endpoint.row != "C7" or self._settings.crms is None)
+                if sources and (not endpoint.is_account_wide or self._settings.crms is None)
             }
             for stream, endpoints in _EVENTS.items()
         }

@@ -18,6 +18,8 @@ if t.TYPE_CHECKING:
     from tap_cube.windows import Window
 
 JSONType: t.TypeAlias = "th.JSONTypeHelper[t.Any]"
+Payload: t.TypeAlias = t.Literal["standard", "plain", "legacy"]
+"""A family of customers' rows: since 2018-10-17, of 2017 to 2019, of 2016."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,21 @@ class Endpoint:
     """One documented address of a resource.
 
     Attributes:
-        row: Its row in the table of endpoints, such as ``S1``.
+        row: Its row in the table of endpoints, such as ``S1``; a name for logs, nothing more.
         path: Path, with its query where it has one; the context's names stand in braces.
         is_dated: Whether it wants a window of days, without which it shows today's rows alone.
+        payload: What rows about customers are made of.
     """
 
     row: str
     path: str
     is_dated: bool = False
+    payload: Payload = "standard"
+
+    @property
+    def is_account_wide(self) -> bool:
+        """Whether it shows the rows of the whole account."""
+        return "{" not in self.path
 
     def target(self, context: Mapping[str, object], window: Window | None = None) -> str:
         """Path and query of the first page for one partition."""
@@ -42,12 +51,14 @@ class Endpoint:
 
 ASSIGNMENT_CUSTOMERS = (
     Endpoint("S1", "/api/v1/assignments/{assignment_id}/customers/"),
-    Endpoint("S7", "/crm/customers?assignment_id={assignment_id}"),
-    Endpoint("S8", "/crm/assignment_id/{assignment_id}/customers"),
+    Endpoint("S7", "/crm/customers?assignment_id={assignment_id}", payload="legacy"),
+    Endpoint("S8", "/crm/assignment_id/{assignment_id}/customers", payload="legacy"),
 )
 DATA_OWNER_CUSTOMERS = (
     Endpoint("C2", "/api/v1/data_owners/{data_owner_id}/{crm_type}/customers/"),
-    Endpoint("S5", "/api/v1/data_owners/{data_owner_id}/crm/{crm_type}/customers/"),
+    Endpoint(
+        "S5", "/api/v1/data_owners/{data_owner_id}/crm/{crm_type}/customers/", payload="plain"
+    ),
 )
 CALLFLOW_CUSTOMERS = (
     Endpoint("C6", "/api/v1/campaigns/{campaign__id}/callflow_customers/"),
@@ -241,6 +252,6 @@ def family_of(keys: Iterable[str], endpoint: Endpoint) -> Mapping[str, JSONType]
     names = set(keys)
     if any(name.startswith("crm__") for name in names):
         return STANDARD_FIELDS
-    if endpoint.row in {"S7", "S8"}:
-        return LEGACY_FIELDS
-    return PLAIN_FIELDS if names or endpoint.row == "S5" else STANDARD_FIELDS
+    is_plain = names and endpoint.payload == "standard"
+    families = {"standard": STANDARD_FIELDS, "plain": PLAIN_FIELDS, "legacy": LEGACY_FIELDS}
+    return families["plain" if is_plain else endpoint.payload]
