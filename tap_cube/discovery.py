@@ -11,13 +11,12 @@ from itertools import islice
 import msgspec
 
 from tap_cube import generations
-from tap_cube.campaigns import Campaign, read_campaigns
 from tap_cube.custom_fields import CustomField, read_definitions
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
 from tap_cube.prefetch import Prefetcher
 from tap_cube.rows import decode_row
 from tap_cube.searches import Probe, probe
-from tap_cube.sources import ACCOUNT, Account, Source, Subjects
+from tap_cube.sources import ACCOUNT, Account, Campaign, Source, Subjects, read_campaigns
 from tap_cube.windows import Window
 
 if t.TYPE_CHECKING:

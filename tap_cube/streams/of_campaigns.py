@@ -10,12 +10,11 @@ from singer_sdk import typing as th
 from typing_extensions import override
 
 from tap_cube import generations
-from tap_cube.campaigns import ids_by_names
 from tap_cube.columns import CustomColumns
 from tap_cube.custom_fields import SCHEMAS
 from tap_cube.records import UNPARSED
 from tap_cube.schemas import UNPARSED_SCHEMA, keyed, properties_of
-from tap_cube.sources import ACCOUNT
+from tap_cube.sources import ACCOUNT, ids_by_names
 from tap_cube.stream import CubeStream
 
 if t.TYPE_CHECKING:
