@@ -50,8 +50,8 @@ class Campaign:
     @property
     def described_by(self) -> tuple[str, ...]:
         """Names of the sources that define its customers' custom fields."""
-        crms = ["data_owners/{}/{}".format(*self.crm)] if self.crm else []
-        ids = [] if self.assignment_id is None else [f"assignments/{self.assignment_id}"]
+        crms = [_crm_name(*self.crm)] if self.crm else []
+        ids = [] if self.assignment_id is None else [_assignment_name(self.assignment_id)]
         return (*crms, *ids)
 
 
@@ -80,14 +80,14 @@ class Source:
     @classmethod
     def of_assignment(cls, number: int, setting: str | None) -> t.Self:
         """The source that is an assignment, the older name of a CRM."""
-        context, name = {"assignment_id": number}, f"assignments/{number}"
+        context, name = {"assignment_id": number}, _assignment_name(number)
         return cls(context, name, setting, context, (name,))
 
     @classmethod
     def of_crm(cls, owner: int, crm_type: str, setting: str | None) -> t.Self:
         """The source that is a CRM: a data owner and a CRM type."""
         context = {"data_owner_id": owner, "crm_type": crm_type}
-        name = f"data_owners/{owner}/{crm_type}"
+        name = _crm_name(owner, crm_type)
         return cls(context, name, setting, context, (name,))
 
     @classmethod
@@ -179,6 +179,14 @@ def _campaign(row: Mapping[str, t.Any]) -> Campaign:
         assignment_id=assignment if type(assignment) is int else None,
         archived=_day(row.get("campaign__archived_date")),
     )
+
+
+def _assignment_name(number: int) -> str:
+    return f"assignments/{number}"
+
+
+def _crm_name(owner: int, crm_type: str) -> str:
+    return f"data_owners/{owner}/{crm_type}"
 
 
 def _day(value: object) -> date | None:
