@@ -8,11 +8,12 @@ import typing as t
 from functools import partial
 from itertools import dropwhile, islice
 
+from singer_sdk import metrics
 from singer_sdk.helpers._catalog import get_selected_schema  # what the SDK's own mapper is given
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
-from singer_sdk.streams import RESTStream
+from singer_sdk.streams import Stream
 from typing_extensions import override
 
 from tap_cube.batches import batch_files
@@ -32,7 +33,6 @@ from tap_cube.writer import encode, record_messages
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from singer_sdk import metrics
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context, Record
 
@@ -43,7 +43,7 @@ if t.TYPE_CHECKING:
     from tap_cube.tap import TapCube
 
 
-class CubeStream(RESTStream[t.Any]):
+class CubeStream(Stream):
     """A resource of the account, read page by page.
 
     Args:
@@ -90,11 +90,6 @@ class CubeStream(RESTStream[t.Any]):
 
     @property
     @override
-    def url_base(self) -> str:
-        return self.settings.api_url
-
-    @property
-    @override
     def partitions(self) -> list[dict[str, t.Any]] | None:
         return [self.partition_of(source) for source in self._sources] or None
 
@@ -112,7 +107,7 @@ class CubeStream(RESTStream[t.Any]):
         return source.columns
 
     @override
-    def request_records(self, context: Context | None) -> Iterator[Record]:
+    def get_records(self, context: Context | None) -> Iterator[Record]:
         source = self._source_of(context)
         decoder = RecordDecoder(
             self.settings.timezone,
@@ -123,8 +118,8 @@ class CubeStream(RESTStream[t.Any]):
         )
         self.write_state()  # what the sources before have finished
         before, began = self.client.requests[self.name], time.monotonic()
-        self.path = self._endpoints[source.name].path  # what the SDK's metrics show
-        with self.get_http_request_counter() as counter:
+        path = self._endpoints[source.name].path
+        with metrics.http_request_counter(self.name, endpoint=path) as counter:
             counter.with_context(dict(source.context))
             try:
                 for record in self.records(source, context, decoder):
