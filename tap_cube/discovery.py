@@ -16,6 +16,7 @@ from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
 from tap_cube.prefetch import Prefetcher
 from tap_cube.rows import decode_row
 from tap_cube.searches import Probe, probe
+from tap_cube.selection import assignments_to_read, crms_to_read, is_wanted
 from tap_cube.sources import ACCOUNT, Account, Campaign, Source, Subjects, read_campaigns
 from tap_cube.windows import Window
 
@@ -71,17 +72,18 @@ class Discovery:
         campaigns = read_campaigns(rows or ())
         assignments = self._subjects(
             "assignment_customers",
-            [*self._assignments(campaigns)],
+            assignments_to_read(self._settings, campaigns),
             generations.ASSIGNMENT_CUSTOMERS,
             generations.ASSIGNMENT_DEFINITIONS,
         )
         crms = self._subjects(
             "data_owner_customers",
-            [*self._crms(campaigns)],
+            crms_to_read(self._settings, campaigns),
             generations.DATA_OWNER_CUSTOMERS,
             generations.DATA_OWNER_DEFINITIONS,
         )
-        events = [*self._events(filter(self._is_wanted, campaigns), crms.sources)]
+        wanted = [c for c in campaigns if is_wanted(self._settings, c)]
+        events = [*self._events(wanted, crms.sources)]
         if rows is None and not any(found.sources for found in (assignments, crms, *events)):
             msg = (
                 "Nothing to read: the account lists no campaigns, so its assignments and CRMs "
@@ -113,30 +115,6 @@ class Discovery:
             self._logger.info("The account lists no campaigns; stream 'campaigns' is left out")
             return None
         return list(_objects(found.answer[1].rows))
-
-    def _is_wanted(self, campaign: Campaign) -> bool:
-        """Whether the settings, where they name anything, name what a campaign belongs to.
-
-        An empty list leaves out one kind of customers; campaigns belong to the other as well.
-        """
-        crms, assignments = self._settings.crms, self._settings.assignment_ids
-        if not crms and not assignments:
-            return crms is None or assignments is None
-        kinds = (campaign.crm, crms), (campaign.assignment_id, assignments)
-        known = [own in named for own, named in kinds if named and own is not None]
-        return any(known) or not known
-
-    def _assignments(self, campaigns: Iterable[Campaign]) -> Iterator[Source]:
-        named = self._settings.assignment_ids
-        seen = {c.assignment_id for c in campaigns if c.assignment_id is not None}
-        for number in sorted(seen if named is None else named):
-            yield Source.of_assignment(number, None if named is None else "assignment_ids")
-
-    def _crms(self, campaigns: Iterable[Campaign]) -> Iterator[Source]:
-        named = self._settings.crms
-        seen = {campaign.crm for campaign in campaigns if campaign.crm}
-        for owner, crm_type in sorted(seen if named is None else named):
-            yield Source.of_crm(owner, crm_type, None if named is None else "data_owners")
 
     def _events(
         self, campaigns: Iterable[Campaign], crms: tuple[Source, ...]
