@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -11,13 +12,13 @@ from itertools import islice
 import msgspec
 
 from tap_cube import generations
-from tap_cube.custom_fields import CustomField, read_definitions
+from tap_cube.custom_fields import read_definitions
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
 from tap_cube.prefetch import Prefetcher
 from tap_cube.rows import decode_row
 from tap_cube.searches import Probe, probe
 from tap_cube.selection import assignments_to_read, crms_to_read, is_wanted
-from tap_cube.sources import ACCOUNT, Account, Campaign, Source, Subjects, read_campaigns
+from tap_cube.sources import ACCOUNT, Account, Source, Subjects, read_campaigns
 from tap_cube.windows import Window
 
 if t.TYPE_CHECKING:
@@ -31,12 +32,6 @@ if t.TYPE_CHECKING:
     from tap_cube.settings import Settings
 
 _LATELY = timedelta(days=30)
-
-_EVENTS = {
-    "callflow_customers": generations.CALLFLOW_CUSTOMERS,
-    "call_outcomes": generations.CALL_OUTCOMES,
-    "product_registrations": generations.PRODUCT_REGISTRATIONS,
-}
 
 
 class Discovery:
@@ -61,8 +56,12 @@ class Discovery:
         self._settings = settings
         self._logger = logger
 
-    def account(self) -> Account:
+    def account(self, events: Mapping[str, Sequence[Endpoint]]) -> Account:
         """Ask for campaigns, custom fields and first pages.
+
+        Args:
+            events: Where rows about customers in campaigns may be, by the stream's name: its
+                endpoints in the order to try.
 
         Raises:
             CubeError: If the credential is refused, the host cannot be reached, a source that
@@ -70,28 +69,134 @@ class Discovery:
         """
         rows = self._campaigns()
         campaigns = read_campaigns(rows or ())
-        assignments = self._subjects(
+        assignments = self._customers(
             "assignment_customers",
             assignments_to_read(self._settings, campaigns),
             generations.ASSIGNMENT_CUSTOMERS,
             generations.ASSIGNMENT_DEFINITIONS,
         )
-        crms = self._subjects(
+        crms = self._customers(
             "data_owner_customers",
             crms_to_read(self._settings, campaigns),
             generations.DATA_OWNER_CUSTOMERS,
             generations.DATA_OWNER_DEFINITIONS,
         )
-        wanted = [c for c in campaigns if is_wanted(self._settings, c)]
-        events = [*self._events(wanted, crms.sources)]
-        if rows is None and not any(found.sources for found in (assignments, crms, *events)):
+        sources = [Source.of_campaign(c) for c in campaigns if is_wanted(self._settings, c)]
+        sources += crms.sources if crms else ()
+        # The account as a whole would bring more than the CRMs that the settings name.
+        if self._settings.crms is None:
+            sources.append(ACCOUNT)
+        found = {
+            "assignment_customers": assignments,
+            "data_owner_customers": crms,
+            **dict(self._events(events, sources)),
+        }
+        resources = {stream: subjects for stream, subjects in found.items() if subjects}
+        if rows is None and not resources:
             msg = (
                 "Nothing to read: the account lists no campaigns, so its assignments and CRMs "
                 "must be named. Give 'assignment_ids' or 'data_owners', and check 'api_url'."
             )
             raise CubeError(msg)
         keys = None if rows is None else frozenset(k for row in rows for k in row)
-        return Account(keys, tuple(campaigns), assignments, crms, *events)
+        return Account(keys, tuple(campaigns), resources)
+
+    def _campaigns(self) -> list[dict[str, t.Any]] | None:
+        """Rows of campaigns; None if the account lists none."""
+        asked = self._probe("campaigns", ((e, ACCOUNT) for e in generations.CAMPAIGNS))
+        result = self._result(asked)
+        if result.refusals:
+            self._logger.warning("%s", result.refusals[0])
+            return None
+        if result.answer is None:
+            self._logger.info("The account lists no campaigns; stream 'campaigns' is left out")
+            return None
+        return list(_objects(result.answer[1].rows))
+
+    def _customers(
+        self,
+        stream: str,
+        sources: Sequence[Source],
+        customers: tuple[Endpoint, ...],
+        definitions: tuple[Endpoint, ...],
+    ) -> Subjects | None:
+        """Keep the sources that answer; find where their customers and definitions are."""
+        kept: list[Subjects] = []
+        for number, source in enumerate(sources):
+            # Only once one has answered is it known where the others will.
+            group = sources[number : number + 1 + self._lookahead * bool(kept)]
+            rows, fields, *ahead = [
+                self._probe(name, ((endpoint, each) for endpoint in endpoints))
+                for each in group
+                for name, endpoints in ((stream, customers), ("custom_fields", definitions))
+            ]
+            try:
+                answer = _answer(stream, source, self._result(rows, [fields, *ahead]))
+            except (ForbiddenError, NotFoundError) as error:
+                if source.setting:
+                    raise
+                self._logger.warning("%s is left out. %s", source.name, error)
+                continue
+            kept.append(self._subjects(source, answer, self._result(fields, ahead)))
+            customers = (kept[0].endpoint,)
+        if not kept:
+            self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
+            return None
+        self._logger.info("Stream '%s' is read from %s", stream, kept[0].endpoint.path)
+        return Subjects.joined(kept)
+
+    def _subjects(
+        self, source: Source, answer: tuple[Endpoint, Page], definitions: ProbeResult
+    ) -> Subjects:
+        """One source, with the custom fields that it defines."""
+        endpoint, page = answer
+        count = len(page.heads) if page.count is None else page.count
+        self._logger.info("%s answers: %d customers at %s", source.name, count, endpoint.row)
+        found = Subjects((source,), endpoint, _keys_of(page), page.is_list)
+        if definitions.answer is None:
+            self._logger.info(
+                "%s shows no definitions of custom fields; they are read as text", source.name
+            )
+            return found
+        where, defined = definitions.answer
+        fields = read_definitions(source.name, _objects(defined.rows))
+        return replace(found, definitions={source.name: where}, fields=tuple(fields))
+
+    def _events(
+        self, events: Mapping[str, Sequence[Endpoint]], sources: Sequence[Source]
+    ) -> Iterator[tuple[str, Subjects | None]]:
+        """Find where each stream's rows are: by campaign, by CRM, or all in one."""
+        offered = {
+            stream: {at: fitting for at in endpoints if (fitting := _fitting(at, sources))}
+            for stream, endpoints in events.items()
+        }
+        probes = [
+            self._probe(stream, ((at, s) for at in own for s in _newest_first(own[at])))
+            for stream, own in offered.items()
+        ]
+        for number, asked in enumerate(probes, start=1):
+            result = self._result(asked, probes[number:])
+            yield asked.stream, self._answering(asked.stream, offered[asked.stream], result)
+
+    def _answering(
+        self, stream: str, offered: Mapping[Endpoint, tuple[Source, ...]], result: ProbeResult
+    ) -> Subjects | None:
+        """The sources of the endpoint that answered, of those on offer."""
+        for refusal in result.refusals:
+            self._logger.warning("%s", refusal)
+        for endpoint, sources in offered.items():
+            if result.answer and result.answer[0] is endpoint:
+                self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
+                page = result.answer[1]
+                return Subjects(sources, endpoint, _keys_of(page), page.is_list)
+            if endpoint in result.forbidden:
+                msg = "Stream '%s' is forbidden to the credential at %s"
+                self._logger.warning(msg, stream, endpoint.path)
+            else:
+                self._logger.info("Stream '%s' has no answer at %s", stream, endpoint.path)
+        level = logging.WARNING if result.refusals else logging.INFO
+        self._logger.log(level, "Nothing to read for stream '%s'; it is left out", stream)
+        return None
 
     @property
     def _lookahead(self) -> int:
@@ -105,125 +210,27 @@ class Discovery:
         """The result of a probe, while the first of those that are needed next are begun."""
         return self._ahead.take(asked, islice(then, self._lookahead))
 
-    def _campaigns(self) -> list[dict[str, t.Any]] | None:
-        asked = self._probe("campaigns", ((e, ACCOUNT) for e in generations.CAMPAIGNS))
-        found = self._result(asked)
-        if found.refusals:
-            self._logger.warning("%s", found.refusals[0])
-            return None
-        if found.answer is None:
-            self._logger.info("The account lists no campaigns; stream 'campaigns' is left out")
-            return None
-        return list(_objects(found.answer[1].rows))
 
-    def _events(
-        self, campaigns: Iterable[Campaign], crms: tuple[Source, ...]
-    ) -> Iterator[Subjects]:
-        """Find what the account answers at: by campaign, else by CRM, else all in one."""
-        choices = (tuple(map(Source.of_campaign, campaigns)), crms, (ACCOUNT,))
-        offered = {
-            stream: {
-                endpoint: sources
-                for endpoint, sources in zip(endpoints, choices, strict=False)
-                # What is asked for as a whole would bring more than the settings name.
-                if sources and (not endpoint.is_account_wide or self._settings.crms is None)
-            }
-            for stream, endpoints in _EVENTS.items()
-        }
-        probes = [
-            self._probe(stream, ((e, s) for e in own for s in _newest_first(own[e])))
-            for stream, own in offered.items()
-        ]
-        for number, asked in enumerate(probes, start=1):
-            found = self._result(asked, probes[number:])
-            yield self._answering(asked.stream, offered[asked.stream], found)
+def _answer(stream: str, source: Source, result: ProbeResult) -> tuple[Endpoint, Page]:
+    """The endpoint where a source answers, and its first page.
 
-    def _answering(
-        self, stream: str, offered: Mapping[Endpoint, tuple[Source, ...]], found: ProbeResult
-    ) -> Subjects:
-        """The sources of the endpoint that was found, of those on offer."""
-        for refusal in found.refusals:
-            self._logger.warning("%s", refusal)
-        for endpoint, sources in offered.items():
-            if found.answer and found.answer[0] is endpoint:
-                self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
-                page = found.answer[1]
-                return Subjects(sources, endpoint, _keys_of(page), page.is_list)
-            if endpoint in found.forbidden:
-                msg = "Stream '%s' is forbidden to the credential at %s"
-                self._logger.warning(msg, stream, endpoint.path)
-            else:
-                self._logger.info("Stream '%s' has no answer at %s", stream, endpoint.path)
-        level = logging.WARNING if found.refusals else logging.INFO
-        self._logger.log(level, "Nothing to read for stream '%s'; it is left out", stream)
-        return Subjects()
+    Raises:
+        ForbiddenError: If the credential may not see the source.
+        NotFoundError: If the account does not have it.
+    """
+    if result.refusals:
+        raise result.refusals[0]
+    if result.answer is None:
+        where = f" Check '{source.setting}' and 'api_url'." if source.setting else ""
+        msg = f"{stream}: the account has no {source.name} (HTTP 404).{where}"
+        raise NotFoundError(msg)
+    return result.answer
 
-    def _subjects(
-        self,
-        stream: str,
-        sources: Sequence[Source],
-        customers: tuple[Endpoint, ...],
-        definitions: tuple[Endpoint, ...],
-    ) -> Subjects:
-        """Keep the sources that answer; find where customers and definitions are."""
-        kept: list[Source] = []
-        fields: list[CustomField] = []
-        keys: dict[str, None] = {}
-        defined: dict[str, Endpoint] = {}
-        is_list = False
-        for number, source in enumerate(sources):
-            # Only once one has answered is it known where the others will.
-            group = sources[number : number + 1 + self._lookahead * bool(kept)]
-            rows, own, *others = [
-                self._probe(name, ((endpoint, each) for endpoint in endpoints))
-                for each in group
-                for name, endpoints in ((stream, customers), ("custom_fields", definitions))
-            ]
-            try:
-                endpoint, first = self._customers(
-                    stream, source, self._result(rows, [own, *others])
-                )
-                described = self._definitions(source, self._result(own, others))
-            except (ForbiddenError, NotFoundError) as error:
-                if source.setting:
-                    raise
-                self._logger.warning("%s is left out. %s", source.name, error)
-                continue
-            kept.append(source)
-            customers = (endpoint,)
-            is_list |= first.is_list
-            count = len(first.heads) if first.count is None else first.count
-            self._logger.info("%s answers: %d customers at %s", source.name, count, endpoint.row)
-            keys |= dict.fromkeys(_keys_of(first))
-            if described is not None:
-                defined[source.name] = described[0]
-                fields += described[1]
-        if not kept:
-            self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
-            return Subjects()
-        endpoint = customers[0]
-        self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
-        return Subjects(tuple(kept), endpoint, tuple(keys), is_list, defined, tuple(fields))
 
-    def _customers(self, stream: str, source: Source, found: ProbeResult) -> tuple[Endpoint, Page]:
-        if found.refusals:
-            raise found.refusals[0]
-        if found.answer is None:
-            where = f" Check '{source.setting}' and 'api_url'." if source.setting else ""
-            msg = f"{stream}: the account has no {source.name} (HTTP 404).{where}"
-            raise NotFoundError(msg)
-        return found.answer
-
-    def _definitions(
-        self, source: Source, found: ProbeResult
-    ) -> tuple[Endpoint, list[CustomField]] | None:
-        if found.answer is None:
-            self._logger.info(
-                "%s shows no definitions of custom fields; they are read as text", source.name
-            )
-            return None
-        endpoint, page = found.answer
-        return endpoint, read_definitions(source.name, _objects(page.rows))
+def _fitting(endpoint: Endpoint, sources: Iterable[Source]) -> tuple[Source, ...]:
+    """The sources that have the ids of an endpoint's path, and no others."""
+    ids = endpoint.ids
+    return tuple(source for source in sources if source.context.keys() == ids)
 
 
 def _newest_first(sources: Iterable[Source]) -> list[Source]:

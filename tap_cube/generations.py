@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from string import Formatter
 from types import MappingProxyType
 
 from singer_sdk import typing as th
@@ -39,9 +40,9 @@ class Endpoint:
     payload: Payload = "standard"
 
     @property
-    def is_account_wide(self) -> bool:
-        """Whether it shows the rows of the whole account."""
-        return "{" not in self.path
+    def ids(self) -> set[str]:
+        """Names of the ids in its path; none where it shows the rows of the whole account."""
+        return {name for _, name, _, _ in Formatter().parse(self.path) if name}
 
     def target(self, context: Mapping[str, object], window: Window | None = None) -> str:
         """Path and query of the first page for one partition."""

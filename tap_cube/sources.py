@@ -10,7 +10,7 @@ from datetime import date
 from tap_cube.settings_schema import CRM_TYPES
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tap_cube.custom_fields import CustomField
     from tap_cube.generations import Endpoint
@@ -111,23 +111,35 @@ ACCOUNT: t.Final = Source({}, "", None, {}, ())
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """All sources of one kind, and what they answer at.
+    """All sources that a stream is read from, and what they answer at.
 
     Attributes:
         sources: Those that answer.
-        endpoint: Where their rows are; None where there are none.
+        endpoint: Where their rows are.
         keys: Keys of the rows on first pages, in order.
         is_list: Whether rows come as a bare list, without pages.
         definitions: Where their custom fields are defined, by source.
         fields: Their custom fields.
     """
 
-    sources: tuple[Source, ...] = ()
-    endpoint: Endpoint | None = None
+    sources: tuple[Source, ...]
+    endpoint: Endpoint
     keys: tuple[str, ...] = ()
     is_list: bool = False
     definitions: Mapping[str, Endpoint] = field(default_factory=dict)
     fields: tuple[CustomField, ...] = ()
+
+    @classmethod
+    def joined(cls, parts: Sequence[Subjects]) -> t.Self:
+        """Join sources that all answer at one endpoint."""
+        return cls(
+            tuple(source for part in parts for source in part.sources),
+            parts[0].endpoint,
+            tuple(dict.fromkeys(key for part in parts for key in part.keys)),
+            any(part.is_list for part in parts),
+            {name: at for part in parts for name, at in part.definitions.items()},
+            tuple(own for part in parts for own in part.fields),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,25 +149,18 @@ class Account:
     Attributes:
         campaign_keys: Keys of campaigns; None if the account lists no campaigns.
         campaigns: The campaigns themselves.
-        assignments: The assignments to read.
-        crms: The CRMs to read.
-        callflow: Where customers' places in call flows are.
-        outcomes: Where call outcomes are.
-        registrations: Where product registrations are.
+        resources: Where the rows of each stream are, by its name; streams with nothing to read
+            are not among them.
     """
 
     campaign_keys: frozenset[str] | None
     campaigns: tuple[Campaign, ...]
-    assignments: Subjects
-    crms: Subjects
-    callflow: Subjects
-    outcomes: Subjects
-    registrations: Subjects
+    resources: Mapping[str, Subjects]
 
     @property
     def fields(self) -> tuple[CustomField, ...]:
         """The custom fields of all customers."""
-        return (*self.assignments.fields, *self.crms.fields)
+        return tuple(own for found in self.resources.values() for own in found.fields)
 
 
 def read_campaigns(rows: Iterable[Mapping[str, t.Any]]) -> list[Campaign]:

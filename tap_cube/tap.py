@@ -17,7 +17,12 @@ from tap_cube.client import CubeClient
 from tap_cube.custom_fields import label_columns
 from tap_cube.discovery import Discovery
 from tap_cube.errors import CubeError
-from tap_cube.generations import ASSIGNMENT_CUSTOMERS
+from tap_cube.generations import (
+    ASSIGNMENT_CUSTOMERS,
+    CALL_OUTCOMES,
+    CALLFLOW_CUSTOMERS,
+    PRODUCT_REGISTRATIONS,
+)
 from tap_cube.prefetch import WorkerPool
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
@@ -33,9 +38,19 @@ from tap_cube.streams.events import CallOutcomesStream, ProductRegistrationsStre
 from tap_cube.writer import BufferedWriter
 
 if t.TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
 
+    from tap_cube.generations import Endpoint
     from tap_cube.stream import CubeStream
+    from tap_cube.streams.of_campaigns import CampaignsRowsStream
+
+_ROWS_IN_CAMPAIGNS: Mapping[str, tuple[type[CampaignsRowsStream], tuple[Endpoint, ...]]] = {
+    CallflowCustomersStream.name: (CallflowCustomersStream, CALLFLOW_CUSTOMERS),
+    CallOutcomesStream.name: (CallOutcomesStream, CALL_OUTCOMES),
+    ProductRegistrationsStream.name: (ProductRegistrationsStream, PRODUCT_REGISTRATIONS),
+}
+"""Streams of rows about customers in campaigns, by name: class, and endpoints in order to try."""
 
 DAMAGED = "The state is damaged. Mend or clear it, then run again."
 
@@ -84,22 +99,24 @@ class TapCube(Tap):
         return CubeClient(self.settings, self.logger)
 
     @cached_property
-    def workers(self) -> WorkerPool:
+    def workers(self) -> Workers:
         """The threads of all streams that ask the account."""
         return WorkerPool(self.settings.read_ahead)
 
     @override
     def discover_streams(self) -> list[CubeStream]:
-        account = Discovery(self.client, self.workers, self.settings, self.logger).account()
+        discovery = Discovery(self.client, self.workers, self.settings, self.logger)
+        account = discovery.account({name: at for name, (_, at) in _ROWS_IN_CAMPAIGNS.items()})
+        resources = account.resources
         for name in sorted({field.type_name for field in account.fields if not field.is_known}):
             self.logger.info("Custom fields of type '%s' are read as text: type not known", name)
         columns = label_columns(account.fields) if self.settings.label_names else {}
         streams: list[CubeStream] = []
         if account.campaign_keys is not None:
             streams.append(CampaignsStream(self, account.campaign_keys))
-        if account.assignments.definitions or account.crms.definitions:
-            streams.append(CustomFieldsStream(self, account.assignments, account.crms))
-        if (found := account.assignments).sources:
+        if any(found.definitions for found in resources.values()):
+            streams.append(CustomFieldsStream(self, *resources.values()))
+        if found := resources.get(AssignmentCustomersStream.name):
             assigned = AssignmentCustomersStream(self, found, columns)
             streams.append(assigned)
             if found.endpoint is ASSIGNMENT_CUSTOMERS[0]:
@@ -107,15 +124,12 @@ class TapCube(Tap):
             else:
                 name = AssignmentCustomerDetailsStream.name
                 self.logger.info("No address for single customers; stream '%s' is left out", name)
-        if (found := account.crms).sources:
+        if found := resources.get(DataOwnerCustomersStream.name):
             owned = DataOwnerCustomersStream(self, found, columns)
             streams += [owned, DataOwnerCustomerDetailsStream(self, found, owned)]
-        if account.callflow.sources:
-            streams.append(CallflowCustomersStream(self, account, columns))
-        if account.outcomes.sources:
-            streams.append(CallOutcomesStream(self, account, columns))
-        if account.registrations.sources:
-            streams.append(ProductRegistrationsStream(self, account, columns))
+        for name, (kind, _) in _ROWS_IN_CAMPAIGNS.items():
+            if name in resources:
+                streams.append(kind(self, account, columns))
         return streams
 
     @override

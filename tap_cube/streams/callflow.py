@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_cube.generations import JSONType
-    from tap_cube.sources import Account, Source, Subjects
+    from tap_cube.sources import Source
 
 
 class CallflowCustomersStream(CampaignsRowsStream, IncrementalStream[CallflowHead]):
@@ -37,10 +37,6 @@ class CallflowCustomersStream(CampaignsRowsStream, IncrementalStream[CallflowHea
         "callflow_key": th.StringType(),
         "customer_id": th.StringType(),
     }
-
-    @override
-    def subjects_of(self, account: Account) -> Subjects:
-        return account.callflow
 
     @override
     def target_of(self, source: Source) -> str | None:

@@ -44,9 +44,6 @@ class CustomersStream(IncrementalStream[CustomerHead]):
         self, tap: TapCube, subjects: Subjects, names: Mapping[tuple[str, int], str]
     ) -> None:
         """Make the schema of the payload's fixed fields and the definitions."""
-        if subjects.endpoint is None:
-            msg = f"{self.name} has no endpoint"
-            raise ValueError(msg)
         family = generations.family_of(subjects.keys, subjects.endpoint)
         by_label = family is not generations.STANDARD_FIELDS
         self._columns = CustomColumns(subjects.fields, names, by_label=by_label)

@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
     from tap_cube.generations import JSONType
     from tap_cube.pages import Page
     from tap_cube.records import RecordDecoder
-    from tap_cube.sources import Account, Source, Subjects
+    from tap_cube.sources import Source
 
 
 class EventsStream(CampaignsRowsStream, BookmarkedStream):
@@ -127,10 +127,6 @@ class CallOutcomesStream(EventsStream):
         **_ADDED,
     }
 
-    @override
-    def subjects_of(self, account: Account) -> Subjects:
-        return account.outcomes
-
 
 class ProductRegistrationsStream(EventsStream):
     """The products that calls sold."""
@@ -143,7 +139,3 @@ class ProductRegistrationsStream(EventsStream):
         "product_registration_key": th.StringType(),
         **_ADDED,
     }
-
-    @override
-    def subjects_of(self, account: Account) -> Subjects:
-        return account.registrations

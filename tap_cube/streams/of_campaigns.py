@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing as t
-from abc import abstractmethod
 from types import MappingProxyType
 
 from singer_sdk import typing as th
@@ -24,7 +23,7 @@ if t.TYPE_CHECKING:
 
     from tap_cube.generations import JSONType
     from tap_cube.records import Column
-    from tap_cube.sources import Account, Source, Subjects
+    from tap_cube.sources import Account, Source
     from tap_cube.tap import TapCube
 
 _IDS: Mapping[str, JSONType] = MappingProxyType(
@@ -54,10 +53,7 @@ class CampaignsRowsStream(CubeStream):
         self, tap: TapCube, account: Account, names: Mapping[tuple[str, int], str]
     ) -> None:
         """Make the schema of fixed fields, definitions, and keys that discovery saw."""
-        subjects = self.subjects_of(account)
-        if subjects.endpoint is None:
-            msg = f"{self.name} has no endpoint"
-            raise ValueError(msg)
+        subjects = account.resources[self.name]
         self._custom = CustomColumns(account.fields, names)
         self._ids = ids_by_names(account.campaigns)
         sources = subjects.sources
@@ -78,10 +74,6 @@ class CampaignsRowsStream(CubeStream):
             properties=keyed({**properties, **found}, self.primary_keys),
             may_be_list=subjects.is_list,
         )
-
-    @abstractmethod
-    def subjects_of(self, account: Account) -> Subjects:
-        """Where discovery found the stream's rows."""
 
     @override
     def columns_of(self, source: Source) -> Mapping[str, t.Any]:
