@@ -99,7 +99,7 @@ class TapCube(Tap):
         return CubeClient(self.settings, self.logger)
 
     @cached_property
-    def workers(self) -> Workers:
+    def workers(self) -> WorkerPool:
         """The threads of all streams that ask the account."""
         return WorkerPool(self.settings.read_ahead)
 
