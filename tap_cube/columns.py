@@ -1,17 +1,20 @@
-"""Which column the value of a custom field stands in, and which values share one."""
+"""The columns of a stream: their names, their JSON Schema, and the keys that belong to each."""
 
 from __future__ import annotations
 
 import typing as t
 from collections import defaultdict
 from hashlib import blake2b
+from types import MappingProxyType
 
-from tap_cube.custom_fields import property_schema, widest
+from tap_cube.custom_fields import SCHEMAS, property_schema, widest
+from tap_cube.records import UNPARSED
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_cube.custom_fields import CustomField
+    from tap_cube.generations import JSONType
 
 LONGEST = 63
 """Bytes of a column's name in PostgreSQL."""
@@ -73,7 +76,77 @@ class CustomColumns:
         return agreed.pop() if len(agreed) == 1 else key
 
 
-def loadable(key: str) -> str:
+UNPARSED_SCHEMA: Mapping[str, t.Any] = {
+    "type": ["object", "null"],
+    "title": "Unparsed values",
+    "description": "Values that do not fit their column's type, as Cube sent them.",
+}
+
+
+class StreamColumns:
+    """The columns of one stream, and the column of each key that Cube sends.
+
+    Args:
+        fields: Fixed fields, those of the tap among them, in the order of the columns.
+        custom: Columns of custom fields; None where rows have none, and nothing else either.
+        keys: Keys of the rows that discovery saw.
+        rare: Fields that are not text and that only some accounts send.
+
+    Attributes:
+        properties: JSON Schema of each column that is known before the first row.
+    """
+
+    def __init__(
+        self,
+        fields: Mapping[str, JSONType],
+        custom: CustomColumns | None = None,
+        keys: Iterable[str] = (),
+        rare: Mapping[str, JSONType] = MappingProxyType({}),
+    ) -> None:
+        """Lay out the columns."""
+        self._custom = custom or CustomColumns((), {})
+        self._others = {**nullable_properties(rare), UNPARSED: dict(UNPARSED_SCHEMA)}
+        known = nullable_properties(fields)
+        if custom:
+            # A label may be called like a fixed field (T49), whose type then holds.
+            known = {**known, **custom.properties, **known, UNPARSED: self._others[UNPARSED]}
+            declared = known.keys() | custom.keys
+            known |= {key: self._schema_of(key) for key in keys if key not in declared}
+        self.properties = {column_name(key): with_title(key, known[key]) for key in known}
+
+    def column_of(self, key: str, sources: Sequence[str]) -> tuple[str, Mapping[str, t.Any]]:
+        """Name and JSON Schema of the column of a key, in rows that these sources describe."""
+        name = self._custom.name_of(key, sources)
+        return column_name(name), with_title(name, self._schema_of(name))
+
+    def _schema_of(self, name: str) -> Mapping[str, t.Any]:
+        return self._others.get(name) or dict(SCHEMAS["string"])
+
+
+def nullable_properties(fields: Mapping[str, JSONType]) -> dict[str, Mapping[str, t.Any]]:
+    """JSON Schema of fixed fields, each nullable."""
+    return {name: _nullable(type_.to_dict()) for name, type_ in fields.items()}
+
+
+def _nullable(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    types = schema["type"]
+    return {**schema, "type": [*(types if isinstance(types, list) else [types]), "null"]}
+
+
+def with_required_keys(
+    properties: Mapping[str, Mapping[str, t.Any]], keys: Iterable[str]
+) -> dict[str, Mapping[str, t.Any]]:
+    """The same properties, those of the primary key never null."""
+    required = set(keys)
+    return {
+        name: {**schema, "type": [kind for kind in schema["type"] if kind != "null"]}
+        if name in required
+        else schema
+        for name, schema in properties.items()
+    }
+
+
+def column_name(key: str) -> str:
     """Name of the column for a key, such as a table in PostgreSQL can have.
 
     `target-postgres` takes no `%` and no longer name in a column that comes later (T48).
@@ -85,11 +158,6 @@ def loadable(key: str) -> str:
     return f"{name[: LONGEST - len(digest) - 1].decode(errors='ignore')}_{digest}"
 
 
-def titled(key: str, schema: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+def with_title(key: str, schema: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
     """The schema of a key's column, titled with the key where the column's name differs."""
-    return schema if loadable(key) == key else {"title": key, **schema}
-
-
-def all_loadable(properties: Mapping[str, Mapping[str, t.Any]]) -> dict[str, t.Any]:
-    """The same properties under names that tables can have."""
-    return {loadable(name): titled(name, schema) for name, schema in properties.items()}
+    return schema if column_name(key) == key else {"title": key, **schema}

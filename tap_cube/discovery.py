@@ -12,7 +12,7 @@ from itertools import islice
 import msgspec
 
 from tap_cube import generations
-from tap_cube.custom_fields import read_definitions
+from tap_cube.custom_fields import label_columns, read_definitions
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
 from tap_cube.prefetch import Prefetcher
 from tap_cube.rows import decode_row
@@ -99,7 +99,11 @@ class Discovery:
             )
             raise CubeError(msg)
         keys = None if rows is None else frozenset(k for row in rows for k in row)
-        return Account(keys, tuple(campaigns), resources)
+        fields = [field for found in resources.values() for field in found.fields]
+        for name in sorted({field.type_name for field in fields if not field.is_known}):
+            self._logger.info("Custom fields of type '%s' are read as text: type not known", name)
+        label_names = label_columns(fields) if self._settings.label_names else {}
+        return Account(keys, tuple(campaigns), resources, label_names)
 
     def _campaigns(self) -> list[dict[str, t.Any]] | None:
         """Rows of campaigns; None if the account lists none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing as t
-from collections import Counter
 from hashlib import blake2b
 
 import msgspec
@@ -80,38 +79,3 @@ class Event(CustomerHead):
             self.product__code,
         )
         return blake2b(msgspec.json.encode(parts, enc_hook=str), digest_size=12).hexdigest()
-
-
-class Ordinals:
-    """Numbers submissions that are equal in all that identifies them.
-
-    All of them are in one window, since they have one time, and every reading of it begins
-    anew: what an interrupted reading numbered otherwise is overwritten.
-    """
-
-    def __init__(self) -> None:
-        """Know no submission yet."""
-        self._reading = 0
-        self._numbers: Counter[str] = Counter()
-        self._given: dict[str, int] = {}
-
-    def key_of(self, digest: str, content: int, reading: int) -> str | None:
-        """Key of the next submission with this digest.
-
-        Args:
-            digest: What identifies it.
-            content: What tells its row from others.
-            reading: The reading of the window that it comes in.
-
-        Returns:
-            The key; None if it was given to the very same row before.
-        """
-        if reading != self._reading:
-            self._reading = reading
-            self._numbers.clear()
-        self._numbers[digest] += 1
-        key = f"{digest}:{self._numbers[digest]}"
-        if self._given.get(key) == content:
-            return None
-        self._given[key] = content
-        return key

@@ -26,6 +26,11 @@ class Head(msgspec.Struct):
         """What stays the same about the row while it exists; None if nothing does."""
         return None
 
+    @property
+    def key(self) -> str | None:
+        """What the row has for a key; None where it has nothing."""
+        return None if self.mark is None else str(self.mark)
+
 
 def decode_head(row: bytes, kind: type[K]) -> K:
     """Decode what decides about one row."""
@@ -51,6 +56,7 @@ class CustomerHead(Head):
     crm__last_updated: object = None
 
     @property
+    @override
     def key(self) -> str | None:
         """The imported id as text; None where the row has none (T40)."""
         usual = self.crm__customer_id

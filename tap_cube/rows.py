@@ -14,9 +14,6 @@ import msgspec
 
 from tap_cube.values import Unfit
 
-if t.TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 def exact(number: str) -> Decimal | str:
     """A JSON number with a fraction or exponent, undamaged."""
@@ -60,34 +57,52 @@ MOST_DIGITS: t.Final = 30
 """Digits of an integer that is still taken for one."""
 
 
-class Surrogates:
-    """Keys for rows without an id: the same whenever the same rows are read.
+class SurrogateKeys:
+    """Keys for rows of one resource that nothing in the row tells apart.
 
-    A key is made of the row's content; rows that are equal in all of it are numbered.
+    A key is a digest of what identifies the row and a number among the rows that are equal in
+    it. Each pass over the resource numbers from 1 again, so that a row gets the same key in every
+    pass and in every run.
     """
 
     def __init__(self) -> None:
-        """Know no row yet."""
-        self._reading = 0
-        self._now: Counter[str] = Counter()
-        self._emitted: Counter[str] = Counter()
+        """Start without a key."""
+        self._pass = 0
+        self._numbers: Counter[str] = Counter()
+        self._given: dict[str, int] = {}
 
-    def begin(self, reading: int) -> None:
-        """Say which reading the next rows belong to: each numbers equal rows from 1."""
-        if reading != self._reading:
-            self._reading = reading
-            self._now.clear()
+    def key_of(self, digest: str, content: int, pass_number: int) -> str | None:
+        """Make the key of the next row with this digest.
 
-    def key_of(self, row: Mapping[str, t.Any]) -> str | None:
-        """Key of one row; None if an earlier reading gave it already."""
-        internal = row.get("id")
-        if internal != "" and isinstance(internal, str | int):
-            return f"id:{internal}"
-        content = msgspec.json.encode(row, enc_hook=str, order="sorted")
-        digest = blake2b(content, digest_size=10).hexdigest()
-        self._now[digest] += 1
-        number = self._now[digest]
-        if number <= self._emitted[digest]:
+        Args:
+            digest: What identifies the row.
+            content: What tells the row from others with the digest, as a hash.
+            pass_number: The pass in which the row comes.
+
+        Returns:
+            The key; None if the very same row got it before.
+        """
+        if pass_number != self._pass:
+            self._pass = pass_number
+            self._numbers.clear()
+        self._numbers[digest] += 1
+        key = f"{digest}:{self._numbers[digest]}"
+        if self._given.get(key) == content:
             return None
-        self._emitted[digest] = number
-        return f"surrogate:{digest}:{number}"
+        self._given[key] = content
+        return key
+
+
+def surrogate_key(row: bytes, keys: SurrogateKeys, pass_number: int) -> str | None:
+    """Key of a row without an imported id: its internal id, else one made of its content.
+
+    Returns:
+        The key; None if an earlier pass gave it already.
+    """
+    content = decode_row(row)
+    internal = content.get("id")
+    if internal != "" and isinstance(internal, str | int):
+        return f"id:{internal}"
+    encoded = msgspec.json.encode(content, enc_hook=str, order="sorted")
+    digest = blake2b(encoded, digest_size=10).hexdigest()
+    return keys.key_of(f"surrogate:{digest}", 0, pass_number)

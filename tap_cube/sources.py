@@ -151,11 +151,14 @@ class Account:
         campaigns: The campaigns themselves.
         resources: Where the rows of each stream are, by its name; streams with nothing to read
             are not among them.
+        label_names: Readable column names of custom fields, by source and id, where the user
+            wants such.
     """
 
     campaign_keys: frozenset[str] | None
     campaigns: tuple[Campaign, ...]
     resources: Mapping[str, Subjects]
+    label_names: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     @property
     def fields(self) -> tuple[CustomField, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 import typing as t
-from functools import cached_property
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
@@ -13,49 +12,23 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from tap_cube.client import CubeClient
-from tap_cube.custom_fields import label_columns
 from tap_cube.discovery import Discovery
 from tap_cube.errors import CubeError
-from tap_cube.generations import (
-    ASSIGNMENT_CUSTOMERS,
-    CALL_OUTCOMES,
-    CALLFLOW_CUSTOMERS,
-    PRODUCT_REGISTRATIONS,
-)
-from tap_cube.prefetch import WorkerPool
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
-from tap_cube.streams.callflow import CallflowCustomersStream
-from tap_cube.streams.campaigns import CampaignsStream
-from tap_cube.streams.custom_fields import CustomFieldsStream
-from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
-from tap_cube.streams.details import (
-    AssignmentCustomerDetailsStream,
-    DataOwnerCustomerDetailsStream,
-)
-from tap_cube.streams.events import CallOutcomesStream, ProductRegistrationsStream
+from tap_cube.streams.registry import STREAMS
+from tap_cube.streams.spec import CubeTap
 from tap_cube.writer import BufferedWriter
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import FrameType
 
-    from tap_cube.generations import Endpoint
-    from tap_cube.stream import CubeStream
-    from tap_cube.streams.of_campaigns import CampaignsRowsStream
-
-_ROWS_IN_CAMPAIGNS: Mapping[str, tuple[type[CampaignsRowsStream], tuple[Endpoint, ...]]] = {
-    CallflowCustomersStream.name: (CallflowCustomersStream, CALLFLOW_CUSTOMERS),
-    CallOutcomesStream.name: (CallOutcomesStream, CALL_OUTCOMES),
-    ProductRegistrationsStream.name: (ProductRegistrationsStream, PRODUCT_REGISTRATIONS),
-}
-"""Streams of rows about customers in campaigns, by name: class, and endpoints in order to try."""
+    from singer_sdk.streams import Stream
 
 DAMAGED = "The state is damaged. Mend or clear it, then run again."
 
 
-class TapCube(Tap):
+class TapCube(CubeTap):
     """Singer tap for Headshed Cube, a CRM and call-centre platform."""
 
     name = "tap-cube"
@@ -75,7 +48,6 @@ class TapCube(Tap):
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
-    settings: Settings
 
     @override
     def __init__(
@@ -93,44 +65,16 @@ class TapCube(Tap):
             raise CubeError(DAMAGED)
         super().__init__(config=config, **options)
 
-    @cached_property
-    def client(self) -> CubeClient:
-        """The account, as all streams ask it."""
-        return CubeClient(self.settings, self.logger)
-
-    @cached_property
-    def workers(self) -> WorkerPool:
-        """The threads of all streams that ask the account."""
-        return WorkerPool(self.settings.read_ahead)
-
     @override
-    def discover_streams(self) -> list[CubeStream]:
-        discovery = Discovery(self.client, self.workers, self.settings, self.logger)
-        account = discovery.account({name: at for name, (_, at) in _ROWS_IN_CAMPAIGNS.items()})
-        resources = account.resources
-        for name in sorted({field.type_name for field in account.fields if not field.is_known}):
-            self.logger.info("Custom fields of type '%s' are read as text: type not known", name)
-        columns = label_columns(account.fields) if self.settings.label_names else {}
-        streams: list[CubeStream] = []
-        if account.campaign_keys is not None:
-            streams.append(CampaignsStream(self, account.campaign_keys))
-        if any(found.definitions for found in resources.values()):
-            streams.append(CustomFieldsStream(self, *resources.values()))
-        if found := resources.get(AssignmentCustomersStream.name):
-            assigned = AssignmentCustomersStream(self, found, columns)
-            streams.append(assigned)
-            if found.endpoint is ASSIGNMENT_CUSTOMERS[0]:
-                streams.append(AssignmentCustomerDetailsStream(self, found, assigned))
-            else:
-                name = AssignmentCustomerDetailsStream.name
-                self.logger.info("No address for single customers; stream '%s' is left out", name)
-        if found := resources.get(DataOwnerCustomersStream.name):
-            owned = DataOwnerCustomersStream(self, found, columns)
-            streams += [owned, DataOwnerCustomerDetailsStream(self, found, owned)]
-        for name, (kind, _) in _ROWS_IN_CAMPAIGNS.items():
-            if name in resources:
-                streams.append(kind(self, account, columns))
-        return streams
+    def discover_streams(self) -> list[Stream]:
+        discovery = Discovery(self.client, self.pool, self.settings, self.logger)
+        in_campaigns = [spec for spec in STREAMS if "campaign__id" in spec.endpoints[0].ids]
+        account = discovery.account({spec.name: spec.endpoints for spec in in_campaigns})
+        streams: dict[str, Stream] = {}
+        for spec in STREAMS:
+            if stream := spec.type.of_account(self, spec, account, streams):
+                streams[spec.name] = stream
+        return list(streams.values())
 
     @override
     @classmethod

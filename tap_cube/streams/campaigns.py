@@ -7,38 +7,35 @@ import typing as t
 from typing_extensions import override
 
 from tap_cube import generations
-from tap_cube.schemas import keyed, properties_of
-from tap_cube.stream import CubeStream
+from tap_cube.columns import StreamColumns
+from tap_cube.heads import Head
+from tap_cube.sources import ACCOUNT, Subjects
+from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
     from singer_sdk.helpers.types import Record
 
-    from tap_cube.tap import TapCube
+    from tap_cube.sources import Account
+    from tap_cube.streams.spec import CubeTap, StreamSpec
 
 
-class CampaignsStream(CubeStream):
-    """The campaigns that the credential may see.
+class CampaignsStream(CubeStream[Head]):
+    """The campaigns that the credential may see."""
 
-    Args:
-        tap: The tap.
-        keys: Keys that the account's campaigns have.
-    """
-
-    name = "campaigns"
-    primary_keys = ("campaign__id",)
-
-    def __init__(self, tap: TapCube, keys: Collection[str]) -> None:
-        """Declare the newest fields, and earlier ones that the account still sends."""
+    @override
+    @classmethod
+    def of_account(
+        cls, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
+    ) -> t.Self | None:
+        del streams
+        if account.campaign_keys is None:
+            return None
         earlier = generations.EARLIER_CAMPAIGN_FIELDS
-        sent = {key: earlier[key] for key in earlier if key in keys}
-        fields = {**generations.CAMPAIGN_FIELDS, **sent}
-        super().__init__(
-            tap,
-            endpoints={"": generations.CAMPAIGNS[0]},
-            properties=keyed(properties_of(fields), self.primary_keys),
-        )
+        sent = {key: earlier[key] for key in earlier if key in account.campaign_keys}
+        resource = Subjects((ACCOUNT,), spec.endpoints[0], is_list=True)
+        return cls(tap, spec, resource, StreamColumns({**generations.CAMPAIGN_FIELDS, **sent}))
 
     @override
     def prepare(self, row: Record) -> Record:

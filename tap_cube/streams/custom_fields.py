@@ -8,21 +8,24 @@ from singer_sdk import typing as th
 from typing_extensions import override
 
 from tap_cube import generations
+from tap_cube.columns import StreamColumns
 from tap_cube.custom_fields import definition_id
+from tap_cube.heads import Head
 from tap_cube.rows import decode_row
-from tap_cube.schemas import keyed, properties_of
-from tap_cube.stream import CubeStream
+from tap_cube.sources import Subjects
+from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_cube.generations import Endpoint, JSONType
     from tap_cube.records import RecordDecoder
-    from tap_cube.sources import Source, Subjects
-    from tap_cube.tap import TapCube
+    from tap_cube.sources import Account, Source
+    from tap_cube.streams.spec import CubeTap, StreamSpec
 
-CONTEXT_FIELDS = {
+CONTEXT_FIELDS: Mapping[str, JSONType] = {
     "source": th.StringType(),
     "assignment_id": th.IntegerType(),
     "data_owner_id": th.IntegerType(),
@@ -30,28 +33,30 @@ CONTEXT_FIELDS = {
 }
 
 
-class CustomFieldsStream(CubeStream):
-    """The definitions of every assignment and CRM that shows them.
+class CustomFieldsStream(CubeStream[Head]):
+    """The definitions of every assignment and CRM that shows them."""
 
-    Args:
-        tap: The tap.
-        subjects: The assignments and the CRMs.
-    """
-
-    name = "custom_fields"
-    primary_keys = ("source", "id")
-
-    def __init__(self, tap: TapCube, *subjects: Subjects) -> None:
-        """Take every source whose definitions answered."""
-        super().__init__(
-            tap,
-            endpoints={name: at for found in subjects for name, at in found.definitions.items()},
-            sources=[s for found in subjects for s in found.sources if s.name in found.definitions],
-            properties=keyed(
-                properties_of({**CONTEXT_FIELDS, **generations.DEFINITION_FIELDS}),
-                self.primary_keys,
-            ),
+    @override
+    @classmethod
+    def of_account(
+        cls, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
+    ) -> t.Self | None:
+        del streams
+        defining = [found for found in account.resources.values() if found.definitions]
+        if not defining:
+            return None
+        resource = Subjects(
+            tuple(s for found in defining for s in found.sources if s.name in found.definitions),
+            spec.endpoints[0],
+            is_list=True,
+            definitions={name: at for found in defining for name, at in found.definitions.items()},
         )
+        columns = StreamColumns({**CONTEXT_FIELDS, **generations.DEFINITION_FIELDS})
+        return cls(tap, spec, resource, columns)
+
+    @override
+    def endpoint_of(self, source: Source) -> Endpoint:
+        return self.resource.definitions[source.name]
 
     @override
     def records(

@@ -1,4 +1,4 @@
-"""Single customers (rows S2, C3, S6), asked for one by one."""
+"""Single customers (rows S2, C3, S6), requested one by one."""
 
 from __future__ import annotations
 
@@ -10,73 +10,79 @@ from functools import partial
 
 from typing_extensions import override
 
-from tap_cube import generations
 from tap_cube.client import Subject
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
 from tap_cube.heads import CustomerHead, decode_head
 from tap_cube.pages import decode_object
 from tap_cube.prefetch import Prefetcher
 from tap_cube.rows import decode_row
-from tap_cube.stream import CubeStream
-from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
+from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Context, Record
 
     from tap_cube.generations import Endpoint
-    from tap_cube.records import Column, RecordDecoder
-    from tap_cube.sources import Source, Subjects
+    from tap_cube.records import RecordDecoder
+    from tap_cube.sources import Account, Source
     from tap_cube.streams.customers import CustomersStream
-    from tap_cube.tap import TapCube
+    from tap_cube.streams.spec import CubeTap, StreamSpec
 
 PROBES = 5
-"""Customers to ask for in vain before the account counts as one that shows none alone."""
+"""Customers without an answer before the account counts as one that shows no single customers."""
 
 _IN_PATHS = re.compile(r"[0-9]+")
 
 
-class CustomerDetailsStream(CubeStream):
+class CustomerDetailsStream(CubeStream[CustomerHead]):
     """Each customer that the parent stream emits, as the account shows it alone (T42).
 
-    Costs a request a customer, so it is deselected by default. The parent calls it once a page,
-    so a deselected parent, whose bookmark stays where it is, lets all customers come each time.
+    Costs a request a customer, so it is deselected by default. The parent has it synced after
+    each page. A deselected parent, whose bookmark stays where it is, lets all customers come
+    each time.
 
     Args:
         tap: The tap.
-        subjects: The assignments or the CRMs.
-        parent: The stream of their customers.
+        spec: The stream's line in the registry.
+        parent: The stream of the customers, whose partitions and columns it has.
     """
 
     selected_by_default = False
     state_partitioning_keys = ()
     added_columns = ("customer_id", "updated")
-    singles: t.ClassVar[tuple[Endpoint, ...]]
+    writes_state = False  # the parent's bookmark covers these records too
+    writes_batches = False  # a file for the customers of each page would be many small ones
 
     # Deletes of what an incremental parent left out would be wrong.
     emit_activate_version_messages = False
 
-    def __init__(self, tap: TapCube, subjects: Subjects, parent: CustomersStream) -> None:
-        """Have the columns of the parent."""
+    def __init__(self, tap: CubeTap, spec: StreamSpec, parent: CustomersStream) -> None:
+        """Take partitions and columns of the parent, which syncs the stream."""
         self._parent = parent
-        self._expected: Sequence[str] = ()
+        self._endpoints = spec.endpoints
         self._chosen: Endpoint | None = None
         self._refused: set[str] = set()
         self._vain = 0
-        super().__init__(
-            tap,
-            endpoints={source.name: self.singles[0] for source in subjects.sources},
-            sources=subjects.sources,
-            properties=parent.schema["properties"],
-        )
+        super().__init__(tap, spec, parent.resource, parent.columns)
+        self.parent_stream_type = type(parent)
+        parent.child_streams.append(self)
 
-    def expect(self, customer_ids: Iterable[str]) -> None:
-        """Say which customers to ask for next time."""
-        self._expected = list(dict.fromkeys(customer_ids))
-        # At DEBUG it tells addresses, which hold customers' ids here.
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+    @override
+    @classmethod
+    def of_account(
+        cls, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
+    ) -> t.Self | None:
+        if not (resource := account.resources.get(spec.parent)):
+            return None
+        if resource.endpoint.payload == "legacy":
+            tap.logger.info("No address for single customers; stream '%s' is left out", spec.name)
+            return None
+        return cls(tap, spec, streams[spec.parent])
+
+    @override
+    def endpoint_of(self, source: Source) -> Endpoint:
+        return self._chosen or self._endpoints[0]
 
     @override
     def records(
@@ -84,7 +90,10 @@ class CustomerDetailsStream(CubeStream):
     ) -> Iterator[Record]:
         if source.name in self._refused:
             return
-        fitting = [key for key in self._expected if _IN_PATHS.fullmatch(key)]
+        # At DEBUG it logs paths, which hold customers' ids here.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+        expected = list(dict.fromkeys(self._parent.emitted_ids))
+        fitting = [key for key in expected if _IN_PATHS.fullmatch(key)]
         missing = 0
         for customer_id, row in self._rows(source, fitting):
             if row is not None:
@@ -99,7 +108,7 @@ class CustomerDetailsStream(CubeStream):
                     f"(HTTP 404 for {PROBES}). Deselect the stream."
                 )
                 raise CubeError(msg)
-        if skipped := len(self._expected) - len(fitting):
+        if skipped := len(expected) - len(fitting):
             self.logger.info("%s: %d ids fit no path and are skipped", source.name, skipped)
         if missing:
             self.logger.info("%s: %d customers have gone meanwhile", source.name, missing)
@@ -107,12 +116,11 @@ class CustomerDetailsStream(CubeStream):
     def _rows(
         self, source: Source, customer_ids: Sequence[str]
     ) -> Iterator[tuple[str, bytes | None]]:
-        """Ask for customers, a few at once when it is known where; None for one that is gone."""
-        fetch = partial(self._single, source)
-        fetched = Prefetcher(fetch, self._tap.workers, self._tap.message_writer.flush)
+        """Request customers, several at once when it is known where; None for one that is gone."""
+        fetched = Prefetcher(partial(self._single, source), self.tap.pool, self.writer.flush)
         with closing(fetched):
             for place, customer_id in enumerate(customer_ids, start=1):
-                ahead = customer_ids[place : place + self._reader.lookahead] if self._chosen else ()
+                ahead = customer_ids[place : place + self.reader.lookahead] if self._chosen else ()
                 try:
                     yield customer_id, fetched.take(customer_id, ahead)
                 except ForbiddenError:
@@ -121,7 +129,7 @@ class CustomerDetailsStream(CubeStream):
 
     def _single(self, source: Source, customer_id: str) -> bytes | None:
         subject = Subject(self.name, source.name, None)
-        for endpoint in [self._chosen] if self._chosen else self.singles:
+        for endpoint in [self._chosen] if self._chosen else self._endpoints:
             target = endpoint.target({**source.context, "customer_id": customer_id})
             try:
                 row = self.client.get(target, subject, decode_object)
@@ -133,34 +141,3 @@ class CustomerDetailsStream(CubeStream):
             is_other = found is not None and found.lstrip("0") != customer_id.lstrip("0")
             return None if is_other else row
         return None
-
-    @override
-    def column(self, key: str, source: Source) -> Column:
-        return self.known_column(self._parent.column_name(key, source))
-
-    @override
-    def get_batch_config(self, config: object) -> BatchConfig | None:
-        # A file for the customers of each page would be many small ones.
-        return None
-
-    @override
-    def _write_state_message(self) -> None:
-        """Leave it to the parent, whose bookmark speaks of these records too."""
-
-
-class AssignmentCustomerDetailsStream(CustomerDetailsStream):
-    """Single customers of assignments."""
-
-    name = "assignment_customer_details"
-    parent_stream_type = AssignmentCustomersStream
-    primary_keys = AssignmentCustomersStream.primary_keys
-    singles = generations.ASSIGNMENT_CUSTOMER
-
-
-class DataOwnerCustomerDetailsStream(CustomerDetailsStream):
-    """Single customers of CRMs."""
-
-    name = "data_owner_customer_details"
-    parent_stream_type = DataOwnerCustomersStream
-    primary_keys = DataOwnerCustomersStream.primary_keys
-    singles = generations.DATA_OWNER_CUSTOMER

@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_cube import generations
-from tap_cube.bookmarks import BookmarkedStream
 from tap_cube.errors import CubeError, ForbiddenError
-from tap_cube.events import Event, Ordinals
-from tap_cube.streams.of_campaigns import CampaignsRowsStream
+from tap_cube.events import Event
+from tap_cube.rows import SurrogateKeys
+from tap_cube.streams.base import CubeStream
+from tap_cube.streams.campaign_rows import CampaignRows
 from tap_cube.windows import EARLIEST, Window, small_windows
 
 if t.TYPE_CHECKING:
@@ -20,13 +20,15 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.generations import JSONType
     from tap_cube.pages import Page
     from tap_cube.records import RecordDecoder
-    from tap_cube.sources import Source
+    from tap_cube.sources import Account, Source
+    from tap_cube.streams.spec import CubeTap, StreamSpec
+
+_OWN_FIELDS = {"customer_id": th.StringType(), "submitted_at": th.DateTimeType()}
 
 
-class EventsStream(CampaignsRowsStream, BookmarkedStream):
+class EventsStream(CubeStream[Event]):
     """Submissions, read by windows of days; the bookmark is the last day that was read.
 
     A window is read again from ``lookback_days`` before the bookmark on, since outcomes are
@@ -34,7 +36,27 @@ class EventsStream(CampaignsRowsStream, BookmarkedStream):
     """
 
     replication_key = "submitted_at"
-    head_kind = Event
+    row_type = Event
+    rows: CampaignRows
+
+    @override
+    @classmethod
+    def of_account(
+        cls, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
+    ) -> t.Self | None:
+        del streams
+        if not (resource := account.resources.get(spec.name)):
+            return None
+        own = {**dict.fromkeys(spec.primary_keys, th.StringType()), **_OWN_FIELDS}
+        rows = CampaignRows(account, spec, own)
+        stream = cls(tap, spec, resource, rows.columns)
+        stream.rows = rows
+        stream.added_columns = (*spec.primary_keys, "customer_id", "submitted_at", *rows.looked_up)
+        return stream
+
+    @override
+    def columns_of(self, source: Source) -> Mapping[str, t.Any]:
+        return self.rows.constants_of(source)
 
     @override
     def target_of(self, source: Source) -> str | None:
@@ -62,80 +84,57 @@ class EventsStream(CampaignsRowsStream, BookmarkedStream):
             return looks[window].expected_pages
 
         for window in small_windows(span, pages_of):
-            yield from self._window(source, context, decoder, window, looks.pop(window))
-            self.move_bookmark(context, window.last.isoformat())
+            target, first = self._target(source, window), looks.pop(window)
+            keys = SurrogateKeys()
+            for page, places in self.reader.pages(source, target, first):
+                kept, added = self._kept(source, page, places, keys, decoder)
+                yield from self.records_of(page, kept, added, decoder, context)
+            self.bookmarks.move(context, window.last.isoformat())
             self.write_state()
 
-    def _window(
+    def _kept(
         self,
         source: Source,
-        context: Context | None,
+        page: Page,
+        places: t.Iterable[int],
+        keys: SurrogateKeys,
         decoder: RecordDecoder,
-        window: Window,
-        first: Page,
-    ) -> Iterator[Record]:
-        ordinals = Ordinals()
+    ) -> tuple[list[int], list[tuple[object, ...]]]:
+        """Places of the events that get a key, and the values of their added columns.
+
+        Events that are equal in what identifies them are all in one window, since they have one
+        time, so that the numbers of their keys are complete.
+        """
         campaign = source.columns.get("campaign__id")
-        for page, places in self.pages(source, self._target(source, window), first):
-            kept, added = [], []
-            for place in places:
-                event, row = page.heads[place], page.rows[place]
-                key = ordinals.key_of(event.digest(campaign, row), hash(row), self.reading)
-                if key is None:
-                    continue
+        kept, added = [], []
+        for place in places:
+            event, row = page.heads[place], page.rows[place]
+            key = keys.key_of(event.digest(campaign, row), hash(row), self.reader.reading)
+            if key is not None:
                 kept.append(place)
-                submitted = self._submitted_at(event, decoder)
-                added.append((key, event.key, submitted, *self.looked_up(event.names)))
-            columns = list(zip(*added, strict=True))
-            yield from self.records_of(page, kept, columns, decoder, context)
+                submitted = _submitted_at(event, decoder)
+                ids = self.rows.looked_up_values(event.names)
+                added.append((key, event.key, submitted, *ids))
+        return kept, added
 
     def _target(self, source: Source, window: Window) -> str:
-        return self._endpoints[source.name].target(source.context, window)
-
-    @staticmethod
-    def _submitted_at(event: Event, decoder: RecordDecoder) -> str | None:
-        try:
-            moment: str | None = decoder.moment(event.submitted or "")
-        except (ValueError, ArithmeticError):
-            return None
-        return moment
+        return self.endpoint_of(source).target(source.context, window)
 
     def _span(self, source: Source) -> Window | None:
         """All days to read of a source; None if it ended before them."""
         start = self.settings.start_date or EARLIEST
-        if bookmark := self.bookmark(self.partition_of(source) or None):
+        if bookmark := self.bookmarks.get(self.partition_of(source) or None):
             lookback = timedelta(days=self.settings.lookback_days)
             start = max(start, max(date.fromisoformat(bookmark[:10]), EARLIEST) - lookback)
-        today = self.today()
+        today = self.began.date()
         if source.ended and source.ended < start:
             return None
         return Window(min(start, today), today)
 
 
-_ADDED = {"customer_id": th.StringType(), "submitted_at": th.DateTimeType()}
-
-
-class CallOutcomesStream(EventsStream):
-    """What came of each call."""
-
-    name = "call_outcomes"
-    primary_keys = ("call_outcome_key",)
-    added_columns = ("call_outcome_key", "customer_id", "submitted_at")
-    fixed_fields = generations.OUTCOME_FIELDS
-    own_fields: t.ClassVar[Mapping[str, JSONType]] = {
-        "call_outcome_key": th.StringType(),
-        **_ADDED,
-    }
-
-
-class ProductRegistrationsStream(EventsStream):
-    """The products that calls sold."""
-
-    name = "product_registrations"
-    primary_keys = ("product_registration_key",)
-    added_columns = ("product_registration_key", "customer_id", "submitted_at")
-    fixed_fields = generations.REGISTRATION_FIELDS
-    own_fields: t.ClassVar[Mapping[str, JSONType]] = {
-        "product_registration_key": th.StringType(),
-        **_ADDED,
-    }
+def _submitted_at(event: Event, decoder: RecordDecoder) -> str | None:
+    try:
+        moment: str | None = decoder.moment(event.submitted or "")
+    except (ValueError, ArithmeticError):
+        return None
+    return moment

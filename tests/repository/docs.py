@@ -15,43 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tap_cube import generations
 from tap_cube.settings_schema import SCHEMA
-from tap_cube.streams.callflow import CallflowCustomersStream
-from tap_cube.streams.campaigns import CampaignsStream
-from tap_cube.streams.custom_fields import CustomFieldsStream
-from tap_cube.streams.customers import AssignmentCustomersStream, DataOwnerCustomersStream
-from tap_cube.streams.details import (
-    AssignmentCustomerDetailsStream,
-    DataOwnerCustomerDetailsStream,
-)
-from tap_cube.streams.events import CallOutcomesStream, ProductRegistrationsStream
+from tap_cube.streams.registry import STREAMS
 from tap_cube.tap import TapCube
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tap_cube.generations import Endpoint
-    from tap_cube.stream import CubeStream
+    from tap_cube.streams.spec import StreamSpec
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "uv run python -m tests.repository.docs --write"
-
-STREAMS: Mapping[type[CubeStream], tuple[Endpoint, ...]] = {
-    CampaignsStream: generations.CAMPAIGNS,
-    CustomFieldsStream: (
-        *generations.ASSIGNMENT_DEFINITIONS,
-        *generations.DATA_OWNER_DEFINITIONS,
-    ),
-    AssignmentCustomersStream: generations.ASSIGNMENT_CUSTOMERS,
-    DataOwnerCustomersStream: generations.DATA_OWNER_CUSTOMERS,
-    CallflowCustomersStream: generations.CALLFLOW_CUSTOMERS,
-    CallOutcomesStream: generations.CALL_OUTCOMES,
-    ProductRegistrationsStream: generations.PRODUCT_REGISTRATIONS,
-    AssignmentCustomerDetailsStream: generations.ASSIGNMENT_CUSTOMER,
-    DataOwnerCustomerDetailsStream: generations.DATA_OWNER_CUSTOMER,
-}
-"""Every stream and the addresses it is read from, in the order they are tried."""
 
 PLUGIN: Mapping[str, Any] = {
     "name": "tap-cube",
@@ -141,25 +115,22 @@ def _default(name: str, prop: Mapping[str, Any]) -> str:
 
 
 def _readme_streams() -> str:
-    rows = []
-    for stream, endpoints in STREAMS.items():
-        # The SDK declares these for instances; ours are plain attributes of the class.
-        name, keys = (getattr(stream, attribute) for attribute in ("name", "primary_keys"))
-        rows.append(
-            (
-                f"`{name}`",
-                ", ".join(f"`{key}`" for key in keys),
-                _replication(stream),
-                "<br>".join(f"{endpoint.row}: `{endpoint.path}`" for endpoint in endpoints),
-            )
+    rows = [
+        (
+            f"`{spec.name}`",
+            ", ".join(f"`{key}`" for key in spec.primary_keys),
+            _replication(spec),
+            "<br>".join(f"{endpoint.row}: `{endpoint.path}`" for endpoint in spec.endpoints),
         )
+        for spec in STREAMS
+    ]
     return _table(("Stream", "Key", "Replication", "Read from"), rows)
 
 
-def _replication(stream: type[CubeStream]) -> str:
-    parent, key = (getattr(stream, name) for name in ("parent_stream_type", "replication_key"))
-    if parent:
-        return f"with `{parent.name}`; deselected by default"
+def _replication(spec: StreamSpec) -> str:
+    if spec.parent:
+        return f"with `{spec.parent}`; deselected by default"
+    key = getattr(spec.type, "replication_key", None)
     return f"incremental by `{key}`" if isinstance(key, str) else "full"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk import Stream
 
-from tap_cube.stream import CubeStream
+from tap_cube.encoded_stream import EncodedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,5 +35,5 @@ def watched() -> Iterator[Counter[str]]:
 def sdk_alone() -> Iterator[None]:
     """Let no stream find its records plain, so that all take the SDK's own way."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CubeStream, "is_plain", False)
+        patch.setattr(EncodedStream, "is_plain", False)
         yield

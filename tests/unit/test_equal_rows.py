@@ -17,7 +17,7 @@ from tap_cube import readings
 from tap_cube.completeness import MAX_READINGS
 from tap_cube.errors import IncompleteReadError
 from tap_cube.heads import CustomerHead
-from tap_cube.rows import Surrogates
+from tap_cube.rows import SurrogateKeys, surrogate_key
 from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def test_rows_equal_to_the_letter_cost_no_further_reading(window: int, alike: se
 
 def keys_of(pages: Pages) -> list[str]:
     """Keys of the rows without an id, and ids of the others, as they would be emitted."""
-    reader, surrogates = reader_of(pages), Surrogates()
+    reader, given = reader_of(pages), SurrogateKeys()
     keys = []
     for page, places in reader:
-        surrogates.begin(reader.reading)
-        rows = [json.loads(page.rows[place]) for place in places]
-        keys += [str(row["id"] or surrogates.key_of(row)) for row in rows]
+        for row in (page.rows[place] for place in places):
+            own = json.loads(row)["id"]
+            keys.append(str(own or surrogate_key(row, given, reader.reading)))
     return keys
 
 

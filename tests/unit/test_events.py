@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.events import Event, Ordinals
+from tap_cube.events import Event
 from tap_cube.heads import decode_head
+from tap_cube.rows import SurrogateKeys
 
 Row = dict[str, Any]
 REPORT_AS = "call_outcome__report_as__submitted"
@@ -153,8 +154,8 @@ def test_an_anonymised_customer_has_no_id() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), max_size=30))
 def test_equal_submissions_are_numbered_from_one(rows: list[tuple[str, int]]) -> None:
     """No two have one key, and another sync of the same rows gives the same keys again."""
-    ordinals, others = Ordinals(), Ordinals()
-    keys = [ordinals.key_of(digest, mark, 0) for digest, mark in rows]
+    given, others = SurrogateKeys(), SurrogateKeys()
+    keys = [given.key_of(digest, mark, 0) for digest, mark in rows]
     assert len(set(keys)) == len(rows)
     assert keys == [others.key_of(digest, mark, 0) for digest, mark in rows]
     digests = [digest for digest, _ in rows]
@@ -164,14 +165,14 @@ def test_equal_submissions_are_numbered_from_one(rows: list[tuple[str, int]]) ->
 @given(st.lists(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 3)))))
 def test_a_further_reading_gives_what_differs(readings: list[list[tuple[str, int]]]) -> None:
     """A key comes again only with another row, so that the last word on it is the last reading."""
-    ordinals = Ordinals()
+    given = SurrogateKeys()
     last_words: dict[str | None, int] = {}
     for reading, rows in enumerate(readings):
         for digest, mark in rows:
-            key = ordinals.key_of(digest, mark, reading)
+            key = given.key_of(digest, mark, reading)
             if key is not None:
                 assert last_words.get(key) != mark
                 last_words[key] = mark
-        others = Ordinals()
+        others = SurrogateKeys()
         for digest, mark in rows:
             assert last_words[others.key_of(digest, mark, 0)] == mark

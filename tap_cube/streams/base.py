@@ -1,0 +1,260 @@
+"""What all streams share: partitions, pages, and the records that changed."""
+
+from __future__ import annotations
+
+import logging
+import time
+import typing as t
+from abc import abstractmethod
+from datetime import datetime
+from functools import partial
+from itertools import dropwhile, islice
+
+from singer_sdk import metrics
+from typing_extensions import override
+
+from tap_cube.columns import with_required_keys
+from tap_cube.encoded_stream import EncodedStream
+from tap_cube.errors import ForbiddenError, NotFoundError
+from tap_cube.heads import Head
+from tap_cube.records import UNPARSED, EncodedRecords, RecordDecoder
+from tap_cube.rows import SurrogateKeys, decode_row, surrogate_key
+from tap_cube.sources import ACCOUNT
+from tap_cube.streams.bookmarks import Bookmarks
+from tap_cube.streams.partitions import PartitionReader
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_cube.columns import StreamColumns
+    from tap_cube.generations import Endpoint
+    from tap_cube.pages import Page
+    from tap_cube.records import Column
+    from tap_cube.sources import Account, Source, Subjects
+    from tap_cube.streams.cursors import Cursor
+    from tap_cube.streams.spec import CubeTap, StreamSpec
+
+R = t.TypeVar("R", bound=Head)
+
+
+class CubeStream(EncodedStream, t.Generic[R]):
+    """A resource of the account, read page by page, one partition after the other.
+
+    Without a cursor every row is emitted. With one, all pages are read as well, since the API has
+    no filter on changes (T22), but rows older than the bookmark are left out before they are
+    decoded.
+
+    Args:
+        tap: The tap, with its client and settings.
+        spec: The stream's line in the registry.
+        resource: The partitions, and where their rows are.
+        columns: The columns of its records.
+
+    Attributes:
+        began: Local time of the account when the run began.
+        bookmarks: Where each partition resumes.
+        reader: Reads the pages of the partitions.
+    """
+
+    row_type: t.ClassVar[type[Head]] = Head
+    """What is decoded of every row."""
+
+    added_columns: Sequence[str] = ()
+    """Columns that the tap adds to Cube's own, with a value for each row."""
+
+    cursor: Cursor | None = None
+
+    def __init__(
+        self, tap: CubeTap, spec: StreamSpec, resource: Subjects, columns: StreamColumns
+    ) -> None:
+        """Send no request yet."""
+        self.tap, self.settings, self.client = tap, tap.settings, tap.client
+        self.resource, self.columns = resource, columns
+        self._has_reported_full = False
+        self._sources = () if resource.sources == (ACCOUNT,) else resource.sources
+        super().__init__(
+            tap,
+            name=spec.name,
+            primary_keys=spec.primary_keys,
+            properties=with_required_keys(columns.properties, spec.primary_keys),
+            partitions=len(self._sources),
+        )
+        self.began = datetime.fromtimestamp(tap.initialized_at / 1000, tap.settings.timezone)
+        self.bookmarks = Bookmarks(self, self.began)
+        self.reader = PartitionReader(self, tap, resource, self.row_type)
+
+    @classmethod
+    @abstractmethod
+    def of_account(
+        cls, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
+    ) -> t.Self | None:
+        """Make the stream of a `StreamType`."""
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, t.Any]] | None:
+        return [self.partition_of(source) for source in self._sources] or None
+
+    def partition_of(self, source: Source) -> dict[str, t.Any]:
+        """Context of a source's partition, as it stands in state."""
+        return dict(source.context)
+
+    def endpoint_of(self, source: Source) -> Endpoint:
+        """Where a source's rows are."""
+        del source
+        return self.resource.endpoint
+
+    def columns_of(self, source: Source) -> Mapping[str, t.Any]:
+        """What each record of a source has, by column."""
+        return source.columns
+
+    def column(self, key: str, source: Source) -> Column:
+        """Column of a key that Cube sends; a key nobody knew becomes one (drift)."""
+        return self.known_column(*self.columns.column_of(key, source.described_by))
+
+    def added_values(self, source: Source, row: R, key: str) -> Sequence[object]:
+        """Values of `added_columns` for a row with this key."""
+        del source, row, key
+        return ()
+
+    def prepare(self, row: Record) -> Record:
+        """Mend what a resource is known to send in its own way."""
+        return row
+
+    def after_page(self, context: Context | None) -> None:
+        """Do what is to be done when the records of a page were written."""
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        source = self._source_of(context)
+        decoder = RecordDecoder(
+            self.settings.timezone,
+            partial(self.column, source=source),
+            self.columns_of(source),
+            self.added_columns,
+            in_utc=bool(self.get_batch_config(self.config)),
+        )
+        self.write_state()  # what the sources before have finished
+        before, began = self.client.requests[self.name], time.monotonic()
+        endpoint = self.endpoint_of(source).path
+        with metrics.http_request_counter(self.name, endpoint=endpoint) as counter:
+            counter.with_context(dict(source.context))
+            try:
+                for record in self.records(source, context, decoder):
+                    self.tally.rows += record.number if isinstance(record, EncodedRecords) else 1
+                    yield record
+            except (ForbiddenError, NotFoundError) as error:
+                if source is ACCOUNT or source.setting:
+                    raise
+                self.logger.warning("%s is left out. %s", source.name, error)
+            finally:
+                self.reader.end_partition()
+                self.writer.flush()
+            counter.increment(self.client.requests[self.name] - before)
+        self.tally.seconds += time.monotonic() - began
+        self.tally.unparsed += decoder.unparsed.total()
+        if counts := ", ".join(f"{name} {n}" for name, n in sorted(decoder.unparsed.items())):
+            msg = "Values that do not fit the type of their column stand in '%s': %s"
+            self.logger.warning(msg, UNPARSED, counts)
+
+    def records(
+        self, source: Source, context: Context | None, decoder: RecordDecoder
+    ) -> Iterator[Record]:
+        """Yield the records of one partition: all of them, or those that changed."""
+        if self.cursor:
+            yield from self._changed_records(self.cursor, source, context, decoder)
+            return
+        for page, places in self.read(source):
+            rows = (page.rows[place] for place in places)
+            yield from (decoder.decode(self.prepare(decode_row(row))) for row in rows)
+
+    def target_of(self, source: Source) -> str | None:
+        """Path and query of the first page of a source; None if there is nothing new in it."""
+        if self.cursor and (end := self._closed_at(self.cursor, source)):
+            bookmark = self.bookmarks.get(self.partition_of(source) or None)
+            if bookmark and bookmark >= self.cursor.bookmark_for(end):
+                return None
+        return self.endpoint_of(source).target(source.context)
+
+    def read(self, source: Source) -> Iterator[tuple[Page, Sequence[int]]]:
+        """Yield all pages of one partition, certain to be complete, and places of rows in them."""
+        if target := self.target_of(source):
+            yield from self.reader.pages(source, target, self.first_page(source, target))
+
+    def first_page(self, source: Source, target: str) -> Page:
+        """The first page of a source, while those of the sources after it are fetched ahead."""
+        after = dropwhile(lambda other: other is not source, self._sources)
+        ahead = ((o.name, at) for o in islice(after, 1, None) if (at := self.target_of(o)))
+        return self.reader.first_page(source, target, ahead)
+
+    def _source_of(self, context: Context | None) -> Source:
+        return next(
+            (s for s in self._sources if self.partition_of(s) == dict(context or {})), ACCOUNT
+        )
+
+    def _changed_records(
+        self, cursor: Cursor, source: Source, context: Context | None, decoder: RecordDecoder
+    ) -> Iterator[Record]:
+        """Yield the records that changed since the bookmark, then move it."""
+        start = self._start(cursor, context)
+        keys = SurrogateKeys()
+        emitted = unchanged = dated = 0
+        highest = self._closed_at(cursor, source)
+        for page, places in self.read(source):
+            kept, added = [], []
+            for place in places:
+                row = page.heads[place]
+                value = cursor.value_of(row)
+                if value is not None:
+                    dated += 1
+                    if value < start:
+                        unchanged += 1
+                        continue
+                key = row.key or surrogate_key(page.rows[place], keys, self.reader.reading)
+                if key is None:
+                    continue
+                if value is not None and value > highest:
+                    highest = value
+                kept.append(place)
+                added.append(self.added_values(source, row, key))
+            emitted += len(kept)
+            yield from self.records_of(page, kept, added, decoder, context)
+            self.after_page(context)
+        # A row without a date says nothing, and a date in the future must not be the bookmark.
+        if highest:
+            bound = cursor.upper_bound(self.began)
+            self.bookmarks.move(context, cursor.bookmark_for(min(highest, bound)))
+        self.tally.unchanged += unchanged
+        self.logger.log(
+            logging.DEBUG if "campaign__id" in source.context else logging.INFO,
+            "%s: %d rows emitted, %d unchanged since %s left out",
+            source.name or self.name, emitted, unchanged, start or "ever",
+        )  # fmt: skip
+        if emitted and not dated and not self._has_reported_full:
+            self._has_reported_full = True
+            self.logger.info("Customers carry no date of change here, so every run is a full one")
+
+    def _start(self, cursor: Cursor, context: Context | None) -> str:
+        """The value before which unchanged rows are left out; "" for no such value."""
+        start = self.settings.start_date
+        values = [start.isoformat()] if start else []
+        if bookmark := self.bookmarks.get(context):
+            values.append(cursor.resume_from(bookmark))
+        return max(values, default="")
+
+    def _closed_at(self, cursor: Cursor, source: Source) -> str:
+        has_ended = source.ended and source.ended < self.began.date()
+        return cursor.closed_at(source.ended) if source.ended and has_ended else ""
+
+    @override
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        return max(value, str(self.settings.start_date or ""))
+
+    @override
+    def log_sync_costs(self) -> None:
+        super().log_sync_costs()
+        if self.selected:
+            requests, retries = self.client.requests[self.name], self.client.retries[self.name]
+            self.logger.info("%s: %s", self.name, self.tally.summary(requests, retries))

@@ -1,0 +1,70 @@
+"""What streams about campaigns share: columns, and ids looked up by names."""
+
+from __future__ import annotations
+
+import typing as t
+from types import MappingProxyType
+
+from singer_sdk import typing as th
+
+from tap_cube import generations
+from tap_cube.columns import CustomColumns, StreamColumns
+from tap_cube.sources import ids_by_names
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_cube.generations import JSONType
+    from tap_cube.sources import Account, Source
+    from tap_cube.streams.spec import StreamSpec
+
+_IDS: Mapping[str, JSONType] = MappingProxyType(
+    {
+        "campaign__id": th.IntegerType(),
+        "data_owner_id": th.IntegerType(),
+        "crm_type": th.StringType(),
+        "assignment_id": th.IntegerType(),
+    }
+)
+"""Ids by which rows are joined to campaigns and customers."""
+
+
+class CampaignRows:
+    """Rows read by campaign, by CRM, or all at once, and the ids that each of them gets.
+
+    Args:
+        account: What discovery found.
+        spec: The stream's line in the registry.
+        own: Fields that the tap adds to every row.
+
+    Attributes:
+        columns: The columns of the stream.
+        looked_up: Ids that no source has for all its rows.
+    """
+
+    def __init__(
+        self, account: Account, spec: StreamSpec, own: Mapping[str, JSONType] = MappingProxyType({})
+    ) -> None:
+        """Lay out the columns: ids, fixed fields, definitions, and keys that discovery saw."""
+        resource = account.resources[spec.name]
+        given = [source.columns for source in resource.sources]
+        known = [*given, *(campaign.columns for campaign in account.campaigns)]
+        ids = [name for name in _IDS if name == "campaign__id" or any(of.get(name) for of in known)]
+        self._constant = [name for name in ids if any(name in of for of in given)]
+        self.looked_up = tuple(name for name in ids if name not in self._constant)
+        self._ids_by_names = ids_by_names(account.campaigns)
+        self.columns = StreamColumns(
+            {**{name: _IDS[name] for name in ids}, **own, **spec.fields},
+            CustomColumns(account.fields, account.label_names),
+            resource.keys,
+            generations.EARLIER_EVENT_FIELDS,
+        )
+
+    def constants_of(self, source: Source) -> Mapping[str, object]:
+        """The ids that all rows of a source have."""
+        return {name: source.columns.get(name) for name in self._constant}
+
+    def looked_up_values(self, names: tuple[str, str]) -> list[object]:
+        """The other ids of a row, by the names of its data owner and its campaign."""
+        ids = self._ids_by_names.get(names, {})
+        return [ids.get(name) for name in self.looked_up]

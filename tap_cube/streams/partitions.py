@@ -1,0 +1,77 @@
+"""Reading the partitions of one stream: pages to a certain end, with progress."""
+
+from __future__ import annotations
+
+import typing as t
+
+from tap_cube.completeness import CompleteReader
+from tap_cube.paging import PageReader
+from tap_cube.progress import Progress
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tap_cube.encoded_stream import EncodedStream
+    from tap_cube.heads import Head
+    from tap_cube.pages import Page
+    from tap_cube.paging import Request
+    from tap_cube.sources import Source, Subjects
+    from tap_cube.streams.spec import CubeTap
+
+
+class PartitionReader:
+    """Reads the pages of a stream's partitions.
+
+    Args:
+        stream: The stream.
+        tap: The tap, with its client and its threads.
+        resource: The partitions.
+        row_type: What is decoded of every row.
+
+    Attributes:
+        reading: Number of the pass that the present page belongs to, from 0.
+    """
+
+    def __init__(
+        self, stream: EncodedStream, tap: CubeTap, resource: Subjects, row_type: type[Head]
+    ) -> None:
+        """Send no request yet."""
+        self.reading = 0
+        self._name, self._logger = stream.name, stream.logger
+        self._progress = Progress(stream.name, tap.logger, len(stream.partitions or ()))
+        self._pages = PageReader(
+            stream.name,
+            tap.client,
+            tap.pool,
+            kind=row_type,
+            known=[source.name for source in resource.sources if source.is_seen],
+            may_be_list=resource.is_list,
+            on_wait=stream.writer.flush,
+        )
+
+    @property
+    def lookahead(self) -> int:
+        """Requests that may be in flight ahead of the current one."""
+        return self._pages.lookahead
+
+    def first_page(self, source: Source, target: str, ahead: Iterable[Request]) -> Page:
+        """Get the first page of a partition, and begin to fetch those needed next."""
+        return self._pages.first_page((source.name, target), ahead)
+
+    def pages(
+        self, source: Source, target: str, first: Page
+    ) -> Iterator[tuple[Page, Sequence[int]]]:
+        """Yield the pages that follow each other from a first one, and places of rows in them."""
+        self._progress.expect(first.count)
+        subject = f"{self._name} of {source.name}" if source.name else self._name
+        with self._pages.pages((source.name, target), first, self._logger) as pages:
+            passes = CompleteReader(pages, subject=subject, logger=self._logger)
+            for page, places in passes:
+                self.reading = passes.reading
+                if not passes.reading:
+                    self._progress.advance(len(places))
+                yield page, places
+
+    def end_partition(self) -> None:
+        """Report that a partition is through."""
+        self._progress.end()

@@ -1,0 +1,81 @@
+"""The streams of the tap, in the order in which the documents list them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from singer_sdk import typing as th
+
+from tap_cube import generations as api
+from tap_cube.streams.callflow import CallflowCustomersStream
+from tap_cube.streams.campaigns import CampaignsStream
+from tap_cube.streams.custom_fields import CustomFieldsStream
+from tap_cube.streams.customers import CustomersStream
+from tap_cube.streams.details import CustomerDetailsStream
+from tap_cube.streams.events import EventsStream
+from tap_cube.streams.spec import StreamSpec
+
+STREAMS: t.Final = (
+    StreamSpec(
+        "campaigns",
+        CampaignsStream,
+        api.CAMPAIGNS,
+        ("campaign__id",),
+    ),
+    StreamSpec(
+        "custom_fields",
+        CustomFieldsStream,
+        (*api.ASSIGNMENT_DEFINITIONS, *api.DATA_OWNER_DEFINITIONS),
+        ("source", "id"),
+    ),
+    StreamSpec(
+        "assignment_customers",
+        CustomersStream,
+        api.ASSIGNMENT_CUSTOMERS,
+        ("assignment_id", "customer_id"),
+        {"assignment_id": th.IntegerType()},
+    ),
+    StreamSpec(
+        "data_owner_customers",
+        CustomersStream,
+        api.DATA_OWNER_CUSTOMERS,
+        ("data_owner_id", "crm_type", "customer_id"),
+        {"data_owner_id": th.IntegerType(), "crm_type": th.StringType()},
+    ),
+    StreamSpec(
+        "callflow_customers",
+        CallflowCustomersStream,
+        api.CALLFLOW_CUSTOMERS,
+        ("callflow_key",),
+        api.CALLFLOW_FIELDS,
+    ),
+    StreamSpec(
+        "call_outcomes",
+        EventsStream,
+        api.CALL_OUTCOMES,
+        ("call_outcome_key",),
+        api.OUTCOME_FIELDS,
+    ),
+    StreamSpec(
+        "product_registrations",
+        EventsStream,
+        api.PRODUCT_REGISTRATIONS,
+        ("product_registration_key",),
+        api.REGISTRATION_FIELDS,
+    ),
+    StreamSpec(
+        "assignment_customer_details",
+        CustomerDetailsStream,
+        api.ASSIGNMENT_CUSTOMER,
+        ("assignment_id", "customer_id"),
+        parent="assignment_customers",
+    ),
+    StreamSpec(
+        "data_owner_customer_details",
+        CustomerDetailsStream,
+        api.DATA_OWNER_CUSTOMER,
+        ("data_owner_id", "crm_type", "customer_id"),
+        parent="data_owner_customers",
+    ),
+)
+"""Every stream; one with a parent stands after it."""

@@ -1,0 +1,78 @@
+"""What a stream is given: the tap, and its line in the registry."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from singer_sdk import Tap
+
+from tap_cube.client import CubeClient
+from tap_cube.prefetch import WorkerPool
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from singer_sdk.streams import Stream
+
+    from tap_cube.generations import Endpoint, JSONType
+    from tap_cube.settings import Settings
+    from tap_cube.sources import Account
+
+
+class StreamType(t.Protocol):
+    """A stream's class."""
+
+    def of_account(
+        self, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
+    ) -> Stream | None:
+        """Make the stream from what discovery found; None if the account has nothing for it.
+
+        Args:
+            tap: The tap.
+            spec: The stream's line in the registry.
+            account: What discovery found.
+            streams: The streams made before it, by name.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """A stream's line in the registry.
+
+    Attributes:
+        name: Name of the stream.
+        type: Its class.
+        endpoints: Where it may be read from, in the order to try.
+        primary_keys: Columns of its primary key.
+        fields: Fixed fields of its rows, where the registry decides them.
+        parent: Name of the stream whose records it goes with.
+    """
+
+    name: str
+    type: StreamType
+    endpoints: tuple[Endpoint, ...]
+    primary_keys: tuple[str, ...]
+    fields: Mapping[str, JSONType] = field(default_factory=dict)
+    parent: str = ""
+
+
+class CubeTap(Tap):
+    """What streams use of the tap.
+
+    Attributes:
+        settings: Settings that passed every rule.
+    """
+
+    settings: Settings
+
+    @cached_property
+    def client(self) -> CubeClient:
+        """The account, shared by all streams."""
+        return CubeClient(self.settings, self.logger)
+
+    @cached_property
+    def pool(self) -> WorkerPool:
+        """The threads that send requests, shared by all streams."""
+        return WorkerPool(self.settings.read_ahead)
