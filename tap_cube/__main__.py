@@ -16,8 +16,8 @@ from threading import Event, Thread
 from simplejson import JSONDecodeError
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 
+from tap_cube.singer.messages import UNWRITTEN
 from tap_cube.tap import TapCube
-from tap_cube.writer import UNWRITTEN
 
 _LARGE = 2**22
 """Bytes of a piece by which glibc learns what is worth keeping: it keeps twice as much."""

@@ -12,13 +12,13 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from tap_cube.discovery import Discovery
+from tap_cube.account.discovery import Discovery
 from tap_cube.errors import CubeError
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
+from tap_cube.singer.messages import BufferedWriter
 from tap_cube.streams.registry import STREAMS
 from tap_cube.streams.spec import CubeTap
-from tap_cube.writer import BufferedWriter
 
 if t.TYPE_CHECKING:
     from types import FrameType

@@ -13,13 +13,13 @@ from itertools import dropwhile, islice
 from singer_sdk import metrics
 from typing_extensions import override
 
-from tap_cube.columns import with_required_keys
-from tap_cube.encoded_stream import EncodedStream
+from tap_cube.account.columns import with_required_keys
+from tap_cube.account.model import ACCOUNT
 from tap_cube.errors import ForbiddenError, NotFoundError
-from tap_cube.heads import Head
-from tap_cube.records import UNPARSED, EncodedRecords, RecordDecoder
-from tap_cube.rows import SurrogateKeys, decode_row, surrogate_key
-from tap_cube.sources import ACCOUNT
+from tap_cube.records.codec import decode_row
+from tap_cube.records.decoder import UNPARSED, EncodedRecords, RecordDecoder
+from tap_cube.records.rows import Head, SurrogateKeys, surrogate_key
+from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.bookmarks import Bookmarks
 from tap_cube.streams.partitions import PartitionReader
 
@@ -28,11 +28,11 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.columns import StreamColumns
-    from tap_cube.generations import Endpoint
-    from tap_cube.pages import Page
-    from tap_cube.records import Column
-    from tap_cube.sources import Account, Source, Subjects
+    from tap_cube.account.columns import StreamColumns
+    from tap_cube.account.generations import Endpoint
+    from tap_cube.account.model import Account, Source, Subjects
+    from tap_cube.records.decoder import Column
+    from tap_cube.records.page import Page
     from tap_cube.streams.cursors import Cursor
     from tap_cube.streams.spec import CubeTap, StreamSpec
 

@@ -7,7 +7,7 @@ import typing as t
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_cube.heads import CallflowHead
+from tap_cube.records.rows import CallflowHead
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.campaign_rows import CampaignRows
 from tap_cube.streams.cursors import MinuteCursor
@@ -15,7 +15,7 @@ from tap_cube.streams.cursors import MinuteCursor
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_cube.sources import Account, Source
+    from tap_cube.account.model import Account, Source
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 

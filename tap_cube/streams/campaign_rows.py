@@ -7,15 +7,15 @@ from types import MappingProxyType
 
 from singer_sdk import typing as th
 
-from tap_cube import generations
-from tap_cube.columns import CustomColumns, StreamColumns
-from tap_cube.sources import ids_by_names
+from tap_cube.account import generations
+from tap_cube.account.columns import CustomColumns, StreamColumns
+from tap_cube.account.model import ids_by_names
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_cube.generations import JSONType
-    from tap_cube.sources import Account, Source
+    from tap_cube.account.generations import JSONType
+    from tap_cube.account.model import Account, Source
     from tap_cube.streams.spec import StreamSpec
 
 _IDS: Mapping[str, JSONType] = MappingProxyType(

@@ -6,10 +6,10 @@ import typing as t
 
 from typing_extensions import override
 
-from tap_cube import generations
-from tap_cube.columns import StreamColumns
-from tap_cube.heads import Head
-from tap_cube.sources import ACCOUNT, Subjects
+from tap_cube.account import generations
+from tap_cube.account.columns import StreamColumns
+from tap_cube.account.model import ACCOUNT, Subjects
+from tap_cube.records.rows import Head
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
-    from tap_cube.sources import Account
+    from tap_cube.account.model import Account
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 

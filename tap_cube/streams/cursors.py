@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from typing_extensions import override
 
-from tap_cube.values import as_moment
+from tap_cube.records.values import as_moment
 
 if t.TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -7,12 +7,12 @@ import typing as t
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_cube import generations
-from tap_cube.columns import StreamColumns
-from tap_cube.custom_fields import definition_id
-from tap_cube.heads import Head
-from tap_cube.rows import decode_row
-from tap_cube.sources import Subjects
+from tap_cube.account import generations
+from tap_cube.account.columns import StreamColumns
+from tap_cube.account.custom_fields import definition_id
+from tap_cube.account.model import Subjects
+from tap_cube.records.codec import decode_row
+from tap_cube.records.rows import Head
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
@@ -20,9 +20,9 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.generations import Endpoint, JSONType
-    from tap_cube.records import RecordDecoder
-    from tap_cube.sources import Account, Source
+    from tap_cube.account.generations import Endpoint, JSONType
+    from tap_cube.account.model import Account, Source
+    from tap_cube.records.decoder import RecordDecoder
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 CONTEXT_FIELDS: Mapping[str, JSONType] = {

@@ -7,9 +7,9 @@ import typing as t
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_cube import generations
-from tap_cube.columns import CustomColumns, StreamColumns
-from tap_cube.heads import CustomerHead
+from tap_cube.account import generations
+from tap_cube.account.columns import CustomColumns, StreamColumns
+from tap_cube.records.rows import CustomerHead
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.cursors import DayCursor
 
@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.sources import Account, Source
+    from tap_cube.account.model import Account, Source
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 

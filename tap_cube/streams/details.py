@@ -10,12 +10,12 @@ from functools import partial
 
 from typing_extensions import override
 
-from tap_cube.client import Subject
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
-from tap_cube.heads import CustomerHead, decode_head
-from tap_cube.pages import decode_object
-from tap_cube.prefetch import Prefetcher
-from tap_cube.rows import decode_row
+from tap_cube.http.client import Subject
+from tap_cube.http.prefetch import Prefetcher
+from tap_cube.records.codec import decode_row
+from tap_cube.records.page import decode_object
+from tap_cube.records.rows import CustomerHead, decode_head
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
@@ -23,9 +23,9 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.generations import Endpoint
-    from tap_cube.records import RecordDecoder
-    from tap_cube.sources import Account, Source
+    from tap_cube.account.generations import Endpoint
+    from tap_cube.account.model import Account, Source
+    from tap_cube.records.decoder import RecordDecoder
     from tap_cube.streams.customers import CustomersStream
     from tap_cube.streams.spec import CubeTap, StreamSpec
 

@@ -9,20 +9,19 @@ from singer_sdk import typing as th
 from typing_extensions import override
 
 from tap_cube.errors import CubeError, ForbiddenError
-from tap_cube.events import Event
-from tap_cube.rows import SurrogateKeys
+from tap_cube.paging.windows import EARLIEST, Window, small_windows
+from tap_cube.records.rows import Event, SurrogateKeys
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.campaign_rows import CampaignRows
-from tap_cube.windows import EARLIEST, Window, small_windows
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.pages import Page
-    from tap_cube.records import RecordDecoder
-    from tap_cube.sources import Account, Source
+    from tap_cube.account.model import Account, Source
+    from tap_cube.records.decoder import RecordDecoder
+    from tap_cube.records.page import Page
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 _OWN_FIELDS = {"customer_id": th.StringType(), "submitted_at": th.DateTimeType()}

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_cube.completeness import CompleteReader
-from tap_cube.paging import PageReader
-from tap_cube.progress import Progress
+from tap_cube.paging.complete import CompleteReader
+from tap_cube.paging.pages import PageReader
+from tap_cube.singer.progress import Progress
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tap_cube.encoded_stream import EncodedStream
-    from tap_cube.heads import Head
-    from tap_cube.pages import Page
-    from tap_cube.paging import Request
-    from tap_cube.sources import Source, Subjects
+    from tap_cube.account.model import Source, Subjects
+    from tap_cube.paging.pages import Request
+    from tap_cube.records.page import Page
+    from tap_cube.records.rows import Head
+    from tap_cube.singer.stream import EncodedStream
     from tap_cube.streams.spec import CubeTap
 
 

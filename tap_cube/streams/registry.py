@@ -6,7 +6,7 @@ import typing as t
 
 from singer_sdk import typing as th
 
-from tap_cube import generations as api
+from tap_cube.account import generations as api
 from tap_cube.streams.callflow import CallflowCustomersStream
 from tap_cube.streams.campaigns import CampaignsStream
 from tap_cube.streams.custom_fields import CustomFieldsStream

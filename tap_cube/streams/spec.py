@@ -8,17 +8,17 @@ from functools import cached_property
 
 from singer_sdk import Tap
 
-from tap_cube.client import CubeClient
-from tap_cube.prefetch import WorkerPool
+from tap_cube.http.client import CubeClient
+from tap_cube.http.prefetch import WorkerPool
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from singer_sdk.streams import Stream
 
-    from tap_cube.generations import Endpoint, JSONType
+    from tap_cube.account.generations import Endpoint, JSONType
+    from tap_cube.account.model import Account
     from tap_cube.settings import Settings
-    from tap_cube.sources import Account
 
 
 class StreamType(t.Protocol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tap_cube import client
+from tap_cube.http import client
 from tests.integration.test_read_ahead_runs import HELD, SECONDS, Flight
 from tests.support.breaking import assert_complete
 from tests.support.reading import read

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from tap_cube.answers import LARGEST_BODY
+from tap_cube.http.body import LARGEST_BODY
 from tests.support.reading import last_words, read_at
 from tests.support.runs import CRM, only
 

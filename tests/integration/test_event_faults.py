@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tap_cube.windows import MOST_PAGES
+from tap_cube.paging.windows import MOST_PAGES
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
     ARCHIVED,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tap_cube.searches import PROBES
+from tap_cube.account.probe import PROBES
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
     ARCHIVED,

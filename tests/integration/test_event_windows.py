@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cube.windows import EARLIEST, MOST_PAGES, Window
+from tap_cube.paging.windows import EARLIEST, MOST_PAGES, Window
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
     ARCHIVED,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tap_cube.completeness import MAX_READINGS
+from tap_cube.paging.complete import MAX_READINGS
 from tests.support.breaking import (
     COMPLETE,
     DEFINITIONS,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cube_sandbox import Fault, Traps
-from tap_cube.completeness import MAX_READINGS
+from tap_cube.paging.complete import MAX_READINGS
 from tests.support.reading import last_words, read_at
 from tests.support.runs import CRM, CUSTOMERS, only
 from tests.support.singer_check import check

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tap_cube import generations
-from tap_cube.generations import Endpoint
+from tap_cube.account import generations
+from tap_cube.account.generations import Endpoint
 from tests.repository.docs import ROOT
 from tests.support.documented import fenced
 from tests.support.reading import ImpatientTap

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cube.windows import EARLIEST
+from tap_cube.paging.windows import EARLIEST
 from tests.support.event_runs import (
     DAY,
     KEYS,

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from tap_cube.custom_fields import SCHEMAS
-from tap_cube.records import UNPARSED, RecordDecoder
-from tap_cube.rows import decode_row
+from tap_cube.account.custom_fields import SCHEMAS
+from tap_cube.records.codec import decode_row
+from tap_cube.records.decoder import UNPARSED, RecordDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

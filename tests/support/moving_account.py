@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tap_cube.completeness import CompleteReader
-from tap_cube.heads import CustomerHead
-from tap_cube.pages import END, Page
-from tap_cube.paging import Pages
+from tap_cube.paging.complete import CompleteReader
+from tap_cube.paging.pages import Pages
+from tap_cube.records.page import END, Page
+from tap_cube.records.rows import CustomerHead
 
 LOGGER = logging.getLogger("test")
 

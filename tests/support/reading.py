@@ -15,7 +15,7 @@ from singer_sdk.exceptions import SingerSDKError
 from tenacity import wait_none
 from typing_extensions import override
 
-from tap_cube.client import CubeClient
+from tap_cube.http.client import CubeClient
 from tap_cube.tap import TapCube
 from tests.support.runs import settings_for
 from tests.support.singer_check import check

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk import Stream
 
-from tap_cube.encoded_stream import EncodedStream
+from tap_cube.singer.stream import EncodedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.sources import Campaign, ids_by_names, read_campaigns
+from tap_cube.account.model import Campaign, ids_by_names, read_campaigns
 
 TODAY: dict[str, Any] = {
     "campaign__id": 8,

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tap_cube.completeness import MAX_READINGS
 from tap_cube.errors import IncompleteReadError
-from tap_cube.heads import CustomerHead
+from tap_cube.paging.complete import MAX_READINGS
+from tap_cube.records.rows import CustomerHead
 from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
 
 if TYPE_CHECKING:
-    from tap_cube.pages import Page
+    from tap_cube.records.page import Page
 
 pytestmark = pytest.mark.slow
 

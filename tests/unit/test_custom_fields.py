@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cube.custom_fields import (
+from tap_cube.account.custom_fields import (
     SCHEMAS,
     CustomField,
     label_column,

@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.events import Event
-from tap_cube.heads import decode_head
-from tap_cube.rows import SurrogateKeys
+from tap_cube.records.rows import Event, SurrogateKeys, decode_head
 
 Row = dict[str, Any]
 REPORT_AS = "call_outcome__report_as__submitted"

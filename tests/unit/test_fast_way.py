@@ -11,11 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_cube.custom_fields import SCHEMAS
-from tap_cube.pages import decode_page
-from tap_cube.records import UNPARSED, Column, RecordDecoder
-from tap_cube.rows import decode_row
-from tap_cube.writer import encode
+from tap_cube.account.custom_fields import SCHEMAS
+from tap_cube.records.codec import decode_row, encode
+from tap_cube.records.decoder import UNPARSED, Column, RecordDecoder
+from tap_cube.records.page import decode_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from tap_cube.completeness import MAX_READINGS
 from tap_cube.errors import IncompleteReadError
-from tap_cube.heads import CustomerHead
-from tap_cube.pages import END, Page
+from tap_cube.paging.complete import MAX_READINGS
+from tap_cube.records.page import END, Page
+from tap_cube.records.rows import CustomerHead
 from tests.support.moving_account import MovingAccount, PagesOf, reader_of
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from tap_cube.heads import CustomerHead, decode_head
-from tap_cube.pages import PageDecoder, decode_page
-from tap_cube.records import UNPARSED
-from tap_cube.rows import SurrogateKeys, decode_row, surrogate_key
+from tap_cube.records.codec import decode_row
+from tap_cube.records.decoder import UNPARSED
+from tap_cube.records.page import PageDecoder, decode_page
+from tap_cube.records.rows import CustomerHead, SurrogateKeys, decode_head, surrogate_key
 from tests.support.columns import COLUMNS, VALIDATOR, decode, decoder
 
 ODD = [r'"\ud800"', r'"a\udc00b"', r'"\ud83d\ude00\ud83d"', "NaN", "Infinity", "-Infinity"]

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cube.errors import TransientError
-from tap_cube.heads import Head
-from tap_cube.pages import END, Page, decode_page
-from tap_cube.paging import NextLinkPaginator, Pages
-from tap_cube.prefetch import Prefetcher, WorkerPool
+from tap_cube.http.prefetch import Prefetcher, WorkerPool
+from tap_cube.paging.pages import NextLinkPaginator, Pages
+from tap_cube.records.page import END, Page, decode_page
+from tap_cube.records.rows import Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.prefetch import Prefetcher, WorkerPool
+from tap_cube.http.prefetch import Prefetcher, WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tap_cube.progress import FEW, INTERVAL, Pace, Progress, Tally
+from tap_cube.singer.progress import FEW, INTERVAL, Pace, Progress, Tally
 
 LOGGER = logging.getLogger("tests.progress")
 

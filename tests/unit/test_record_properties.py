@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cube.records import UNPARSED
-from tap_cube.rows import decode_row
+from tap_cube.records.codec import decode_row
+from tap_cube.records.decoder import UNPARSED
 from tests.support.columns import COLUMNS, OSLO, VALIDATOR, decoder
 
 if TYPE_CHECKING:

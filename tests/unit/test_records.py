@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from tap_cube.records import UNPARSED, RecordDecoder
-from tap_cube.rows import decode_row
+from tap_cube.records.codec import decode_row
+from tap_cube.records.decoder import UNPARSED, RecordDecoder
 from tests.support.columns import OSLO, VALIDATOR, decode, decoder
 
 KEPT = object()

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cube.heads import CustomerHead, decode_head
-from tap_cube.rows import SurrogateKeys, surrogate_key
+from tap_cube.records.rows import CustomerHead, SurrogateKeys, decode_head, surrogate_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tenacity import RetryCallState, Retrying
 
-from tap_cube.client import WAIT
+from tap_cube.http.client import WAIT
 
 MOST = 60.5
 """Seconds that no wait exceeds, jitter included."""

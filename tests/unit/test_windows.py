@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.windows import MOST_PAGES, MOST_PARTS, Window, small_windows
+from tap_cube.paging.windows import MOST_PAGES, MOST_PARTS, Window, small_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,7 +15,7 @@ from singer_sdk.singerlib import (
 )
 from typing_extensions import override
 
-from tap_cube.writer import BufferedWriter
+from tap_cube.singer.messages import BufferedWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

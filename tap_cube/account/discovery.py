@@ -11,24 +11,24 @@ from itertools import islice
 
 import msgspec
 
-from tap_cube import generations
-from tap_cube.custom_fields import label_columns, read_definitions
+from tap_cube.account import generations
+from tap_cube.account.custom_fields import label_columns, read_definitions
+from tap_cube.account.model import ACCOUNT, Account, Source, Subjects, read_campaigns
+from tap_cube.account.probe import Probe, probe
+from tap_cube.account.selection import assignments_to_read, crms_to_read, is_wanted
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
-from tap_cube.prefetch import Prefetcher
-from tap_cube.rows import decode_row
-from tap_cube.searches import Probe, probe
-from tap_cube.selection import assignments_to_read, crms_to_read, is_wanted
-from tap_cube.sources import ACCOUNT, Account, Source, Subjects, read_campaigns
-from tap_cube.windows import Window
+from tap_cube.http.prefetch import Prefetcher
+from tap_cube.paging.windows import Window
+from tap_cube.records.codec import decode_row
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_cube.client import CubeClient
-    from tap_cube.generations import Endpoint
-    from tap_cube.pages import Page
-    from tap_cube.prefetch import WorkerPool
-    from tap_cube.searches import ProbeResult
+    from tap_cube.account.generations import Endpoint
+    from tap_cube.account.probe import ProbeResult
+    from tap_cube.http.client import CubeClient
+    from tap_cube.http.prefetch import WorkerPool
+    from tap_cube.records.page import Page
     from tap_cube.settings import Settings
 
 _LATELY = timedelta(days=30)

@@ -16,7 +16,6 @@ from requests.adapters import HTTPAdapter
 from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
 from typing_extensions import override
 
-from tap_cube.answers import Session, identity, read_body, reason_of, retry_after
 from tap_cube.errors import (
     CredentialError,
     CubeError,
@@ -24,6 +23,7 @@ from tap_cube.errors import (
     NotFoundError,
     TransientError,
 )
+from tap_cube.http.body import Session, identity, read_body, reason_of, retry_after
 
 if t.TYPE_CHECKING:
     import logging

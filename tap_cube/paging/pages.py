@@ -10,18 +10,18 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from singer_sdk.pagination import BaseHATEOASPaginator
 from typing_extensions import override
 
-from tap_cube.client import Subject
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, TransientError
-from tap_cube.pages import END, NO_PAGE, Page, PageDecoder
-from tap_cube.prefetch import Prefetcher
+from tap_cube.http.client import Subject
+from tap_cube.http.prefetch import Prefetcher
+from tap_cube.records.page import END, NO_PAGE, Page, PageDecoder
 
 if t.TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable
 
-    from tap_cube.client import CubeClient
-    from tap_cube.heads import Head
-    from tap_cube.prefetch import WorkerPool
+    from tap_cube.http.client import CubeClient
+    from tap_cube.http.prefetch import WorkerPool
+    from tap_cube.records.rows import Head
 
     Request: t.TypeAlias = tuple[str, str]
     """Name of a partition, and path and query of one of its pages."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_cube.sources import Source
+from tap_cube.account.model import Source
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tap_cube.account.model import Campaign
     from tap_cube.settings import Settings
-    from tap_cube.sources import Campaign
 
 
 def is_wanted(settings: Settings, campaign: Campaign) -> bool:

@@ -6,18 +6,18 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass
 
-from tap_cube.client import Subject
 from tap_cube.errors import ForbiddenError, NotFoundError
-from tap_cube.pages import decode_page
+from tap_cube.http.client import Subject
+from tap_cube.records.page import decode_page
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_cube.client import CubeClient
-    from tap_cube.generations import Endpoint
-    from tap_cube.pages import Page
-    from tap_cube.sources import Source
-    from tap_cube.windows import Window
+    from tap_cube.account.generations import Endpoint
+    from tap_cube.account.model import Source
+    from tap_cube.http.client import CubeClient
+    from tap_cube.paging.windows import Window
+    from tap_cube.records.page import Page
 
 PROBES = 3
 """Campaigns or CRMs that answer 404 before an endpoint counts as one that the account lacks."""

@@ -24,15 +24,15 @@ from array import array
 from bisect import bisect_left, insort
 
 from tap_cube.errors import IncompleteReadError
-from tap_cube.pages import END, Page
-from tap_cube.readings import Backward, Forward
+from tap_cube.paging.passes import Backward, Forward
+from tap_cube.records.page import END, Page
 
 if t.TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
 
-    from tap_cube.heads import Head
-    from tap_cube.paging import Pages
+    from tap_cube.paging.pages import Pages
+    from tap_cube.records.rows import Head
 
 MAX_READINGS = 5
 

@@ -8,10 +8,9 @@ from functools import partial
 
 import msgspec
 
-from tap_cube.fast_way import FastWay, is_checked
-from tap_cube.rows import decode_row
-from tap_cube.values import converter
-from tap_cube.writer import encode
+from tap_cube.records.codec import decode_row, encode
+from tap_cube.records.compiled import FastWay, is_checked
+from tap_cube.records.values import converter
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +19,8 @@ if t.TYPE_CHECKING:
     from msgspec import Struct
     from singer_sdk.helpers.types import Context
 
-    from tap_cube.pages import Page
-    from tap_cube.values import Convert
+    from tap_cube.records.page import Page
+    from tap_cube.records.values import Convert
 
 UNPARSED = "unparsed_values"
 """Column that keeps values which do not fit their type."""

@@ -16,7 +16,7 @@ from singer_sdk import typing as th
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_cube.windows import Window
+    from tap_cube.paging.windows import Window
 
 JSONType: t.TypeAlias = "th.JSONTypeHelper[t.Any]"
 Payload: t.TypeAlias = t.Literal["standard", "plain", "legacy"]

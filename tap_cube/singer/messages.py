@@ -7,13 +7,12 @@ import sys
 import typing as t
 from threading import Timer
 
-import msgspec
-import simplejson
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
 from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
 
 from tap_cube.errors import CubeError
+from tap_cube.records.codec import encode
 
 if t.TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -26,18 +25,6 @@ UNWRITTEN: t.Final = "Output could not be written: {}. Look at the target, run a
 
 PATIENCE = 1.5
 """Seconds that a target has to take a block, when a signal has ended the run."""
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
-encode_lines = _encoder.encode_lines
-"""JSON text of several values, each followed by a line break, with decimals as exact numbers."""
-
-
-def encode(value: object) -> bytes:
-    """JSON text, with decimals as exact numbers."""
-    try:
-        return _encoder.encode(value)
-    except (OverflowError, TypeError):  # integers beyond 64 bits
-        return simplejson.dumps(value, use_decimal=True, default=str).encode()
 
 
 def record_messages(

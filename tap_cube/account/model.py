@@ -12,8 +12,8 @@ from tap_cube.settings_schema import CRM_TYPES
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_cube.custom_fields import CustomField
-    from tap_cube.generations import Endpoint
+    from tap_cube.account.custom_fields import CustomField
+    from tap_cube.account.generations import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from collections import defaultdict
 from hashlib import blake2b
 from types import MappingProxyType
 
-from tap_cube.custom_fields import SCHEMAS, property_schema, widest
-from tap_cube.records import UNPARSED
+from tap_cube.account.custom_fields import SCHEMAS, property_schema, widest
+from tap_cube.records.decoder import UNPARSED
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_cube.custom_fields import CustomField
-    from tap_cube.generations import JSONType
+    from tap_cube.account.custom_fields import CustomField
+    from tap_cube.account.generations import JSONType
 
 LONGEST = 63
 """Bytes of a column's name in PostgreSQL."""

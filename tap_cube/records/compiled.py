@@ -13,16 +13,15 @@ from operator import attrgetter
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from tap_cube.pages import rows_decoder
-from tap_cube.rows import exact
-from tap_cube.values import as_boolean, as_day, as_integer, as_moment, as_number, as_text
-from tap_cube.writer import encode_lines
+from tap_cube.records.codec import encode_lines, exact
+from tap_cube.records.page import rows_decoder
+from tap_cube.records.values import as_boolean, as_day, as_integer, as_moment, as_number, as_text
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tap_cube.pages import Page
-    from tap_cube.values import Convert
+    from tap_cube.records.page import Page
+    from tap_cube.records.values import Convert
 
     Rows: t.TypeAlias = "list[msgspec.Struct]"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_cube.pages import END
+from tap_cube.records.page import END
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_cube.pages import Page
-    from tap_cube.paging import Pages
+    from tap_cube.paging.pages import Pages
+    from tap_cube.records.page import Page
 
 _LOOSE_PAGES = 100
 

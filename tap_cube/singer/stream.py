@@ -12,11 +12,11 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
-from tap_cube.batches import batch_files
-from tap_cube.progress import Pace, Tally
-from tap_cube.records import EncodedRecords, RecordDecoder
-from tap_cube.rows import decode_row
-from tap_cube.writer import BufferedWriter, encode, record_messages
+from tap_cube.records.codec import decode_row, encode
+from tap_cube.records.decoder import EncodedRecords, RecordDecoder
+from tap_cube.singer.batches import batch_files
+from tap_cube.singer.messages import BufferedWriter, record_messages
+from tap_cube.singer.progress import Pace, Tally
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.pages import Page
-    from tap_cube.records import Column
+    from tap_cube.records.decoder import Column
+    from tap_cube.records.page import Page
 
 
 class EncodedStream(Stream):

@@ -10,8 +10,8 @@ import msgspec
 import simplejson
 
 from tap_cube.errors import TransientError
-from tap_cube.heads import Head, decode_head
-from tap_cube.rows import MOST_DIGITS, exact
+from tap_cube.records.codec import MOST_DIGITS, exact
+from tap_cube.records.rows import Head, decode_head
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence

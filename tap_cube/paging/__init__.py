@@ -1,0 +1,1 @@
+"""All pages of one resource, to a certain end."""

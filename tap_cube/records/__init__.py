@@ -1,0 +1,1 @@
+"""Response text to typed records: pure functions and values."""
