@@ -31,7 +31,7 @@ _GRACE = 0.5
 
 def main() -> None:
     """Run the tap; errors become one line of log and an exit status."""
-    _settle_memory()
+    _tune_malloc()
     unread = Event()
     if sys.stdout and hasattr(select, "poll"):  # Windows has none
         Thread(target=_watch, args=(sys.stdout.fileno(), unread), daemon=True).start()
@@ -55,7 +55,7 @@ def main() -> None:
         _end(f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}")
 
 
-def _settle_memory() -> None:
+def _tune_malloc() -> None:
     """Have glibc keep what the next page needs, and in one place; others are left as they are."""
     # It gives pieces as large as a page back to the system at once and takes them anew, which
     # costs as much as to unpack them. A larger one that is freed, untouched, ends that.

@@ -173,7 +173,7 @@ def label_columns(fields: Iterable[CustomField]) -> dict[tuple[str, int], str]:
 
 
 PREFIX = "custom__"
-_LONGEST_LABEL = 43
+_MAX_LABEL_LENGTH = 43
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
@@ -183,4 +183,4 @@ def label_column(label: str) -> str:
     Names are cut, so that with an id they stay within the 63 bytes that PostgreSQL keeps.
     """
     slug = _NOT_IN_NAMES.sub("_", anyascii(label).casefold()).strip("_")
-    return PREFIX + slug[:_LONGEST_LABEL].strip("_")
+    return PREFIX + slug[:_MAX_LABEL_LENGTH].strip("_")

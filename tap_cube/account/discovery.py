@@ -13,7 +13,7 @@ import msgspec
 
 from tap_cube.account import generations
 from tap_cube.account.custom_fields import label_columns, read_definitions
-from tap_cube.account.model import ACCOUNT, Account, Source, Subjects, read_campaigns
+from tap_cube.account.model import ACCOUNT, Account, Partition, Resource, read_campaigns
 from tap_cube.account.probe import Probe, probe
 from tap_cube.account.selection import assignments_to_read, crms_to_read, is_wanted
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
@@ -64,7 +64,7 @@ class Discovery:
                 endpoints in the order to try.
 
         Raises:
-            CubeError: If the credential is refused, the host cannot be reached, a source that
+            CubeError: If the credential is refused, the host cannot be reached, a partition that
                 the settings name cannot be read, or nothing is left to read.
         """
         rows = self._campaigns()
@@ -81,15 +81,15 @@ class Discovery:
             generations.DATA_OWNER_CUSTOMERS,
             generations.DATA_OWNER_DEFINITIONS,
         )
-        sources = [Source.of_campaign(c) for c in campaigns if is_wanted(self._settings, c)]
-        sources += crms.sources if crms else ()
+        partitions = [Partition.of_campaign(c) for c in campaigns if is_wanted(self._settings, c)]
+        partitions += crms.partitions if crms else ()
         # The account as a whole would bring more than the CRMs that the settings name.
         if self._settings.crms is None:
-            sources.append(ACCOUNT)
+            partitions.append(ACCOUNT)
         found = {
             "assignment_customers": assignments,
             "data_owner_customers": crms,
-            **dict(self._events(events, sources)),
+            **dict(self._events(events, partitions)),
         }
         resources = {stream: subjects for stream, subjects in found.items() if subjects}
         if rows is None and not resources:
@@ -115,63 +115,63 @@ class Discovery:
         if result.answer is None:
             self._logger.info("The account lists no campaigns; stream 'campaigns' is left out")
             return None
-        return list(_objects(result.answer[1].rows))
+        return list(_objects(result.answer[1].raw_rows))
 
     def _customers(
         self,
         stream: str,
-        sources: Sequence[Source],
+        partitions: Sequence[Partition],
         customers: tuple[Endpoint, ...],
         definitions: tuple[Endpoint, ...],
-    ) -> Subjects | None:
-        """Keep the sources that answer; find where their customers and definitions are."""
-        kept: list[Subjects] = []
-        for number, source in enumerate(sources):
+    ) -> Resource | None:
+        """Keep the partitions that answer; find where their customers and definitions are."""
+        kept: list[Resource] = []
+        for number, partition in enumerate(partitions):
             # Only once one has answered is it known where the others will.
-            group = sources[number : number + 1 + self._lookahead * bool(kept)]
+            group = partitions[number : number + 1 + self._lookahead * bool(kept)]
             rows, fields, *ahead = [
                 self._probe(name, ((endpoint, each) for endpoint in endpoints))
                 for each in group
                 for name, endpoints in ((stream, customers), ("custom_fields", definitions))
             ]
             try:
-                answer = _answer(stream, source, self._result(rows, [fields, *ahead]))
+                answer = _answer(stream, partition, self._result(rows, [fields, *ahead]))
             except (ForbiddenError, NotFoundError) as error:
-                if source.setting:
+                if partition.setting:
                     raise
-                self._logger.warning("%s is left out. %s", source.name, error)
+                self._logger.warning("%s is left out. %s", partition.name, error)
                 continue
-            kept.append(self._subjects(source, answer, self._result(fields, ahead)))
+            kept.append(self._subjects(partition, answer, self._result(fields, ahead)))
             customers = (kept[0].endpoint,)
         if not kept:
             self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
             return None
         self._logger.info("Stream '%s' is read from %s", stream, kept[0].endpoint.path)
-        return Subjects.joined(kept)
+        return Resource.joined(kept)
 
     def _subjects(
-        self, source: Source, answer: tuple[Endpoint, Page], definitions: ProbeResult
-    ) -> Subjects:
-        """One source, with the custom fields that it defines."""
+        self, partition: Partition, answer: tuple[Endpoint, Page], definitions: ProbeResult
+    ) -> Resource:
+        """One partition, with the custom fields that it defines."""
         endpoint, page = answer
-        count = len(page.heads) if page.count is None else page.count
-        self._logger.info("%s answers: %d customers at %s", source.name, count, endpoint.row)
-        found = Subjects((source,), endpoint, _keys_of(page), page.is_list)
+        count = len(page.rows) if page.count is None else page.count
+        self._logger.info("%s answers: %d customers at %s", partition.name, count, endpoint.row)
+        found = Resource((partition,), endpoint, _keys_of(page), page.is_list)
         if definitions.answer is None:
             self._logger.info(
-                "%s shows no definitions of custom fields; they are read as text", source.name
+                "%s shows no definitions of custom fields; they are read as text", partition.name
             )
             return found
         where, defined = definitions.answer
-        fields = read_definitions(source.name, _objects(defined.rows))
-        return replace(found, definitions={source.name: where}, fields=tuple(fields))
+        fields = read_definitions(partition.name, _objects(defined.raw_rows))
+        return replace(found, definitions={partition.name: where}, fields=tuple(fields))
 
     def _events(
-        self, events: Mapping[str, Sequence[Endpoint]], sources: Sequence[Source]
-    ) -> Iterator[tuple[str, Subjects | None]]:
+        self, events: Mapping[str, Sequence[Endpoint]], partitions: Sequence[Partition]
+    ) -> Iterator[tuple[str, Resource | None]]:
         """Find where each stream's rows are: by campaign, by CRM, or all in one."""
         offered = {
-            stream: {at: fitting for at in endpoints if (fitting := _fitting(at, sources))}
+            stream: {at: fitting for at in endpoints if (fitting := _fitting(at, partitions))}
             for stream, endpoints in events.items()
         }
         probes = [
@@ -183,16 +183,16 @@ class Discovery:
             yield asked.stream, self._answering(asked.stream, offered[asked.stream], result)
 
     def _answering(
-        self, stream: str, offered: Mapping[Endpoint, tuple[Source, ...]], result: ProbeResult
-    ) -> Subjects | None:
-        """The sources of the endpoint that answered, of those on offer."""
+        self, stream: str, offered: Mapping[Endpoint, tuple[Partition, ...]], result: ProbeResult
+    ) -> Resource | None:
+        """The partitions of the endpoint that answered, of those on offer."""
         for refusal in result.refusals:
             self._logger.warning("%s", refusal)
-        for endpoint, sources in offered.items():
+        for endpoint, partitions in offered.items():
             if result.answer and result.answer[0] is endpoint:
                 self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
                 page = result.answer[1]
-                return Subjects(sources, endpoint, _keys_of(page), page.is_list)
+                return Resource(partitions, endpoint, _keys_of(page), page.is_list)
             if endpoint in result.forbidden:
                 msg = "Stream '%s' is forbidden to the credential at %s"
                 self._logger.warning(msg, stream, endpoint.path)
@@ -205,9 +205,9 @@ class Discovery:
     @property
     def _lookahead(self) -> int:
         """How many probes may be made ahead at this moment."""
-        return 0 if self._client.is_calming else self._workers.size
+        return 0 if self._client.is_throttled else self._workers.size
 
-    def _probe(self, stream: str, places: Iterable[tuple[Endpoint, Source]]) -> Probe:
+    def _probe(self, stream: str, places: Iterable[tuple[Endpoint, Partition]]) -> Probe:
         return Probe.of(stream, places, self._lately)
 
     def _result(self, asked: Probe, then: Iterable[Probe] = ()) -> ProbeResult:
@@ -215,39 +215,39 @@ class Discovery:
         return self._ahead.take(asked, islice(then, self._lookahead))
 
 
-def _answer(stream: str, source: Source, result: ProbeResult) -> tuple[Endpoint, Page]:
-    """The endpoint where a source answers, and its first page.
+def _answer(stream: str, partition: Partition, result: ProbeResult) -> tuple[Endpoint, Page]:
+    """The endpoint where a partition answers, and its first page.
 
     Raises:
-        ForbiddenError: If the credential may not see the source.
+        ForbiddenError: If the credential may not see the partition.
         NotFoundError: If the account does not have it.
     """
     if result.refusals:
         raise result.refusals[0]
     if result.answer is None:
-        where = f" Check '{source.setting}' and 'api_url'." if source.setting else ""
-        msg = f"{stream}: the account has no {source.name} (HTTP 404).{where}"
+        where = f" Check '{partition.setting}' and 'api_url'." if partition.setting else ""
+        msg = f"{stream}: the account has no {partition.name} (HTTP 404).{where}"
         raise NotFoundError(msg)
     return result.answer
 
 
-def _fitting(endpoint: Endpoint, sources: Iterable[Source]) -> tuple[Source, ...]:
-    """The sources that have the ids of an endpoint's path, and no others."""
+def _fitting(endpoint: Endpoint, partitions: Iterable[Partition]) -> tuple[Partition, ...]:
+    """The partitions that have the ids of an endpoint's path, and no others."""
     ids = endpoint.ids
-    return tuple(source for source in sources if source.context.keys() == ids)
+    return tuple(partition for partition in partitions if partition.context.keys() == ids)
 
 
-def _newest_first(sources: Iterable[Source]) -> list[Source]:
+def _newest_first(partitions: Iterable[Partition]) -> list[Partition]:
     """Sources in the order to ask them: campaigns that still run have the keys of today."""
     return sorted(
-        sources,
+        partitions,
         key=lambda s: (s.ended is None, s.ended or date.min, s.context.get("campaign__id", 0)),
         reverse=True,
     )
 
 
 def _keys_of(page: Page) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(key for row in _objects(page.rows) for key in row))
+    return tuple(dict.fromkeys(key for row in _objects(page.raw_rows) for key in row))
 
 
 def _objects(rows: Iterable[bytes]) -> Iterator[dict[str, t.Any]]:

@@ -48,15 +48,15 @@ class Campaign:
         }
 
     @property
-    def described_by(self) -> tuple[str, ...]:
-        """Names of the sources that define its customers' custom fields."""
+    def defined_by(self) -> tuple[str, ...]:
+        """Names of the partitions that define its customers' custom fields."""
         crms = [_crm_name(*self.crm)] if self.crm else []
         ids = [] if self.assignment_id is None else [_assignment_name(self.assignment_id)]
         return (*crms, *ids)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Partition:
     """An assignment, a CRM or a campaign: what rows belong to.
 
     Attributes:
@@ -64,65 +64,65 @@ class Source:
         name: ``assignments/9``, ``data_owners/2/B2B`` or ``campaigns/8``.
         setting: The setting that names it; None if it was discovered.
         columns: Values that each of its records has.
-        described_by: Names of the sources that define its custom fields.
+        defined_by: Names of the partitions that define its custom fields.
         ended: The last day on which anything can have happened in it.
-        is_seen: Whether discovery saw it answer.
+        answered: Whether discovery saw it answer.
     """
 
     context: Mapping[str, t.Any]
     name: str
     setting: str | None
     columns: Mapping[str, t.Any]
-    described_by: tuple[str, ...]
+    defined_by: tuple[str, ...]
     ended: date | None = None
-    is_seen: bool = True
+    answered: bool = True
 
     @classmethod
     def of_assignment(cls, number: int, setting: str | None) -> t.Self:
-        """The source that is an assignment, the older name of a CRM."""
+        """The partition that is an assignment, the older name of a CRM."""
         context, name = {"assignment_id": number}, _assignment_name(number)
         return cls(context, name, setting, context, (name,))
 
     @classmethod
     def of_crm(cls, owner: int, crm_type: str, setting: str | None) -> t.Self:
-        """The source that is a CRM: a data owner and a CRM type."""
+        """The partition that is a CRM: a data owner and a CRM type."""
         context = {"data_owner_id": owner, "crm_type": crm_type}
         name = _crm_name(owner, crm_type)
         return cls(context, name, setting, context, (name,))
 
     @classmethod
     def of_campaign(cls, campaign: Campaign) -> t.Self:
-        """The source that is a campaign."""
+        """The partition that is a campaign."""
         context = {"campaign__id": campaign.id}
         return cls(
             context,
             f"campaigns/{campaign.id}",
             None,
             campaign.columns,
-            campaign.described_by,
+            campaign.defined_by,
             campaign.archived,
-            is_seen=False,
+            answered=False,
         )
 
 
-ACCOUNT: t.Final = Source({}, "", None, {}, ())
+ACCOUNT: t.Final = Partition({}, "", None, {}, ())
 """Stands for the account as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subjects:
-    """All sources that a stream is read from, and what they answer at.
+class Resource:
+    """All partitions that a stream is read from, and what they answer at.
 
     Attributes:
-        sources: Those that answer.
+        partitions: Those that answer.
         endpoint: Where their rows are.
         keys: Keys of the rows on first pages, in order.
         is_list: Whether rows come as a bare list, without pages.
-        definitions: Where their custom fields are defined, by source.
+        definitions: Where their custom fields are defined, by partition.
         fields: Their custom fields.
     """
 
-    sources: tuple[Source, ...]
+    partitions: tuple[Partition, ...]
     endpoint: Endpoint
     keys: tuple[str, ...] = ()
     is_list: bool = False
@@ -130,10 +130,10 @@ class Subjects:
     fields: tuple[CustomField, ...] = ()
 
     @classmethod
-    def joined(cls, parts: Sequence[Subjects]) -> t.Self:
-        """Join sources that all answer at one endpoint."""
+    def joined(cls, parts: Sequence[Resource]) -> t.Self:
+        """Join partitions that all answer at one endpoint."""
         return cls(
-            tuple(source for part in parts for source in part.sources),
+            tuple(partition for part in parts for partition in part.partitions),
             parts[0].endpoint,
             tuple(dict.fromkeys(key for part in parts for key in part.keys)),
             any(part.is_list for part in parts),
@@ -151,13 +151,13 @@ class Account:
         campaigns: The campaigns themselves.
         resources: Where the rows of each stream are, by its name; streams with nothing to read
             are not among them.
-        label_names: Readable column names of custom fields, by source and id, where the user
+        label_names: Readable column names of custom fields, by partition and id, where the user
             wants such.
     """
 
     campaign_keys: frozenset[str] | None
     campaigns: tuple[Campaign, ...]
-    resources: Mapping[str, Subjects]
+    resources: Mapping[str, Resource]
     label_names: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     @property

@@ -7,14 +7,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tap_cube.errors import ForbiddenError, NotFoundError
-from tap_cube.http.client import Subject
+from tap_cube.http.client import RequestLabel
 from tap_cube.records.page import decode_page
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_cube.account.generations import Endpoint
-    from tap_cube.account.model import Source
+    from tap_cube.account.model import Partition
     from tap_cube.http.client import CubeClient
     from tap_cube.paging.windows import Window
     from tap_cube.records.page import Page
@@ -29,24 +29,24 @@ class Probe:
 
     Attributes:
         stream: The stream.
-        tries: Endpoint, name of the source, and path and query, of each request.
+        tries: Endpoint, name of the partition, and path and query, of each request.
     """
 
     stream: str
     tries: tuple[tuple[Endpoint, str, str], ...]
 
     @classmethod
-    def of(cls, stream: str, places: Iterable[tuple[Endpoint, Source]], days: Window) -> t.Self:
-        """Make the probe of these endpoints and sources.
+    def of(cls, stream: str, places: Iterable[tuple[Endpoint, Partition]], days: Window) -> t.Self:
+        """Make the probe of these endpoints and partitions.
 
         Args:
             stream: The stream.
-            places: Endpoints and sources in the order to ask them.
+            places: Endpoints and partitions in the order to ask them.
             days: What to ask an endpoint for that wants a window of days.
         """
         tries = (
-            (endpoint, source.name, endpoint.target(source.context, days))
-            for endpoint, source in places
+            (endpoint, partition.name, endpoint.target(partition.context, days))
+            for endpoint, partition in places
         )
         return cls(stream, tuple(tries))
 
@@ -57,7 +57,7 @@ class ProbeResult:
 
     Attributes:
         answer: The endpoint that answered, and its page; None if none did.
-        refusals: An error for each source that the credential may not see.
+        refusals: An error for each partition that the credential may not see.
         forbidden: The endpoints that refused some of them.
     """
 
@@ -69,7 +69,7 @@ class ProbeResult:
 def probe(client: CubeClient, asked: Probe) -> ProbeResult:
     """Ask until an endpoint answers.
 
-    A source that refused the credential is not asked again. Neither is an endpoint after
+    A partition that refused the credential is not asked again. Neither is an endpoint after
     ``PROBES`` answers of 404.
 
     Raises:
@@ -83,7 +83,7 @@ def probe(client: CubeClient, asked: Probe) -> ProbeResult:
         if name in refusals or missing[endpoint] == PROBES:
             continue
         try:
-            page = client.get(target, Subject(asked.stream, name), decode_page)
+            page = client.get(target, RequestLabel(asked.stream, name), decode_page)
         except NotFoundError:
             missing[endpoint] += 1
         except ForbiddenError as error:

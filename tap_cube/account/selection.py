@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_cube.account.model import Source
+from tap_cube.account.model import Partition
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,19 +26,19 @@ def is_wanted(settings: Settings, campaign: Campaign) -> bool:
     return any(known) or not known
 
 
-def assignments_to_read(settings: Settings, campaigns: Iterable[Campaign]) -> list[Source]:
+def assignments_to_read(settings: Settings, campaigns: Iterable[Campaign]) -> list[Partition]:
     """The assignments that the settings name, else those that campaigns belong to."""
     named = settings.assignment_ids
     seen = {c.assignment_id for c in campaigns if c.assignment_id is not None}
     setting = None if named is None else "assignment_ids"
     numbers = sorted(seen if named is None else named)
-    return [Source.of_assignment(number, setting) for number in numbers]
+    return [Partition.of_assignment(number, setting) for number in numbers]
 
 
-def crms_to_read(settings: Settings, campaigns: Iterable[Campaign]) -> list[Source]:
+def crms_to_read(settings: Settings, campaigns: Iterable[Campaign]) -> list[Partition]:
     """The CRMs that the settings name, else those that campaigns belong to."""
     named = settings.crms
     seen = {campaign.crm for campaign in campaigns if campaign.crm}
     setting = None if named is None else "data_owners"
     crms = sorted(seen if named is None else named)
-    return [Source.of_crm(owner, crm_type, setting) for owner, crm_type in crms]
+    return [Partition.of_crm(owner, crm_type, setting) for owner, crm_type in crms]

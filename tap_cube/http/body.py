@@ -15,14 +15,14 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tap_cube.errors import TransientError
 
-LARGEST_BODY: t.Final = 256 * 2**20
+MAX_BODY_BYTES: t.Final = 256 * 2**20
 """Bytes of one answer, unpacked; more is a body without an end."""
 
 _CHUNK = 2**16
-_TOO_LATE = "no answer in time"
+_TIMED_OUT = "no answer in time"
 _GZIP = zlib.MAX_WBITS | 16
 _DAMAGED = "the answer was damaged"
-_BROKE_OFF = "the answer broke off"
+_CUT_SHORT = "the answer broke off"
 
 
 class Session(requests.Session):
@@ -90,27 +90,27 @@ def read_body(response: requests.Response, deadline: float) -> bytes:
         # What has arrived, however little, so that a body that drips meets the deadline.
         while chunk := response.raw.read1(_CHUNK, decode_content=False):
             if time.monotonic() > deadline:
-                raise TransientError(_TOO_LATE)
-            chunks.append(unpacker.unpack(chunk, LARGEST_BODY + 1 - size) if unpacker else chunk)
+                raise TransientError(_TIMED_OUT)
+            chunks.append(unpacker.unpack(chunk, MAX_BODY_BYTES + 1 - size) if unpacker else chunk)
             size += len(chunks[-1])
-            if size > LARGEST_BODY:
+            if size > MAX_BODY_BYTES:
                 msg = "a body without an end"
                 raise TransientError(msg)
     except ReadTimeoutError:
-        raise TransientError(_TOO_LATE) from None
+        raise TransientError(_TIMED_OUT) from None
     except zlib.error:
         raise TransientError(_DAMAGED) from None
     except HTTPError:
-        raise TransientError(_BROKE_OFF) from None
+        raise TransientError(_CUT_SHORT) from None
     if unpacker and not unpacker.is_whole:
-        raise TransientError(_BROKE_OFF)
+        raise TransientError(_CUT_SHORT)
     return b"".join(chunks)
 
 
 def reason_of(error: requests.RequestException) -> str:
     """A few words for a failed exchange; the error's own text may hold the address."""
     if isinstance(error, requests.Timeout):
-        return _TOO_LATE
+        return _TIMED_OUT
     return "the host cannot be reached (check 'api_url' and the network)"
 
 

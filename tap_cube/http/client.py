@@ -33,24 +33,24 @@ if t.TYPE_CHECKING:
 
 T = t.TypeVar("T")
 
-LONGEST_WAIT = 3600
+MAX_WAIT = 3600
 """Seconds the server may ask to wait; more ends the run instead."""
 
-CALM = 30
+THROTTLE_SECONDS = 30
 """Seconds of one request at a time after the server said that it has too much to do."""
 
 WAIT = tenacity.wait_exponential(multiplier=0.5, max=60) + tenacity.wait_random(0, 0.5)
 """Seconds before each further try: grows exponentially, with jitter."""
 
 _STOPPED = "the run is ending"
-_HOPS = 3
-_TOO_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_MAX_REDIRECTS = 3
+_THROTTLED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _NOT_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class RequestLabel:
     """What a request is about, for errors and logs: never a customer's data."""
 
     stream: str
@@ -89,7 +89,7 @@ class CubeClient:
         self._logger = logger
         self._wait = wait or WAIT
         self._stopping = Event()
-        self._calm_until = 0.0
+        self._throttled_until = 0.0
         self._lock = Lock()
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
@@ -117,14 +117,14 @@ class CubeClient:
         self._stopping.set()
 
     @property
-    def is_calming(self) -> bool:
+    def is_throttled(self) -> bool:
         """Whether the server said a short while ago that it has too much to do."""
-        return time.monotonic() < self._calm_until
+        return time.monotonic() < self._throttled_until
 
     def get(
         self,
         target: str,
-        subject: Subject,
+        subject: RequestLabel,
         decode: Callable[[bytes], T],
         *,
         is_known: bool = False,
@@ -148,7 +148,7 @@ class CubeClient:
             ),
             wait=self._seconds_to_wait,
             sleep=tenacity.sleep_using_event(self._stopping),
-            before_sleep=lambda state: self._tell_retry(subject, state),
+            before_sleep=lambda state: self._log_retry(subject, state),
             reraise=True,
         )
         url = f"{self._settings.api_url}{target}"
@@ -179,7 +179,7 @@ class CubeClient:
         asked = error.retry_after if isinstance(error, TransientError) else None
         return self._wait(state) if asked is None else asked
 
-    def _tell_retry(self, subject: Subject, state: tenacity.RetryCallState) -> None:
+    def _log_retry(self, subject: RequestLabel, state: tenacity.RetryCallState) -> None:
         with self._lock:
             self.retries[subject.stream] += 1
         self._logger.warning(
@@ -191,9 +191,9 @@ class CubeClient:
             self._settings.max_retries,
         )
 
-    def _answer(self, url: str, subject: Subject) -> bytes:
+    def _answer(self, url: str, subject: RequestLabel) -> bytes:
         """Body of one answer with status 200, redirects of the account itself followed."""
-        for _ in range(_HOPS):
+        for _ in range(_MAX_REDIRECTS):
             deadline = time.monotonic() + self._settings.request_timeout
             with self._lock:
                 self.requests[subject.stream] += 1
@@ -221,14 +221,14 @@ class CubeClient:
         msg = f"{subject}: redirected in circles. Check 'api_url'."
         raise CubeError(msg)
 
-    def _refuse(self, response: requests.Response, subject: Subject) -> t.NoReturn:
+    def _refuse(self, response: requests.Response, subject: RequestLabel) -> t.NoReturn:
         status = response.status_code
-        if status in _TOO_BUSY:
-            self._calm_until = time.monotonic() + CALM
+        if status in _THROTTLED:
+            self._throttled_until = time.monotonic() + THROTTLE_SECONDS
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             after = retry_after(response.headers.get("Retry-After"))
             reason = f"HTTP {status}"
-            if after is not None and after > LONGEST_WAIT:
+            if after is not None and after > MAX_WAIT:
                 msg = f"{subject}: {reason}, and to ask again in {after:.0f} s. Run again then."
                 raise CubeError(msg)
             raise TransientError(reason, retry_after=after)
@@ -248,7 +248,7 @@ class CubeClient:
         msg = f"{subject}: HTTP {status}, which no client can mend. Check 'api_url'."
         raise CubeError(msg)
 
-    def _redirected(self, url: str, location: str, subject: Subject) -> str:
+    def _redirected(self, url: str, location: str, subject: RequestLabel) -> str:
         """Address a redirect leads to, if it is the same page of the account's own host."""
         try:
             target = urljoin(url, location)

@@ -8,9 +8,9 @@ first row of the next page is never seen (T16). The evidence is cheap, the mend 
   end stands where it stood, nothing was deleted. This costs two requests a resource.
 - Otherwise a further reading goes from the last page to the first. Deletions only push rows
   towards pages still to come, so nothing is lost unless rows were added in front.
-- Readings alternate, `MAX_READINGS` at most, and emit only what was not emitted before. For n
-  pages by the count ``(2 * n + 102) * MAX_READINGS`` requests are the bound, whatever the server
-  says; without counts `MOST_PAGES` a reading are. An account that changes faster ends in an error.
+- Readings alternate, `MAX_PASSES` at most, and emit only what was not emitted before. For n
+  pages by the count ``(2 * n + 102) * MAX_PASSES`` requests are the bound, whatever the server
+  says; without counts `MAX_PAGES` a reading are. An account that changes faster ends in an error.
 
 In an order into whose middle rows are inserted (by name, say) a deletion stays unseen only if an
 insertion between the same two answers evens it out; a count that differs is seen in every order.
@@ -24,7 +24,7 @@ from array import array
 from bisect import bisect_left, insort
 
 from tap_cube.errors import IncompleteReadError
-from tap_cube.paging.passes import Backward, Forward
+from tap_cube.paging.passes import BackwardPass, ForwardPass
 from tap_cube.records.page import END, Page
 
 if t.TYPE_CHECKING:
@@ -32,12 +32,12 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_cube.paging.pages import Pages
-    from tap_cube.records.rows import Head
+    from tap_cube.records.rows import Row
 
-MAX_READINGS = 5
+MAX_PASSES = 5
 
 _PARTS = 256
-_MOST_TWINS = 1000
+_MAX_DUPLICATES = 1000
 
 
 class CompleteReader:
@@ -71,20 +71,22 @@ class CompleteReader:
         earlier: list[_Hashes] = []
         distinct = reached = 0
         first = self._first_page()
-        for self.reading in range(MAX_READINGS):
+        for self.reading in range(MAX_PASSES):
             first = self._first_page() if self.reading else first
             backward = self.reading % 2 and first.count is not None
             attempt = (
-                Backward(self._pages, first, reached) if backward else Forward(self._pages, first)
+                BackwardPass(self._pages, first, reached)
+                if backward
+                else ForwardPass(self._pages, first)
             )
             rows = _Rows(first.count, earlier)
             for page in attempt.read(self._pages.lookahead if not self.reading else 0):
                 yield page, rows.places(page)
-            twins = rows.twins if attempt.is_still else END
-            distinct = rows.distinct + len(twins.heads)
+            duplicates = rows.duplicates if attempt.is_still else END
+            distinct = rows.distinct + len(duplicates.rows)
             if attempt.is_complete(distinct, rows.news) and not rows.has_lost_count:
-                if twins.heads:
-                    yield twins, [*range(len(twins.heads))]
+                if duplicates.rows:
+                    yield duplicates, [*range(len(duplicates.rows))]
                 return
             earlier.append(rows.sorted_keys())
             reached = max(reached, rows.pages)
@@ -92,7 +94,7 @@ class CompleteReader:
                 "%s: rows came or went between the pages; reading them again", self._subject
             )
         msg = (
-            f"{self._subject}: in {MAX_READINGS} readings the pages never held all rows for "
+            f"{self._subject}: in {MAX_PASSES} readings the pages never held all rows for "
             f"certain (the account counts {first.count}, the last reading found {distinct}). "
             "Run again when the account changes less."
         )
@@ -121,8 +123,8 @@ class _Rows:
     def __init__(self, count: int | None, earlier: list[_Hashes]) -> None:
         self._earlier = earlier
         self._keys = _Hashes()
-        self._alike = _Alike(count, is_moving=not earlier)
-        self._twins: list[tuple[Head, bytes]] = []
+        self._alike = _Duplicates(count, is_moving=not earlier)
+        self._duplicate_rows: list[tuple[Row, bytes]] = []
         self.news = self.pages = 0
 
     def places(self, page: Page) -> list[int]:
@@ -130,15 +132,15 @@ class _Rows:
         self.pages += 1
         self._alike.begin(page.count)
         places = []
-        for place, head in enumerate(page.heads):
-            mark = head.mark if head.is_unique else None
+        for place, head in enumerate(page.rows):
+            mark = head.identity if head.is_unique else None
             # Several rows may have one id, by mistake. The first reading is spared the look at
             # their texts; the next ones tell them from one row that was read twice.
             if mark is None or self._earlier:
-                was_moved = self._alike.was_moved(hash(page.rows[place]))
+                was_moved = self._alike.was_moved(hash(page.raw_rows[place]))
                 if mark is None and was_moved:
                     if not self.has_lost_count:
-                        self._twins.append((head, page.rows[place]))
+                        self._duplicate_rows.append((head, page.raw_rows[place]))
                     continue
             if mark is not None:
                 key = hash(mark)
@@ -152,13 +154,15 @@ class _Rows:
     @property
     def has_lost_count(self) -> bool:
         """Whether there were too many rows on several pages to hold them back."""
-        return len(self._twins) > _MOST_TWINS
+        return len(self._duplicate_rows) > _MAX_DUPLICATES
 
     @property
-    def twins(self) -> Page:
+    def duplicates(self) -> Page:
         """Rows that were on a page before, which are others if no row has moved."""
-        rows = [row for _, row in self._twins]
-        return Page(b"[%b]" % b",".join(rows), [head for head, _ in self._twins], _rows=rows)
+        rows = [row for _, row in self._duplicate_rows]
+        return Page(
+            b"[%b]" % b",".join(rows), [head for head, _ in self._duplicate_rows], _raw_rows=rows
+        )
 
     @property
     def distinct(self) -> int:
@@ -171,7 +175,7 @@ class _Rows:
         return self._keys
 
 
-class _Alike:
+class _Duplicates:
     """Tells rows that are equal to the letter from one row that was moved to another page."""
 
     def __init__(self, count: int | None, *, is_moving: bool) -> None:

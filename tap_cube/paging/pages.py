@@ -11,9 +11,9 @@ from singer_sdk.pagination import BaseHATEOASPaginator
 from typing_extensions import override
 
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, TransientError
-from tap_cube.http.client import Subject
+from tap_cube.http.client import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
-from tap_cube.records.page import END, NO_PAGE, Page, PageDecoder
+from tap_cube.records.page import END, NOT_A_PAGE, Page, PageDecoder
 
 if t.TYPE_CHECKING:
     import logging
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
     from tap_cube.http.client import CubeClient
     from tap_cube.http.prefetch import WorkerPool
-    from tap_cube.records.rows import Head
+    from tap_cube.records.rows import Row
 
     Request: t.TypeAlias = tuple[str, str]
     """Name of a partition, and path and query of one of its pages."""
@@ -37,7 +37,7 @@ class PageReader:
         stream: Name of the stream, for errors.
         client: The account.
         pool: Threads that fetch ahead.
-        kind: What is decoded of each row.
+        row_type: What is decoded of each row.
         known: Partitions that answered before: for them a 404 is retried.
         may_be_list: Whether a response may be a bare list, which has no pages (T13).
         on_wait: Called before the caller has to wait for a response.
@@ -49,7 +49,7 @@ class PageReader:
         client: CubeClient,
         pool: WorkerPool,
         *,
-        kind: type[Head],
+        row_type: type[Row],
         known: Iterable[str],
         may_be_list: bool,
         on_wait: Callable[[], object],
@@ -58,7 +58,7 @@ class PageReader:
         self._stream = stream
         self._client = client
         self._pool = pool
-        self._page_of = PageDecoder(kind)
+        self._page_of = PageDecoder(row_type)
         self._known = set(known)
         self._may_be_list = may_be_list
         self._on_wait = on_wait
@@ -67,7 +67,7 @@ class PageReader:
     @property
     def lookahead(self) -> int:
         """Requests that may be in flight ahead of the current one."""
-        return 0 if self._client.is_calming else self._pool.size
+        return 0 if self._client.is_throttled else self._pool.size
 
     def first_page(self, request: Request, lookahead: Iterable[Request]) -> Page:
         """Get the first page of a resource, and begin to fetch those needed next."""
@@ -90,7 +90,7 @@ class PageReader:
     def _fetch(self, request: Request) -> Page:
         name, target = request
         number = int(dict(parse_qsl(urlsplit(target).query)).get("page", 1))
-        subject = Subject(self._stream, name, number)
+        subject = RequestLabel(self._stream, name, number)
         is_known = number == 1 and name in self._known
         page = self._client.get(target, subject, self._decode, is_known=is_known)
         self._known.add(name)
@@ -99,7 +99,7 @@ class PageReader:
     def _decode(self, body: bytes) -> Page:
         page = self._page_of(body)
         if page.is_list and not self._may_be_list:
-            raise TransientError(NO_PAGE)
+            raise TransientError(NOT_A_PAGE)
         return page
 
 

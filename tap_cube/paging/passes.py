@@ -14,11 +14,11 @@ if t.TYPE_CHECKING:
 
 _LOOSE_PAGES = 100
 
-MOST_PAGES = 100_000
+MAX_PAGES = 100_000
 """Pages to read where no count tells how many there are."""
 
 
-class Forward:
+class ForwardPass:
     """One reading from the first page to the last.
 
     Complete if nothing was deleted meanwhile; where pages are read ahead, their answers are not
@@ -41,12 +41,12 @@ class Forward:
         yield self._first
         expected = self._first.expected_pages
         early = self._pages.page(expected) if expected > 2 else None
-        page, number, read = self._first, 1, len(self._first.heads)
+        page, number, read = self._first, 1, len(self._first.rows)
         while (after := self._page_after(page, number, expected, read)) is not None:
-            page, number, read = after, number + 1, read + len(after.heads)
+            page, number, read = after, number + 1, read + len(after.rows)
             self._counts.append(page.count)
             if number == expected and expected > 2:
-                self._is_broken |= not early or not self._has_stayed(early, page)
+                self._is_broken |= not early or not self._last_row_unmoved(early, page)
             yield page
         self._is_broken |= number < expected
         if number > 1:
@@ -66,7 +66,11 @@ class Forward:
             return not counts or distinct >= counts[0]
         if len(counts) < len(self._counts):
             return not news  # without counts, a second reading is the only witness
-        return distinct >= min(counts) and not self._fell(counts) and self._none_deleted(counts)
+        return (
+            distinct >= min(counts)
+            and not self._count_dropped(counts)
+            and self._none_deleted(counts)
+        )
 
     @property
     def is_still(self) -> bool:
@@ -81,12 +85,12 @@ class Forward:
             return not self._window and self._again.count == counts[0] + front
         return True
 
-    def _has_stayed(self, early: Page, page: Page) -> bool:
+    def _last_row_unmoved(self, early: Page, page: Page) -> bool:
         """Whether the last row with an id of the early look stands where it stood."""
-        old, new = _marks(early), _marks(page)
+        old, new = _identities(early), _identities(page)
         place = max((i for i, mark in enumerate(old) if mark is not None), default=None)
         if place is None:
-            return early.rows == page.rows
+            return early.raw_rows == page.raw_rows
         return place < len(new) and old[place] == new[place]
 
     def _page_after(self, page: Page, number: int, expected: int, read: int) -> Page | None:
@@ -98,17 +102,17 @@ class Forward:
         after = self._pages.page_after(page, number, ahead)
         if after is END:
             return None
-        most = MOST_PAGES if page.count is None else 2 * expected + _LOOSE_PAGES
-        if after is None or not after.heads or self._was_read(after) or number > most:
+        most = MAX_PAGES if page.count is None else 2 * expected + _LOOSE_PAGES
+        if after is None or not after.rows or self._is_repeat(after) or number > most:
             self._is_broken |= not self._pages.is_counting or not is_all
             return None
         return after
 
-    def _was_read(self, page: Page) -> bool:
+    def _is_repeat(self, page: Page) -> bool:
         """Whether a page begins as an earlier one did, so that links lead in circles."""
-        mark = page.heads[0].mark
+        mark = page.rows[0].identity
         if mark is None and page.count is None:
-            mark = hash(tuple(page.rows))
+            mark = hash(tuple(page.raw_rows))
         is_known = mark in self._begun
         if mark is not None:
             self._begun.add(mark)
@@ -116,16 +120,16 @@ class Forward:
 
     def _added_in_front(self, again: Page) -> int | None:
         """Rows before the one that was first; None if a row of the first page is gone."""
-        old, new = _marks(self._first), _marks(again)
+        old, new = _identities(self._first), _identities(again)
         place, mark = next(((i, m) for i, m in enumerate(old) if m is not None), (0, None))
         if mark is None:
-            return 0 if again.rows == self._first.rows else None
+            return 0 if again.raw_rows == self._first.raw_rows else None
         if mark not in new:
             return None
         front = new.index(mark) - place
         return front if front >= 0 and new[front:] == old[: len(new) - front] else None
 
-    def _fell(self, counts: Sequence[int]) -> bool:
+    def _count_dropped(self, counts: Sequence[int]) -> bool:
         """Whether a count is lower than one that was answered before it was asked."""
         lag = self._window + 1
         highest = 0
@@ -136,7 +140,7 @@ class Forward:
         return False
 
 
-class Backward:
+class BackwardPass:
     """One reading from the last page to the first, one after the other.
 
     Complete if nothing was added in front meanwhile; rows that are deleted do no harm.
@@ -188,7 +192,7 @@ class Backward:
             last = min(last, self._reached)
             page = self._pages.page(last)
         most = 2 * last + _LOOSE_PAGES
-        while page is not None and page.heads and page.next is not None and last < most:
+        while page is not None and page.rows and page.next is not None and last < most:
             last += 1
             page = self._pages.page(last)
         self._is_broken = last >= most
@@ -204,9 +208,9 @@ class Backward:
             self._is_broken |= look is None or has_gone or not self._begins_alike(look)
 
     def _begins_alike(self, page: Page) -> bool:
-        return not page.heads or page.heads[0].mark in _marks(self._first)
+        return not page.rows or page.rows[0].identity in _identities(self._first)
 
 
-def _marks(page: Page) -> list[object]:
+def _identities(page: Page) -> list[object]:
     """What stays the same about each row of a page while it exists."""
-    return [head.mark for head in page.heads]
+    return [head.identity for head in page.rows]

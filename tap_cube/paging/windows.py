@@ -10,13 +10,13 @@ from itertools import pairwise
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MOST_PAGES = 20
+MAX_PAGES = 20
 """Pages that a window should have at most; a single day may have more."""
 
-MOST_PARTS = 10
+MAX_PARTS = 10
 """Parts that a window is split into at once, since events are never spread evenly."""
 
-EARLIEST = date(2000, 1, 1)
+MIN_DATE = date(2000, 1, 1)
 """First day to ask for where nobody says one; no Cube account is so old."""
 
 
@@ -45,7 +45,7 @@ class Window:
 
 
 def small_windows(whole: Window, pages_of: Callable[[Window], int]) -> Iterator[Window]:
-    """Yield windows of `MOST_PAGES` pages at most, or of one day, from the first day on.
+    """Yield windows of `MAX_PAGES` pages at most, or of one day, from the first day on.
 
     Args:
         whole: What all of them make together.
@@ -56,7 +56,7 @@ def small_windows(whole: Window, pages_of: Callable[[Window], int]) -> Iterator[
     while waiting:
         window = waiting.pop()
         pages = pages_of(window)
-        if pages > MOST_PAGES and window.days > 1:
-            waiting += reversed(window.parts(min(-(-pages // MOST_PAGES), MOST_PARTS)))
+        if pages > MAX_PAGES and window.days > 1:
+            waiting += reversed(window.parts(min(-(-pages // MAX_PAGES), MAX_PARTS)))
         else:
             yield window

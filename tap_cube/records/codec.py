@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 import simplejson
 
-from tap_cube.records.values import Unfit
+from tap_cube.records.values import Unparsable
 
 
 def exact(number: str) -> Decimal | str:
@@ -32,18 +32,20 @@ def decode_row(row: bytes) -> dict[str, t.Any]:
     except msgspec.DecodeError as error:
         # Python's own decoder takes what a strict one refuses.
         with suppress(ValueError, AttributeError):
-            odd = json.loads(row, parse_float=exact, parse_int=_lenient_int, parse_constant=Unfit)
+            odd = json.loads(
+                row, parse_float=exact, parse_int=_lenient_int, parse_constant=Unparsable
+            )
             return {_ascii(key): _fit(value) for key, value in odd.items()}
         raise error from None
 
 
-def _lenient_int(digits: str) -> int | Unfit:
-    return int(digits) if len(digits) < MOST_DIGITS else Unfit(digits)
+def _lenient_int(digits: str) -> int | Unparsable:
+    return int(digits) if len(digits) < MAX_DIGITS else Unparsable(digits)
 
 
 def _fit(value: object) -> object:
     if _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
-        return Unfit(json.dumps(value, default=str))
+        return Unparsable(json.dumps(value, default=str))
     return value
 
 
@@ -52,7 +54,7 @@ def _ascii(key: str) -> str:
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-MOST_DIGITS: t.Final = 30
+MAX_DIGITS: t.Final = 30
 """Digits of an integer that is still taken for one."""
 
 

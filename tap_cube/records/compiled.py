@@ -49,7 +49,7 @@ _DAY = (
     rb"|(?:0[13578]|1[02])-31|02-(?:0[1-9]|1[0-9]|2[0-8]))"
 )
 _CLOCK = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_RIGHT: Mapping[Callable[..., t.Any], bytes] = {
+_CANONICAL: Mapping[Callable[..., t.Any], bytes] = {
     as_text: rb'"[ !#-\[\]-~]*"',
     as_integer: rb"0|-?[1-9][0-9]{0,17}",
     as_boolean: rb"true|false",
@@ -69,7 +69,7 @@ _END = b"\n"
 _decode = msgspec.json.Decoder(float_hook=exact).decode
 
 
-class FastWay:
+class CompiledDecoder:
     """Rows of JSON text to the text of their records, by structs made for them.
 
     Attributes of the structs hold what the decoder checks, or JSON text. One look at a column
@@ -145,8 +145,8 @@ class FastWay:
 
     def of_page(self, page: Page, places: Sequence[int]) -> Rows:
         """Decode some rows of a page; msgspec's errors tell that not all of them fit."""
-        if 4 * len(places) < len(page.heads):
-            return self.of_rows([page.rows[place] for place in places])
+        if 4 * len(places) < len(page.rows):
+            return self.of_rows([page.raw_rows[place] for place in places])
         rows = self._decode(page.body)
         return rows if len(places) == len(rows) else [rows[place] for place in places]
 
@@ -166,19 +166,19 @@ class FastWay:
         Returns:
             Values that do not fit, by their row's place and their column.
         """
-        unfit: defaultdict[int, dict[str, object]] = defaultdict(dict)
+        unparsed: defaultdict[int, dict[str, object]] = defaultdict(dict)
         for column in self._columns:
             for place, value in column.convert(rows):
-                unfit[place][column.name] = value
+                unparsed[place][column.name] = value
         for field, value in self._fixed:
             _set(rows, field, repeat(value))
         for field, values in zip(self._added, added, strict=True):
             _set(rows, field, values)
-        return unfit
+        return unparsed
 
-    def keep(self, rows: Rows, unfit: Mapping[int, dict[str, object]]) -> None:
+    def keep(self, rows: Rows, unparsed: Mapping[int, dict[str, object]]) -> None:
         """Let rows keep the values that do not fit."""
-        for place, values in unfit.items():
+        for place, values in unparsed.items():
             setattr(rows[place], self._unparsed, values)
 
     def lines(self, rows: Rows) -> bytes:
@@ -198,24 +198,24 @@ class _Column:
 
     def __init__(self, field: str, name: str, convert: Convert) -> None:
         rule = convert.func if isinstance(convert, partial) else convert
-        right = _RIGHT.get(rule, _NOTHING)
+        right = _CANONICAL.get(rule, _NOTHING)
         self.name = name
         self._field = field
         self._values = attrgetter(field)
         self._convert = convert
-        self._odd = re.compile(rb"\n(?!(?:|null|%b)(?:\n|\Z))([^\n]*)" % right).finditer
+        self._noncanonical = re.compile(rb"\n(?!(?:|null|%b)(?:\n|\Z))([^\n]*)" % right).finditer
         # Most typed fields hold few different values.
         self._memo: dict[bytes, tuple[object, object]] = {}
 
     def convert(self, rows: Rows) -> Iterator[tuple[int, object]]:
         """Convert the values of a column; yield those that do not fit, with their places."""
-        for place, text in self._not_right([*map(self._values, rows)]):
-            value, unfit = self._memo.get(text) or self._converted(text)
+        for place, text in self._noncanonical_values([*map(self._values, rows)]):
+            value, unparsed = self._memo.get(text) or self._converted(text)
             setattr(rows[place], self._field, value)
-            if unfit is not None:
-                yield place, unfit
+            if unparsed is not None:
+                yield place, unparsed
 
-    def _not_right(self, sent: Sequence[object]) -> Iterator[tuple[int, bytes]]:
+    def _noncanonical_values(self, sent: Sequence[object]) -> Iterator[tuple[int, bytes]]:
         values: t.Any = sent
         try:
             text = _END.join([b"", *values])
@@ -225,7 +225,7 @@ class _Column:
             yield from ((n, bytes(value)) for n, value in enumerate(values) if value is not UNSET)
             return
         place = at = 0
-        for found in self._odd(text):
+        for found in self._noncanonical(text):
             place += text.count(_END, at, found.start())
             at = found.start()
             yield place, found[1]

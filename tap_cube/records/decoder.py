@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from tap_cube.records.codec import decode_row, encode
-from tap_cube.records.compiled import FastWay, is_checked
+from tap_cube.records.compiled import CompiledDecoder, is_checked
 from tap_cube.records.values import converter
 
 if t.TYPE_CHECKING:
@@ -30,7 +30,7 @@ _MISFITS = (msgspec.DecodeError, RecursionError)
 Column: t.TypeAlias = "tuple[str, Mapping[str, t.Any]] | None"
 
 
-class EncodedRecords(dict[str, t.Any]):
+class RecordBlock(dict[str, t.Any]):
     """Records of a page as JSON text; to the SDK one record that has the context's values.
 
     Attributes:
@@ -51,7 +51,7 @@ class RecordDecoder:
     """Turns rows into records of one stream and source.
 
     There are two ways to the same record. The fast one is compiled for the keys that rows were
-    seen to have, and takes whole pages, see `FastWay`. A row that does not fit it takes the
+    seen to have, and takes whole pages, see `CompiledDecoder`. A row that does not fit it takes the
     careful way, alone.
 
     Args:
@@ -84,7 +84,7 @@ class RecordDecoder:
         self._added = added
         self._columns: dict[str, tuple[str, Convert] | None] = {}
         self._loose: set[str] = set()
-        self._fast: FastWay | None = None
+        self._fast: CompiledDecoder | None = None
         self._may_be_fast = True
         self.unparsed: Counter[str] = Counter()
 
@@ -102,7 +102,7 @@ class RecordDecoder:
         except _MISFITS:
             pass  # one of them has a new key, or a value that no decoder takes
         return b"".join(
-            self._line(page.rows[place], [values[number] for values in added])
+            self._line(page.raw_rows[place], [values[number] for values in added])
             for number, place in enumerate(places)
         )
 
@@ -136,13 +136,13 @@ class RecordDecoder:
         return ordered | own
 
     def _finished(
-        self, fast: FastWay, rows: list[Struct], added: Sequence[Sequence[object]]
+        self, fast: CompiledDecoder, rows: list[Struct], added: Sequence[Sequence[object]]
     ) -> bytes:
-        if unfit := fast.finish(rows, added):
-            for values in unfit.values():
+        if unparsed := fast.finish(rows, added):
+            for values in unparsed.values():
                 self.unparsed.update(values.keys())
             if self._column(UNPARSED):
-                fast.keep(rows, unfit)
+                fast.keep(rows, unparsed)
         return fast.lines(rows)
 
     def _line(self, row: bytes, added: Sequence[object]) -> bytes:
@@ -157,7 +157,7 @@ class RecordDecoder:
         record = self.decode(content, *added)
         if self._may_be_fast and self._has_learned(content):
             try:
-                self._fast = FastWay(
+                self._fast = CompiledDecoder(
                     self._columns, self._loose, self._constants, self._added, UNPARSED
                 )
             except ValueError:

@@ -17,42 +17,42 @@ from tap_cube.records.values import as_day
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-K = t.TypeVar("K", bound="Head")
+K = t.TypeVar("K", bound="Row")
 
 
-class Head(msgspec.Struct):
-    """The part of a row that decides about it; of rows that nothing is asked of, no part."""
+class Row(msgspec.Struct):
+    """The part of a row that decides about it; nothing of it in streams without a cursor."""
 
     is_unique = False
-    """Whether no other row has the same mark."""
+    """Whether no other row of the resource has the same identity."""
 
     @property
-    def mark(self) -> object:
+    def identity(self) -> object:
         """What stays the same about the row while it exists; None if nothing does."""
         return None
 
     @property
-    def key(self) -> str | None:
-        """What the row has for a key; None where it has nothing."""
-        return None if self.mark is None else str(self.mark)
+    def record_key(self) -> str | None:
+        """What identifies the row's record; None if it needs a surrogate key."""
+        return None if self.identity is None else str(self.identity)
 
 
-def decode_head(row: bytes, kind: type[K]) -> K:
+def decode_as(row: bytes, row_type: type[K]) -> K:
     """Decode what decides about one row."""
     try:
-        return msgspec.json.decode(row, type=kind)
+        return msgspec.json.decode(row, type=row_type)
     except msgspec.DecodeError:
-        return msgspec.convert(decode_row(row), kind)
+        return msgspec.convert(decode_row(row), row_type)
 
 
-class CustomerHead(Head):
+class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
     """The part of a row that decides whether it is emitted, and under which key."""
 
     is_unique = True
 
     # Keys that may hold the imported id, in the order of trust.
     crm__customer_id: object = None
-    customer_id: object = None
+    sent_customer_id: object = None
     external_customer_id: object = None
     id: object = None
     # When it was last changed, in the order of trust.
@@ -62,27 +62,31 @@ class CustomerHead(Head):
 
     @property
     @override
-    def key(self) -> str | None:
+    def record_key(self) -> str | None:
+        return self.customer_id
+
+    @property
+    def customer_id(self) -> str | None:
         """The imported id as text; None where the row has none (T40)."""
         usual = self.crm__customer_id
         if type(usual) is str and usual:
             return usual
-        for value in (usual, self.customer_id, self.external_customer_id):
+        for value in (usual, self.sent_customer_id, self.external_customer_id):
             if value != "" and type(value) in {str, int}:
                 return str(value)
         return None
 
     @property
     @override
-    def mark(self) -> object:
+    def identity(self) -> object:
         """The imported id, else the internal one; rows without any may be equal to the letter."""
-        key = self.key
-        if key is not None:
-            return key
+        own = self.customer_id
+        if own is not None:
+            return own
         return None if self.id in (None, "") else f"id:{self.id}"
 
     @property
-    def day(self) -> str | None:
+    def updated_on(self) -> str | None:
         """The day of the last change; None where the row has no such date."""
         usual = self.crm__change_log__updated
         if self.updated is None and type(usual) is str and (day := _day_of(usual)):
@@ -100,7 +104,7 @@ def _day_of(text: str) -> str | None:
     return None
 
 
-class CallflowHead(CustomerHead):
+class CallflowRow(CustomerRow):
     """The part of a call state's row that decides; one customer may be in several campaigns."""
 
     campaign__name: object = None
@@ -110,12 +114,12 @@ class CallflowHead(CustomerHead):
 
     @property
     @override
-    def mark(self) -> object:
-        own = super().mark
+    def identity(self) -> object:
+        own = super().identity
         return None if own is None else repr((self.data_owner__name, self.campaign__name, own))
 
 
-class Event(CustomerHead):
+class EventRow(CustomerRow):
     """The part of a submission's row that identifies it; no event has an id (3.9).
 
     Several may be equal to the letter, so none is unique.
@@ -137,10 +141,10 @@ class Event(CustomerHead):
 
     @property
     @override
-    def mark(self) -> object:
+    def identity(self) -> object:
         """What stays the same while pages are read, though the customer's data may change."""
         kind = self.call_outcome__type, self.call_outcome__subtype, self.product__code
-        return repr((self.submitted, kind, self.key, self.names))
+        return repr((self.submitted, kind, self.customer_id, self.names))
 
     @property
     def submitted(self) -> object:

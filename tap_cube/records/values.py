@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
 Convert: t.TypeAlias = "Callable[[t.Any], t.Any]"
 
 
-class Unfit(str):
+class Unparsable(str):
     """JSON text of a value that fits no column, such as half a surrogate pair."""
 
     __slots__ = ()
@@ -41,18 +41,18 @@ def converter(schema: Mapping[str, t.Any], zone: ZoneInfo, *, in_utc: bool = Fal
 
 def as_text(value: object) -> str:
     """Text stays as it is; numbers and truth values become their JSON text (T30)."""
-    if isinstance(value, str) and not isinstance(value, Unfit):
+    if isinstance(value, str) and not isinstance(value, Unparsable):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Decimal) and abs(value.adjusted()) < _MOST_DIGITS:
+    if isinstance(value, Decimal) and abs(value.adjusted()) < _MAX_DIGITS:
         return format(value, "f")
     if isinstance(value, int | Decimal):
         return str(value)
     raise ValueError
 
 
-_MOST_DIGITS = 30
+_MAX_DIGITS = 30
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _LARGEST = 2**63
 

@@ -47,7 +47,7 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
     is_packed = config.encoding.compression == "gzip"
     ending = ".json.gz" if is_packed else ".json"
     stem = f"{config.storage.prefix or ''}{name}-{uuid4()}"
-    with _told():
+    with _storage_errors():
         root = UPath(config.storage.root, **config.storage.params).resolve()
         (root / stem).parent.mkdir(parents=True, exist_ok=True)
     first = next(lines, None)
@@ -59,7 +59,7 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
             _write(file, chain([first], islice(lines, config.batch_size - 1)), is_packed=is_packed)
             # Only who asks for more hears that a source has ended, which its last state tells.
             first = next(lines, None)
-            with _told():
+            with _storage_errors():
                 _store(file, path)
         yield [path.as_uri()]
 
@@ -81,7 +81,7 @@ def _store(file: t.IO[bytes], path: UPath) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _storage_errors() -> Iterator[None]:
     """Tell an error of the storage in one sentence, without its address, which may be secret."""
     try:
         yield

@@ -23,7 +23,7 @@ FULL = 2**16
 UNWRITTEN: t.Final = "Output could not be written: {}. Look at the target, run again."
 """How a run ends whose reader is gone or has no room, with the system's words for it."""
 
-PATIENCE = 1.5
+SIGNAL_GRACE = 1.5
 """Seconds that a target has to take a block, when a signal has ended the run."""
 
 
@@ -111,7 +111,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         if not self._is_writing:
             raise SystemExit(status)
         self._ending = status
-        patience = Timer(PATIENCE, os._exit, [status])
+        patience = Timer(SIGNAL_GRACE, os._exit, [status])
         patience.daemon = True
         patience.start()
 

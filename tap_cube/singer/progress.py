@@ -19,7 +19,7 @@ INTERVAL = 10
 
 
 @dataclass(slots=True)
-class Tally:
+class StreamStats:
     """What a stream did in one run.
 
     Attributes:
@@ -42,11 +42,11 @@ class Tally:
         )
 
 
-FEW = 50
+MAX_UNTHROTTLED_PARTITIONS = 50
 """Partitions whose state is small enough to be written as often as there is news."""
 
 
-class Pace:
+class StateThrottle:
     """Says when the state may be written again: with many partitions once a second at most.
 
     Args:
@@ -56,7 +56,7 @@ class Pace:
 
     def __init__(self, partitions: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Let the first time be at once."""
-        self._pause = 0 if partitions <= FEW else 1
+        self._pause = 0 if partitions <= MAX_UNTHROTTLED_PARTITIONS else 1
         self._clock = clock
         self._next = 0.0
 
@@ -93,7 +93,7 @@ class Progress:
         self._clock = clock
         self._part = 1
         self._rows = self._done = self._total = 0
-        self._began = self._told = 0.0
+        self._began = self._storage_errors = 0.0
         self._bar: tqdm[t.NoReturn] | None = None
         self._open = ExitStack()
 
@@ -104,7 +104,7 @@ class Progress:
     def expect(self, rows: int | None) -> None:
         """Say how many rows, or how many more, there are to read; None if nobody knows."""
         if not self._began:
-            self._began = self._told = self._clock()
+            self._began = self._storage_errors = self._clock()
         # Where the records themselves run over the screen, a bar would stand in their midst.
         if self._bar is None and sys.stderr.isatty() and not sys.stdout.isatty():
             self._show()
@@ -120,8 +120,8 @@ class Progress:
         now = self._clock()
         if self._bar is not None:
             self._bar.update(rows)
-        elif now - self._told >= INTERVAL:
-            self._told = now
+        elif now - self._storage_errors >= INTERVAL:
+            self._storage_errors = now
             self._tell(self._rows / (now - self._began))
 
     def end(self) -> None:

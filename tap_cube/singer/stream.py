@@ -13,10 +13,10 @@ from singer_sdk.streams import Stream
 from typing_extensions import override
 
 from tap_cube.records.codec import decode_row, encode
-from tap_cube.records.decoder import EncodedRecords, RecordDecoder
+from tap_cube.records.decoder import RecordBlock, RecordDecoder
 from tap_cube.singer.batches import batch_files
 from tap_cube.singer.messages import BufferedWriter, record_messages
-from tap_cube.singer.progress import Pace, Tally
+from tap_cube.singer.progress import StateThrottle, StreamStats
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class EncodedStream(Stream):
 
     Attributes:
         writer: Where messages go.
-        tally: What the stream did in this run.
+        stats: What the stream did in this run.
     """
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # records leave the decoder typed
@@ -65,8 +65,8 @@ class EncodedStream(Stream):
         super().__init__(tap, schema={"type": "object", "properties": dict(properties)}, name=name)
         self.primary_keys = primary_keys
         self.writer = t.cast("BufferedWriter", tap.message_writer)
-        self.tally = Tally()
-        self._pace = Pace(partitions)
+        self.stats = StreamStats()
+        self._state_throttle = StateThrottle(partitions)
         self._extracted_at = b"null"
         self._is_ahead = self._has_news = False
 
@@ -101,17 +101,17 @@ class EncodedStream(Stream):
         """
         if not self.is_plain:
             for place, own in zip(places, added, strict=True):
-                yield decoder.decode(decode_row(page.rows[place]), *own)
+                yield decoder.decode(decode_row(page.raw_rows[place]), *own)
         elif places:
             self._extracted_at = encode(utc_now())
             self._record_counter.increment(len(places) - 1)  # the SDK counts one
             columns = list(zip(*added, strict=True))
-            yield EncodedRecords(decoder.lines(page, places, columns), len(places), context)
+            yield RecordBlock(decoder.lines(page, places, columns), len(places), context)
 
     def write_state(self) -> None:
         """Write the state, if records were written since and no file of them is open."""
         is_whole = not self.get_batch_config(self.config)
-        if self._is_ahead and is_whole and self._pace.is_due():
+        if self._is_ahead and is_whole and self._state_throttle.is_due():
             self._is_ahead = False
             self._write_state_message()
 
@@ -151,7 +151,7 @@ class EncodedStream(Stream):
 
     def _lines_of(self, record: Record) -> Sequence[bytes]:
         """JSON text of a record, as the stream maps leave it."""
-        if isinstance(record, EncodedRecords):
+        if isinstance(record, RecordBlock):
             return record.lines[:-1].split(b"\n")
         return [encode(m.record) for m in self._generate_record_messages(record)]
 
@@ -179,7 +179,7 @@ class EncodedStream(Stream):
     def _write_record_message(self, record: Record) -> None:
         self._is_ahead = True
         self._declare_new_columns()
-        if not isinstance(record, EncodedRecords):
+        if not isinstance(record, RecordBlock):
             super()._write_record_message(record)
             return
         about = self._stream_version, self._extracted_at

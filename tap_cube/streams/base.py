@@ -17,8 +17,8 @@ from tap_cube.account.columns import with_required_keys
 from tap_cube.account.model import ACCOUNT
 from tap_cube.errors import ForbiddenError, NotFoundError
 from tap_cube.records.codec import decode_row
-from tap_cube.records.decoder import UNPARSED, EncodedRecords, RecordDecoder
-from tap_cube.records.rows import Head, SurrogateKeys, surrogate_key
+from tap_cube.records.decoder import UNPARSED, RecordBlock, RecordDecoder
+from tap_cube.records.rows import Row, SurrogateKeys, surrogate_key
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.bookmarks import Bookmarks
 from tap_cube.streams.partitions import PartitionReader
@@ -30,13 +30,13 @@ if t.TYPE_CHECKING:
 
     from tap_cube.account.columns import StreamColumns
     from tap_cube.account.generations import Endpoint
-    from tap_cube.account.model import Account, Source, Subjects
+    from tap_cube.account.model import Account, Partition, Resource
     from tap_cube.records.decoder import Column
     from tap_cube.records.page import Page
     from tap_cube.streams.cursors import Cursor
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
-R = t.TypeVar("R", bound=Head)
+R = t.TypeVar("R", bound=Row)
 
 
 class CubeStream(EncodedStream, t.Generic[R]):
@@ -58,7 +58,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         reader: Reads the pages of the partitions.
     """
 
-    row_type: t.ClassVar[type[Head]] = Head
+    row_type: t.ClassVar[type[Row]] = Row
     """What is decoded of every row."""
 
     added_columns: Sequence[str] = ()
@@ -67,19 +67,19 @@ class CubeStream(EncodedStream, t.Generic[R]):
     cursor: Cursor | None = None
 
     def __init__(
-        self, tap: CubeTap, spec: StreamSpec, resource: Subjects, columns: StreamColumns
+        self, tap: CubeTap, spec: StreamSpec, resource: Resource, columns: StreamColumns
     ) -> None:
         """Send no request yet."""
         self.tap, self.settings, self.client = tap, tap.settings, tap.client
         self.resource, self.columns = resource, columns
         self._has_reported_full = False
-        self._sources = () if resource.sources == (ACCOUNT,) else resource.sources
+        self._partitions = () if resource.partitions == (ACCOUNT,) else resource.partitions
         super().__init__(
             tap,
             name=spec.name,
             primary_keys=spec.primary_keys,
             properties=with_required_keys(columns.properties, spec.primary_keys),
-            partitions=len(self._sources),
+            partitions=len(self._partitions),
         )
         self.began = datetime.fromtimestamp(tap.initialized_at / 1000, tap.settings.timezone)
         self.bookmarks = Bookmarks(self, self.began)
@@ -95,28 +95,28 @@ class CubeStream(EncodedStream, t.Generic[R]):
     @property
     @override
     def partitions(self) -> list[dict[str, t.Any]] | None:
-        return [self.partition_of(source) for source in self._sources] or None
+        return [self.context_of(partition) for partition in self._partitions] or None
 
-    def partition_of(self, source: Source) -> dict[str, t.Any]:
+    def context_of(self, partition: Partition) -> dict[str, t.Any]:
         """Context of a source's partition, as it stands in state."""
-        return dict(source.context)
+        return dict(partition.context)
 
-    def endpoint_of(self, source: Source) -> Endpoint:
+    def endpoint_of(self, partition: Partition) -> Endpoint:
         """Where a source's rows are."""
-        del source
+        del partition
         return self.resource.endpoint
 
-    def columns_of(self, source: Source) -> Mapping[str, t.Any]:
-        """What each record of a source has, by column."""
-        return source.columns
+    def columns_of(self, partition: Partition) -> Mapping[str, t.Any]:
+        """What each record of a partition has, by column."""
+        return partition.columns
 
-    def column(self, key: str, source: Source) -> Column:
+    def column(self, key: str, partition: Partition) -> Column:
         """Column of a key that Cube sends; a key nobody knew becomes one (drift)."""
-        return self.known_column(*self.columns.column_of(key, source.described_by))
+        return self.known_column(*self.columns.column_of(key, partition.defined_by))
 
-    def added_values(self, source: Source, row: R, key: str) -> Sequence[object]:
+    def added_values(self, partition: Partition, row: R, key: str) -> Sequence[object]:
         """Values of `added_columns` for a row with this key."""
-        del source, row, key
+        del partition, row, key
         return ()
 
     def prepare(self, row: Record) -> Record:
@@ -128,97 +128,99 @@ class CubeStream(EncodedStream, t.Generic[R]):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        source = self._source_of(context)
+        partition = self._partition_of(context)
         decoder = RecordDecoder(
             self.settings.timezone,
-            partial(self.column, source=source),
-            self.columns_of(source),
+            partial(self.column, partition=partition),
+            self.columns_of(partition),
             self.added_columns,
             in_utc=bool(self.get_batch_config(self.config)),
         )
-        self.write_state()  # what the sources before have finished
+        self.write_state()  # what the partitions before have finished
         before, began = self.client.requests[self.name], time.monotonic()
-        endpoint = self.endpoint_of(source).path
+        endpoint = self.endpoint_of(partition).path
         with metrics.http_request_counter(self.name, endpoint=endpoint) as counter:
-            counter.with_context(dict(source.context))
+            counter.with_context(dict(partition.context))
             try:
-                for record in self.records(source, context, decoder):
-                    self.tally.rows += record.number if isinstance(record, EncodedRecords) else 1
+                for record in self.records(partition, context, decoder):
+                    self.stats.rows += record.number if isinstance(record, RecordBlock) else 1
                     yield record
             except (ForbiddenError, NotFoundError) as error:
-                if source is ACCOUNT or source.setting:
+                if partition is ACCOUNT or partition.setting:
                     raise
-                self.logger.warning("%s is left out. %s", source.name, error)
+                self.logger.warning("%s is left out. %s", partition.name, error)
             finally:
                 self.reader.end_partition()
                 self.writer.flush()
             counter.increment(self.client.requests[self.name] - before)
-        self.tally.seconds += time.monotonic() - began
-        self.tally.unparsed += decoder.unparsed.total()
+        self.stats.seconds += time.monotonic() - began
+        self.stats.unparsed += decoder.unparsed.total()
         if counts := ", ".join(f"{name} {n}" for name, n in sorted(decoder.unparsed.items())):
             msg = "Values that do not fit the type of their column stand in '%s': %s"
             self.logger.warning(msg, UNPARSED, counts)
 
     def records(
-        self, source: Source, context: Context | None, decoder: RecordDecoder
+        self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         """Yield the records of one partition: all of them, or those that changed."""
         if self.cursor:
-            yield from self._changed_records(self.cursor, source, context, decoder)
+            yield from self._changed_records(self.cursor, partition, context, decoder)
             return
-        for page, places in self.read(source):
-            rows = (page.rows[place] for place in places)
+        for page, places in self.read(partition):
+            rows = (page.raw_rows[place] for place in places)
             yield from (decoder.decode(self.prepare(decode_row(row))) for row in rows)
 
-    def target_of(self, source: Source) -> str | None:
-        """Path and query of the first page of a source; None if there is nothing new in it."""
-        if self.cursor and (end := self._closed_at(self.cursor, source)):
-            bookmark = self.bookmarks.get(self.partition_of(source) or None)
+    def target_of(self, partition: Partition) -> str | None:
+        """Path and query of the first page of a partition; None if there is nothing new in it."""
+        if self.cursor and (end := self._closed_at(self.cursor, partition)):
+            bookmark = self.bookmarks.get(self.context_of(partition) or None)
             if bookmark and bookmark >= self.cursor.bookmark_for(end):
                 return None
-        return self.endpoint_of(source).target(source.context)
+        return self.endpoint_of(partition).target(partition.context)
 
-    def read(self, source: Source) -> Iterator[tuple[Page, Sequence[int]]]:
+    def read(self, partition: Partition) -> Iterator[tuple[Page, Sequence[int]]]:
         """Yield all pages of one partition, certain to be complete, and places of rows in them."""
-        if target := self.target_of(source):
-            yield from self.reader.pages(source, target, self.first_page(source, target))
+        if target := self.target_of(partition):
+            yield from self.reader.pages(partition, target, self.first_page(partition, target))
 
-    def first_page(self, source: Source, target: str) -> Page:
-        """The first page of a source, while those of the sources after it are fetched ahead."""
-        after = dropwhile(lambda other: other is not source, self._sources)
+    def first_page(self, partition: Partition, target: str) -> Page:
+        """Get the first page of a partition, and fetch those of the next partitions ahead."""
+        after = dropwhile(lambda other: other is not partition, self._partitions)
         ahead = ((o.name, at) for o in islice(after, 1, None) if (at := self.target_of(o)))
-        return self.reader.first_page(source, target, ahead)
+        return self.reader.first_page(partition, target, ahead)
 
-    def _source_of(self, context: Context | None) -> Source:
+    def _partition_of(self, context: Context | None) -> Partition:
         return next(
-            (s for s in self._sources if self.partition_of(s) == dict(context or {})), ACCOUNT
+            (s for s in self._partitions if self.context_of(s) == dict(context or {})), ACCOUNT
         )
 
     def _changed_records(
-        self, cursor: Cursor, source: Source, context: Context | None, decoder: RecordDecoder
+        self, cursor: Cursor, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         """Yield the records that changed since the bookmark, then move it."""
         start = self._start(cursor, context)
         keys = SurrogateKeys()
         emitted = unchanged = dated = 0
-        highest = self._closed_at(cursor, source)
-        for page, places in self.read(source):
+        highest = self._closed_at(cursor, partition)
+        for page, places in self.read(partition):
             kept, added = [], []
             for place in places:
-                row = page.heads[place]
+                row = page.rows[place]
                 value = cursor.value_of(row)
                 if value is not None:
                     dated += 1
                     if value < start:
                         unchanged += 1
                         continue
-                key = row.key or surrogate_key(page.rows[place], keys, self.reader.reading)
+                key = row.record_key or surrogate_key(
+                    page.raw_rows[place], keys, self.reader.reading
+                )
                 if key is None:
                     continue
                 if value is not None and value > highest:
                     highest = value
                 kept.append(place)
-                added.append(self.added_values(source, row, key))
+                added.append(self.added_values(partition, row, key))
             emitted += len(kept)
             yield from self.records_of(page, kept, added, decoder, context)
             self.after_page(context)
@@ -226,11 +228,11 @@ class CubeStream(EncodedStream, t.Generic[R]):
         if highest:
             bound = cursor.upper_bound(self.began)
             self.bookmarks.move(context, cursor.bookmark_for(min(highest, bound)))
-        self.tally.unchanged += unchanged
+        self.stats.unchanged += unchanged
         self.logger.log(
-            logging.DEBUG if "campaign__id" in source.context else logging.INFO,
+            logging.DEBUG if "campaign__id" in partition.context else logging.INFO,
             "%s: %d rows emitted, %d unchanged since %s left out",
-            source.name or self.name, emitted, unchanged, start or "ever",
+            partition.name or self.name, emitted, unchanged, start or "ever",
         )  # fmt: skip
         if emitted and not dated and not self._has_reported_full:
             self._has_reported_full = True
@@ -244,9 +246,9 @@ class CubeStream(EncodedStream, t.Generic[R]):
             values.append(cursor.resume_from(bookmark))
         return max(values, default="")
 
-    def _closed_at(self, cursor: Cursor, source: Source) -> str:
-        has_ended = source.ended and source.ended < self.began.date()
-        return cursor.closed_at(source.ended) if source.ended and has_ended else ""
+    def _closed_at(self, cursor: Cursor, partition: Partition) -> str:
+        has_ended = partition.ended and partition.ended < self.began.date()
+        return cursor.closed_at(partition.ended) if partition.ended and has_ended else ""
 
     @override
     def compare_start_date(self, value: str, start_date_value: str) -> str:
@@ -257,4 +259,4 @@ class CubeStream(EncodedStream, t.Generic[R]):
         super().log_sync_costs()
         if self.selected:
             requests, retries = self.client.requests[self.name], self.client.retries[self.name]
-            self.logger.info("%s: %s", self.name, self.tally.summary(requests, retries))
+            self.logger.info("%s: %s", self.name, self.stats.summary(requests, retries))

@@ -7,7 +7,7 @@ import typing as t
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_cube.records.rows import CallflowHead
+from tap_cube.records.rows import CallflowRow
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.campaign_rows import CampaignRows
 from tap_cube.streams.cursors import MinuteCursor
@@ -15,15 +15,15 @@ from tap_cube.streams.cursors import MinuteCursor
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_cube.account.model import Account, Source
+    from tap_cube.account.model import Account, Partition
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 
-class CallflowCustomersStream(CubeStream[CallflowHead]):
+class CallflowCustomersStream(CubeStream[CallflowRow]):
     """Where each customer stands in each campaign, incremental by the minute of the last change."""
 
     replication_key = "callflow__last_change__when"
-    row_type = CallflowHead
+    row_type = CallflowRow
     rows: CampaignRows
 
     @override
@@ -43,12 +43,12 @@ class CallflowCustomersStream(CubeStream[CallflowHead]):
         return stream
 
     @override
-    def columns_of(self, source: Source) -> Mapping[str, t.Any]:
-        return self.rows.constants_of(source)
+    def columns_of(self, partition: Partition) -> Mapping[str, t.Any]:
+        return self.rows.constants_of(partition)
 
     @override
-    def added_values(self, source: Source, row: CallflowHead, key: str) -> Sequence[object]:
+    def added_values(self, partition: Partition, row: CallflowRow, key: str) -> Sequence[object]:
         names = str(row.data_owner__name or ""), str(row.campaign__name or "")
-        campaign = source.columns.get("campaign__id")
+        campaign = partition.columns.get("campaign__id")
         where = "/".join((names[0], str(row.campaign__crm_type or ""), names[1]))
-        return f"{campaign or where}:{key}", row.key, *self.rows.looked_up_values(names)
+        return f"{campaign or where}:{key}", row.customer_id, *self.rows.looked_up_values(names)

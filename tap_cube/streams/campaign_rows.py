@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_cube.account.generations import JSONType
-    from tap_cube.account.model import Account, Source
+    from tap_cube.account.model import Account, Partition
     from tap_cube.streams.spec import StreamSpec
 
 _IDS: Mapping[str, JSONType] = MappingProxyType(
@@ -39,7 +39,7 @@ class CampaignRows:
 
     Attributes:
         columns: The columns of the stream.
-        looked_up: Ids that no source has for all its rows.
+        looked_up: Ids that no partition has for all its rows.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class CampaignRows:
     ) -> None:
         """Lay out the columns: ids, fixed fields, definitions, and keys that discovery saw."""
         resource = account.resources[spec.name]
-        given = [source.columns for source in resource.sources]
+        given = [partition.columns for partition in resource.partitions]
         known = [*given, *(campaign.columns for campaign in account.campaigns)]
         ids = [name for name in _IDS if name == "campaign__id" or any(of.get(name) for of in known)]
         self._constant = [name for name in ids if any(name in of for of in given)]
@@ -60,9 +60,9 @@ class CampaignRows:
             generations.EARLIER_EVENT_FIELDS,
         )
 
-    def constants_of(self, source: Source) -> Mapping[str, object]:
-        """The ids that all rows of a source have."""
-        return {name: source.columns.get(name) for name in self._constant}
+    def constants_of(self, partition: Partition) -> Mapping[str, object]:
+        """The ids that all rows of a partition have."""
+        return {name: partition.columns.get(name) for name in self._constant}
 
     def looked_up_values(self, names: tuple[str, str]) -> list[object]:
         """The other ids of a row, by the names of its data owner and its campaign."""

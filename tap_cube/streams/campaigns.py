@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from tap_cube.account import generations
 from tap_cube.account.columns import StreamColumns
-from tap_cube.account.model import ACCOUNT, Subjects
-from tap_cube.records.rows import Head
+from tap_cube.account.model import ACCOUNT, Resource
+from tap_cube.records.rows import Row
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 
-class CampaignsStream(CubeStream[Head]):
+class CampaignsStream(CubeStream[Row]):
     """The campaigns that the credential may see."""
 
     @override
@@ -34,7 +34,7 @@ class CampaignsStream(CubeStream[Head]):
             return None
         earlier = generations.EARLIER_CAMPAIGN_FIELDS
         sent = {key: earlier[key] for key in earlier if key in account.campaign_keys}
-        resource = Subjects((ACCOUNT,), spec.endpoints[0], is_list=True)
+        resource = Resource((ACCOUNT,), spec.endpoints[0], is_list=True)
         return cls(tap, spec, resource, StreamColumns({**generations.CAMPAIGN_FIELDS, **sent}))
 
     @override

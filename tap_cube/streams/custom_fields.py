@@ -10,9 +10,9 @@ from typing_extensions import override
 from tap_cube.account import generations
 from tap_cube.account.columns import StreamColumns
 from tap_cube.account.custom_fields import definition_id
-from tap_cube.account.model import Subjects
+from tap_cube.account.model import Resource
 from tap_cube.records.codec import decode_row
-from tap_cube.records.rows import Head
+from tap_cube.records.rows import Row
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_cube.account.generations import Endpoint, JSONType
-    from tap_cube.account.model import Account, Source
+    from tap_cube.account.model import Account, Partition
     from tap_cube.records.decoder import RecordDecoder
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
@@ -33,7 +33,7 @@ CONTEXT_FIELDS: Mapping[str, JSONType] = {
 }
 
 
-class CustomFieldsStream(CubeStream[Head]):
+class CustomFieldsStream(CubeStream[Row]):
     """The definitions of every assignment and CRM that shows them."""
 
     @override
@@ -45,8 +45,8 @@ class CustomFieldsStream(CubeStream[Head]):
         defining = [found for found in account.resources.values() if found.definitions]
         if not defining:
             return None
-        resource = Subjects(
-            tuple(s for found in defining for s in found.sources if s.name in found.definitions),
+        resource = Resource(
+            tuple(s for found in defining for s in found.partitions if s.name in found.definitions),
             spec.endpoints[0],
             is_list=True,
             definitions={name: at for found in defining for name, at in found.definitions.items()},
@@ -55,19 +55,19 @@ class CustomFieldsStream(CubeStream[Head]):
         return cls(tap, spec, resource, columns)
 
     @override
-    def endpoint_of(self, source: Source) -> Endpoint:
-        return self.resource.definitions[source.name]
+    def endpoint_of(self, partition: Partition) -> Endpoint:
+        return self.resource.definitions[partition.name]
 
     @override
     def records(
-        self, source: Source, context: Context | None, decoder: RecordDecoder
+        self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         # As in `read_definitions`: of two with one id the last stays, and none goes without.
         del context
         usable = {}
-        for page, places in self.read(source):
+        for page, places in self.read(partition):
             for place in places:
-                definition = decode_row(page.rows[place])
+                definition = decode_row(page.raw_rows[place])
                 number = definition_id(definition)
                 if number is not None:
                     usable[number] = {**definition, "id": number}
@@ -75,9 +75,9 @@ class CustomFieldsStream(CubeStream[Head]):
             yield decoder.decode(definition)
 
     @override
-    def partition_of(self, source: Source) -> dict[str, t.Any]:
-        return {"source": source.name, **source.context}
+    def context_of(self, partition: Partition) -> dict[str, t.Any]:
+        return {"source": partition.name, **partition.context}
 
     @override
-    def columns_of(self, source: Source) -> dict[str, t.Any]:
-        return self.partition_of(source)
+    def columns_of(self, partition: Partition) -> dict[str, t.Any]:
+        return self.context_of(partition)

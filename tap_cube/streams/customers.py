@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from tap_cube.account import generations
 from tap_cube.account.columns import CustomColumns, StreamColumns
-from tap_cube.records.rows import CustomerHead
+from tap_cube.records.rows import CustomerRow
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.cursors import DayCursor
 
@@ -18,11 +18,11 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.account.model import Account, Source
+    from tap_cube.account.model import Account, Partition
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 
-class CustomersStream(CubeStream[CustomerHead]):
+class CustomersStream(CubeStream[CustomerRow]):
     """Customers, incremental by the day of their last change.
 
     An assignment is the older name of a CRM; a CRM is a data owner and a CRM type. The ids of
@@ -34,8 +34,8 @@ class CustomersStream(CubeStream[CustomerHead]):
 
     replication_key = "updated"
     added_columns = ("customer_id", "updated")
-    row_type = CustomerHead
-    cursor = DayCursor("day")
+    row_type = CustomerRow
+    cursor = DayCursor("updated_on")
     emitted_ids: Sequence[str] = ()
 
     @override
@@ -61,8 +61,8 @@ class CustomersStream(CubeStream[CustomerHead]):
         return cls(tap, spec, resource, columns)
 
     @override
-    def added_values(self, source: Source, row: CustomerHead, key: str) -> Sequence[object]:
-        return key, row.day
+    def added_values(self, partition: Partition, row: CustomerRow, key: str) -> Sequence[object]:
+        return key, row.updated_on
 
     @override
     def generate_child_contexts(

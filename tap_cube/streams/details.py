@@ -11,11 +11,11 @@ from functools import partial
 from typing_extensions import override
 
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
-from tap_cube.http.client import Subject
+from tap_cube.http.client import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.records.codec import decode_row
 from tap_cube.records.page import decode_object
-from tap_cube.records.rows import CustomerHead, decode_head
+from tap_cube.records.rows import CustomerRow, decode_as
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_cube.account.generations import Endpoint
-    from tap_cube.account.model import Account, Source
+    from tap_cube.account.model import Account, Partition
     from tap_cube.records.decoder import RecordDecoder
     from tap_cube.streams.customers import CustomersStream
     from tap_cube.streams.spec import CubeTap, StreamSpec
@@ -35,7 +35,7 @@ PROBES = 5
 _IN_PATHS = re.compile(r"[0-9]+")
 
 
-class CustomerDetailsStream(CubeStream[CustomerHead]):
+class CustomerDetailsStream(CubeStream[CustomerRow]):
     """Each customer that the parent stream emits, as the account shows it alone (T42).
 
     Costs a request a customer, so it is deselected by default. The parent has it synced after
@@ -63,7 +63,7 @@ class CustomerDetailsStream(CubeStream[CustomerHead]):
         self._endpoints = spec.endpoints
         self._chosen: Endpoint | None = None
         self._refused: set[str] = set()
-        self._vain = 0
+        self._misses = 0
         super().__init__(tap, spec, parent.resource, parent.columns)
         self.parent_stream_type = type(parent)
         parent.child_streams.append(self)
@@ -81,63 +81,63 @@ class CustomerDetailsStream(CubeStream[CustomerHead]):
         return cls(tap, spec, streams[spec.parent])
 
     @override
-    def endpoint_of(self, source: Source) -> Endpoint:
+    def endpoint_of(self, partition: Partition) -> Endpoint:
         return self._chosen or self._endpoints[0]
 
     @override
     def records(
-        self, source: Source, context: Context | None, decoder: RecordDecoder
+        self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
-        if source.name in self._refused:
+        if partition.name in self._refused:
             return
         # At DEBUG it logs paths, which hold customers' ids here.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         expected = list(dict.fromkeys(self._parent.emitted_ids))
         fitting = [key for key in expected if _IN_PATHS.fullmatch(key)]
         missing = 0
-        for customer_id, row in self._rows(source, fitting):
+        for customer_id, row in self._rows(partition, fitting):
             if row is not None:
-                day = decode_head(row, CustomerHead).day
+                day = decode_as(row, CustomerRow).updated_on
                 yield decoder.decode(decode_row(row), customer_id, day)
                 continue
             missing += 1
-            self._vain += not self._chosen
-            if self._vain == PROBES:
+            self._misses += not self._chosen
+            if self._misses == PROBES:
                 msg = (
-                    f"{self.name} of {source.name}: the account shows no single customers "
+                    f"{self.name} of {partition.name}: the account shows no single customers "
                     f"(HTTP 404 for {PROBES}). Deselect the stream."
                 )
                 raise CubeError(msg)
         if skipped := len(expected) - len(fitting):
-            self.logger.info("%s: %d ids fit no path and are skipped", source.name, skipped)
+            self.logger.info("%s: %d ids fit no path and are skipped", partition.name, skipped)
         if missing:
-            self.logger.info("%s: %d customers have gone meanwhile", source.name, missing)
+            self.logger.info("%s: %d customers have gone meanwhile", partition.name, missing)
 
     def _rows(
-        self, source: Source, customer_ids: Sequence[str]
+        self, partition: Partition, customer_ids: Sequence[str]
     ) -> Iterator[tuple[str, bytes | None]]:
         """Request customers, several at once when it is known where; None for one that is gone."""
-        fetched = Prefetcher(partial(self._single, source), self.tap.pool, self.writer.flush)
+        fetched = Prefetcher(partial(self._single, partition), self.tap.pool, self.writer.flush)
         with closing(fetched):
             for place, customer_id in enumerate(customer_ids, start=1):
                 ahead = customer_ids[place : place + self.reader.lookahead] if self._chosen else ()
                 try:
                     yield customer_id, fetched.take(customer_id, ahead)
                 except ForbiddenError:
-                    self._refused.add(source.name)
+                    self._refused.add(partition.name)
                     raise
 
-    def _single(self, source: Source, customer_id: str) -> bytes | None:
-        subject = Subject(self.name, source.name, None)
+    def _single(self, partition: Partition, customer_id: str) -> bytes | None:
+        subject = RequestLabel(self.name, partition.name, None)
         for endpoint in [self._chosen] if self._chosen else self._endpoints:
-            target = endpoint.target({**source.context, "customer_id": customer_id})
+            target = endpoint.target({**partition.context, "customer_id": customer_id})
             try:
                 row = self.client.get(target, subject, decode_object)
             except NotFoundError:
                 continue
             self._chosen = endpoint
             # Where nobody is imported under this id, it may be the internal one of another (T41).
-            found = decode_head(row, CustomerHead).key
+            found = decode_as(row, CustomerRow).customer_id
             is_other = found is not None and found.lstrip("0") != customer_id.lstrip("0")
             return None if is_other else row
         return None

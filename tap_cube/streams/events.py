@@ -9,8 +9,8 @@ from singer_sdk import typing as th
 from typing_extensions import override
 
 from tap_cube.errors import CubeError, ForbiddenError
-from tap_cube.paging.windows import EARLIEST, Window, small_windows
-from tap_cube.records.rows import Event, SurrogateKeys
+from tap_cube.paging.windows import MIN_DATE, Window, small_windows
+from tap_cube.records.rows import EventRow, SurrogateKeys
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.campaign_rows import CampaignRows
 
@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.account.model import Account, Source
+    from tap_cube.account.model import Account, Partition
     from tap_cube.records.decoder import RecordDecoder
     from tap_cube.records.page import Page
     from tap_cube.streams.spec import CubeTap, StreamSpec
@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 _OWN_FIELDS = {"customer_id": th.StringType(), "submitted_at": th.DateTimeType()}
 
 
-class EventsStream(CubeStream[Event]):
+class EventsStream(CubeStream[EventRow]):
     """Submissions, read by windows of days; the bookmark is the last day that was read.
 
     A window is read again from ``lookback_days`` before the bookmark on, since outcomes are
@@ -35,7 +35,7 @@ class EventsStream(CubeStream[Event]):
     """
 
     replication_key = "submitted_at"
-    row_type = Event
+    row_type = EventRow
     rows: CampaignRows
 
     @override
@@ -54,19 +54,19 @@ class EventsStream(CubeStream[Event]):
         return stream
 
     @override
-    def columns_of(self, source: Source) -> Mapping[str, t.Any]:
-        return self.rows.constants_of(source)
+    def columns_of(self, partition: Partition) -> Mapping[str, t.Any]:
+        return self.rows.constants_of(partition)
 
     @override
-    def target_of(self, source: Source) -> str | None:
-        span = self._span(source)
-        return self._target(source, span) if span else None
+    def target_of(self, partition: Partition) -> str | None:
+        span = self._span(partition)
+        return self._target(partition, span) if span else None
 
     @override
     def records(
-        self, source: Source, context: Context | None, decoder: RecordDecoder
+        self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
-        span = self._span(source)
+        span = self._span(partition)
         if span is None:
             return
         looks: dict[Window, Page] = {}
@@ -74,7 +74,7 @@ class EventsStream(CubeStream[Event]):
         def pages_of(window: Window) -> int:
             looks.clear()
             try:
-                looks[window] = self.first_page(source, self._target(source, window))
+                looks[window] = self.first_page(partition, self._target(partition, window))
             except ForbiddenError as error:
                 if window.first == span.first:
                     raise
@@ -83,17 +83,17 @@ class EventsStream(CubeStream[Event]):
             return looks[window].expected_pages
 
         for window in small_windows(span, pages_of):
-            target, first = self._target(source, window), looks.pop(window)
+            target, first = self._target(partition, window), looks.pop(window)
             keys = SurrogateKeys()
-            for page, places in self.reader.pages(source, target, first):
-                kept, added = self._kept(source, page, places, keys, decoder)
+            for page, places in self.reader.pages(partition, target, first):
+                kept, added = self._kept(partition, page, places, keys, decoder)
                 yield from self.records_of(page, kept, added, decoder, context)
             self.bookmarks.move(context, window.last.isoformat())
             self.write_state()
 
     def _kept(
         self,
-        source: Source,
+        partition: Partition,
         page: Page,
         places: t.Iterable[int],
         keys: SurrogateKeys,
@@ -104,34 +104,34 @@ class EventsStream(CubeStream[Event]):
         Events that are equal in what identifies them are all in one window, since they have one
         time, so that the numbers of their keys are complete.
         """
-        campaign = source.columns.get("campaign__id")
+        campaign = partition.columns.get("campaign__id")
         kept, added = [], []
         for place in places:
-            event, row = page.heads[place], page.rows[place]
+            event, row = page.rows[place], page.raw_rows[place]
             key = keys.key_of(event.digest(campaign, row), hash(row), self.reader.reading)
             if key is not None:
                 kept.append(place)
                 submitted = _submitted_at(event, decoder)
                 ids = self.rows.looked_up_values(event.names)
-                added.append((key, event.key, submitted, *ids))
+                added.append((key, event.customer_id, submitted, *ids))
         return kept, added
 
-    def _target(self, source: Source, window: Window) -> str:
-        return self.endpoint_of(source).target(source.context, window)
+    def _target(self, partition: Partition, window: Window) -> str:
+        return self.endpoint_of(partition).target(partition.context, window)
 
-    def _span(self, source: Source) -> Window | None:
-        """All days to read of a source; None if it ended before them."""
-        start = self.settings.start_date or EARLIEST
-        if bookmark := self.bookmarks.get(self.partition_of(source) or None):
+    def _span(self, partition: Partition) -> Window | None:
+        """All days to read of a partition; None if it ended before them."""
+        start = self.settings.start_date or MIN_DATE
+        if bookmark := self.bookmarks.get(self.context_of(partition) or None):
             lookback = timedelta(days=self.settings.lookback_days)
-            start = max(start, max(date.fromisoformat(bookmark[:10]), EARLIEST) - lookback)
+            start = max(start, max(date.fromisoformat(bookmark[:10]), MIN_DATE) - lookback)
         today = self.began.date()
-        if source.ended and source.ended < start:
+        if partition.ended and partition.ended < start:
             return None
         return Window(min(start, today), today)
 
 
-def _submitted_at(event: Event, decoder: RecordDecoder) -> str | None:
+def _submitted_at(event: EventRow, decoder: RecordDecoder) -> str | None:
     try:
         moment: str | None = decoder.moment(event.submitted or "")
     except (ValueError, ArithmeticError):

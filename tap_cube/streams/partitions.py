@@ -11,10 +11,10 @@ from tap_cube.singer.progress import Progress
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tap_cube.account.model import Source, Subjects
+    from tap_cube.account.model import Partition, Resource
     from tap_cube.paging.pages import Request
     from tap_cube.records.page import Page
-    from tap_cube.records.rows import Head
+    from tap_cube.records.rows import Row
     from tap_cube.singer.stream import EncodedStream
     from tap_cube.streams.spec import CubeTap
 
@@ -33,7 +33,7 @@ class PartitionReader:
     """
 
     def __init__(
-        self, stream: EncodedStream, tap: CubeTap, resource: Subjects, row_type: type[Head]
+        self, stream: EncodedStream, tap: CubeTap, resource: Resource, row_type: type[Row]
     ) -> None:
         """Send no request yet."""
         self.reading = 0
@@ -43,8 +43,8 @@ class PartitionReader:
             stream.name,
             tap.client,
             tap.pool,
-            kind=row_type,
-            known=[source.name for source in resource.sources if source.is_seen],
+            row_type=row_type,
+            known=[partition.name for partition in resource.partitions if partition.answered],
             may_be_list=resource.is_list,
             on_wait=stream.writer.flush,
         )
@@ -54,17 +54,17 @@ class PartitionReader:
         """Requests that may be in flight ahead of the current one."""
         return self._pages.lookahead
 
-    def first_page(self, source: Source, target: str, ahead: Iterable[Request]) -> Page:
+    def first_page(self, partition: Partition, target: str, ahead: Iterable[Request]) -> Page:
         """Get the first page of a partition, and begin to fetch those needed next."""
-        return self._pages.first_page((source.name, target), ahead)
+        return self._pages.first_page((partition.name, target), ahead)
 
     def pages(
-        self, source: Source, target: str, first: Page
+        self, partition: Partition, target: str, first: Page
     ) -> Iterator[tuple[Page, Sequence[int]]]:
         """Yield the pages that follow each other from a first one, and places of rows in them."""
         self._progress.expect(first.count)
-        subject = f"{self._name} of {source.name}" if source.name else self._name
-        with self._pages.pages((source.name, target), first, self._logger) as pages:
+        subject = f"{self._name} of {partition.name}" if partition.name else self._name
+        with self._pages.pages((partition.name, target), first, self._logger) as pages:
             passes = CompleteReader(pages, subject=subject, logger=self._logger)
             for page, places in passes:
                 self.reading = passes.reading

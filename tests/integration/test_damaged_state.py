@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cube_sandbox import Sandbox
 
-NO_JSON = {"empty": b"", "cut off": b'{"bookmarks": {"data_own', "no text": b"\xff\xfe\x00"}
+NOT_JSON = {"empty": b"", "cut off": b'{"bookmarks": {"data_own', "no text": b"\xff\xfe\x00"}
 """What a full disk or a strange editor leaves."""
 
 CONTEXT = {"data_owner_id": CRM[0], "crm_type": CRM[1]}
@@ -58,7 +58,7 @@ def said_of(cube: Sandbox, state: Path) -> str:
     return complaint(run)
 
 
-@pytest.mark.parametrize("content", NO_JSON.values(), ids=NO_JSON)
+@pytest.mark.parametrize("content", NOT_JSON.values(), ids=NOT_JSON)
 def test_a_state_that_is_no_json_is_refused(cube: Sandbox, tmp_path: Path, content: bytes) -> None:
     """A file that was cut off, or is no text at all, ends the run in words."""
     (tmp_path / "state.json").write_bytes(content)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from tap_cube.http.body import LARGEST_BODY
+from tap_cube.http.body import MAX_BODY_BYTES
 from tests.support.reading import last_words, read_at
 from tests.support.runs import CRM, only
 
@@ -100,7 +100,7 @@ class _Packed(_Handler):
     @override
     def portions(self) -> Iterator[bytes]:
         packer = zlib.compressobj(level=1, wbits=zlib.MAX_WBITS | 16)  # gzip
-        for _ in range(2 * LARGEST_BODY // len(BLANKS)):
+        for _ in range(2 * MAX_BODY_BYTES // len(BLANKS)):
             yield packer.compress(BLANKS)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tap_cube.paging.windows import MOST_PAGES
+from tap_cube.paging.windows import MAX_PAGES
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
     ARCHIVED,
@@ -73,7 +73,7 @@ def _is_sync(request: Request) -> bool:
 def fill_windows(cube: Sandbox) -> None:
     """Give one campaign so much that it is read in several windows, and another campaign little."""
     begin(cube, page_size=2)
-    cube.account.add_outcomes(MERSALG, 5 * MOST_PAGES, TODAY - 700 * DAY, TODAY)
+    cube.account.add_outcomes(MERSALG, 5 * MAX_PAGES, TODAY - 700 * DAY, TODAY)
     cube.account.add_outcome(ARCHIVED, when=at(date(2019, 5, 1)))
 
 
@@ -110,7 +110,7 @@ def test_a_page_that_stays_broken_costs_its_window_alone(
         reached - 2 * DAY
     )
     found = by_key([*broken.records[OUTCOMES], *run.records[OUTCOMES]])
-    assert len(found) == cube.account.outcome_count() == 5 * MOST_PAGES + 1
+    assert len(found) == cube.account.outcome_count() == 5 * MAX_PAGES + 1
     # What the broken run wrote of the window that it could not finish is all right, too.
     again = by_key(run.records[OUTCOMES])
     for key, record in by_key(broken.records[OUTCOMES]).items():

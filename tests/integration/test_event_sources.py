@@ -110,15 +110,15 @@ def test_a_name_that_two_campaigns_share_is_no_id(
     for campaign in (twin, MERSALG):
         cube.account.add_outcome(campaign, when=at(TODAY), type="Twin", product="MPA")
     run = night(cube, **EVERYTHING)
-    twins = [r for r in run.records[OUTCOMES] if r["call_outcome__type"] == "Twin"]
+    duplicates = [r for r in run.records[OUTCOMES] if r["call_outcome__type"] == "Twin"]
     # Equal events of both are two all the same.
-    assert len(by_key(twins)) == 2
-    assert {r["campaign__id"] for r in twins} == {None}
+    assert len(by_key(duplicates)) == 2
+    assert {r["campaign__id"] for r in duplicates} == {None}
     assert {r["campaign__id"] for r in run.records[OUTCOMES]} == {1, None, 8, 9}
     if "C8" in without:
-        assert {(r["data_owner_id"], r["crm_type"]) for r in twins} == {(2, crm_type)}
+        assert {(r["data_owner_id"], r["crm_type"]) for r in duplicates} == {(2, crm_type)}
     else:
-        assert {(r["data_owner_id"], r["crm_type"]) for r in twins} == {B2B, crm}
+        assert {(r["data_owner_id"], r["crm_type"]) for r in duplicates} == {B2B, crm}
 
 
 @pytest.mark.parametrize("without", [("C9", "C11", "C6"), ("C9", "C8", "C11", "C6")])

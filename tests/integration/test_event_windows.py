@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cube.paging.windows import EARLIEST, MOST_PAGES, Window
+from tap_cube.paging.windows import MAX_PAGES, MIN_DATE, Window
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
     ARCHIVED,
@@ -54,8 +54,8 @@ def test_windows_are_small_and_have_both_dates(cube: Sandbox) -> None:
         window = Window(question.first, question.last)
         pages[window] = max(pages[window], question.page)
     yesterday = Window(TODAY - DAY, TODAY - DAY)
-    assert {window for window, most in pages.items() if most > MOST_PAGES} == {yesterday}
-    assert min(pages).first == EARLIEST
+    assert {window for window, most in pages.items() if most > MAX_PAGES} == {yesterday}
+    assert min(pages).first == MIN_DATE
     assert max(window.last for window in pages) == TODAY
 
 

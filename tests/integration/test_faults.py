@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tap_cube.paging.complete import MAX_READINGS
+from tap_cube.paging.complete import MAX_PASSES
 from tests.support.breaking import (
     COMPLETE,
     DEFINITIONS,
@@ -37,8 +37,8 @@ from tests.support.tap_process import run_tap
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
-NO_JSON = "no JSON"
-NO_PAGE = "another shape than a page"
+NOT_JSON = "no JSON"
+NOT_A_PAGE = "another shape than a page"
 ELSEWHERE = "redirected to another address"
 SLOW = {"endless", "stall"}
 """Kinds that take a second for each try."""
@@ -79,19 +79,19 @@ MATRIX = [
     Row("truncate-gzip", COMPLETE, ""),
     Row("endless", COMPLETE, "no answer in time"),
     Row("stall", COMPLETE, "no answer in time"),
-    Row("html", COMPLETE, NO_JSON),
-    Row("not-json", COMPLETE, NO_JSON),
-    Row("not-json", COMPLETE, NO_JSON, {"body": ""}, "empty body"),
-    Row("not-json", COMPLETE, NO_JSON, {"body": "[" * 100_000}, "a deep body"),
-    Row("not-json", COMPLETE, NO_PAGE, {"body": "null"}, "null"),
-    Row("not-json", COMPLETE, NO_PAGE, {"body": '{"results": [1]}'}, "rows that are none"),
-    Row("not-envelope", COMPLETE, NO_PAGE),
-    Row("results-not-list", COMPLETE, NO_PAGE),
+    Row("html", COMPLETE, NOT_JSON),
+    Row("not-json", COMPLETE, NOT_JSON),
+    Row("not-json", COMPLETE, NOT_JSON, {"body": ""}, "empty body"),
+    Row("not-json", COMPLETE, NOT_JSON, {"body": "[" * 100_000}, "a deep body"),
+    Row("not-json", COMPLETE, NOT_A_PAGE, {"body": "null"}, "null"),
+    Row("not-json", COMPLETE, NOT_A_PAGE, {"body": '{"results": [1]}'}, "rows that are none"),
+    Row("not-envelope", COMPLETE, NOT_A_PAGE),
+    Row("results-not-list", COMPLETE, NOT_A_PAGE),
     Row("400", "HTTP 400", "HTTP 400"),
     Row("401", "HTTP 401", "HTTP 401"),
     Row("403", "HTTP 403", "HTTP 403", at={"definitions": COMPLETE}),
     Row("404", COMPLETE, SHORT, at={"first": "HTTP 404", "definitions": COMPLETE}),
-    Row("empty-list", COMPLETE, NO_PAGE, at={"definitions": COMPLETE}),
+    Row("empty-list", COMPLETE, NOT_A_PAGE, at={"definitions": COMPLETE}),
     Row("redirect", ELSEWHERE, ELSEWHERE, {"location": "http://demo.example.org/"}, "away"),
     Row("redirect", ELSEWHERE, ELSEWHERE, {"location": "//demo.example.org/"}, "no scheme"),
     Row("redirect", ELSEWHERE, ELSEWHERE, {"location": "https://127.0.0.1/"}, "other scheme"),
@@ -130,7 +130,7 @@ def test_a_fault_that_stays(cube: Sandbox, row: Row, place: Place) -> None:
     struck = [r for r in cube.requests if (r.row, r.page) == (place.row, place.page)]
     # As many tries as allowed, and a redirect has three hops; a page that is gone is looked for
     # again in each reading.
-    assert len(struck) <= (3 * MAX_READINGS if expected == SHORT else 4)
+    assert len(struck) <= (3 * MAX_PASSES if expected == SHORT else 4)
 
 
 @pytest.mark.parametrize("kind", ["500", "html", "404", "403", "truncate"])
@@ -180,7 +180,7 @@ def test_a_wait_that_is_too_long_ends_the_run(cube: Sandbox, after: Any) -> None
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("500", "HTTP 500"), ("html", NO_JSON), ("reset", "broke off"), ("401", "'auth_token'")],
+    [("500", "HTTP 500"), ("html", NOT_JSON), ("reset", "broke off"), ("401", "'auth_token'")],
 )
 def test_the_command_ends_in_one_sentence_too(cube: Sandbox, kind: Any, words: str) -> None:  # noqa: ANN401 - kind
     """The installed command fails with status 1 and the same sentence, and no traceback."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cube.paging.windows import EARLIEST
+from tap_cube.paging.windows import MIN_DATE
 from tests.support.event_runs import (
     DAY,
     KEYS,
@@ -69,9 +69,9 @@ def test_two_years_arrive_though_the_tap_is_killed_three_times(cube: Sandbox) ->
         costs.append(len(asked))
         for question in asked:
             days = before[ROWS[question.row]]
-            read_before = days.get(int(question.path.split("/")[4]), EARLIEST)
+            read_before = days.get(int(question.path.split("/")[4]), MIN_DATE)
             assert question.first is not None
-            assert question.first >= max(EARLIEST, read_before - 2 * DAY)
+            assert question.first >= max(MIN_DATE, read_before - 2 * DAY)
         assert {stream: days_read(state, stream) for stream in ROWS.values()} != before
     assert len(expected[OUTCOMES]) == AMOUNT * len(campaigns)
     assert len(expected[REGISTRATIONS]) == cube.account.registration_count()

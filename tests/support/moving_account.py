@@ -12,7 +12,7 @@ from typing_extensions import override
 from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import Pages
 from tap_cube.records.page import END, Page
-from tap_cube.records.rows import CustomerHead
+from tap_cube.records.rows import CustomerRow
 
 LOGGER = logging.getLogger("test")
 
@@ -61,7 +61,7 @@ class MovingAccount:
             return None
         link = f"/?page={number + 1}" if number * size < len(self.rows) else None
         body = json.dumps([{"id": row} for row in chunk]).encode()
-        return Page(body, [CustomerHead(id=row) for row in chunk], len(self.rows), link)
+        return Page(body, [CustomerRow(id=row) for row in chunk], len(self.rows), link)
 
 
 class PagesOf(Pages):
@@ -104,7 +104,7 @@ class PagesOf(Pages):
 def read(pages: Pages) -> list[int]:
     """Read everything, row by row."""
     return [
-        json.loads(page.rows[place])["id"] for page, places in reader_of(pages) for place in places
+        json.loads(page.raw_rows[place])["id"] for page, places in reader_of(pages) for place in places
     ]
 
 

@@ -39,7 +39,7 @@ def test_a_campaign_of_today_names_its_crm() -> None:
     assert found == Campaign(
         8, "Nysalg oppfølging", "Fjordmedia AS", (2, "B2B"), None, date(2020, 1, 30)
     )
-    assert found.described_by == ("data_owners/2/B2B",)
+    assert found.defined_by == ("data_owners/2/B2B",)
     assert found.columns == {
         "campaign__id": 8,
         "data_owner_id": 2,
@@ -52,7 +52,7 @@ def test_a_campaign_of_2019_names_its_assignment() -> None:
     """Then there were assignments and no data owners."""
     (found,) = read_campaigns([OF_2019])
     assert found == Campaign(8, "Nysalg oppfølging", "", None, 9, None)
-    assert found.described_by == ("assignments/9",)
+    assert found.defined_by == ("assignments/9",)
     assert found.columns["assignment_id"] == 9
 
 

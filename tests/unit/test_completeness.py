@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tap_cube.errors import IncompleteReadError
-from tap_cube.paging.complete import MAX_READINGS
-from tap_cube.records.rows import CustomerHead
+from tap_cube.paging.complete import MAX_PASSES
+from tap_cube.records.rows import CustomerRow
 from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def test_rows_that_stay_are_read_whatever_comes_and_goes(  # noqa: PLR0913 - one
         emitted = set(read(PagesOf(account, size, window, order)))
     except IncompleteReadError:
         # Only an account that changed during every reading may end in an error.
-        assert sum(map(bool, history[: account.asked])) >= MAX_READINGS
+        assert sum(map(bool, history[: account.asked])) >= MAX_PASSES
     else:
         assert {row for row in account.rows if row < 10_000} <= emitted
     most = -(-(count + account.born - 10_000) // size)
-    assert account.asked <= (2 * most + 2) * MAX_READINGS
+    assert account.asked <= (2 * most + 2) * MAX_PASSES
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
@@ -138,11 +138,11 @@ def test_several_rows_with_one_id_are_complete_with_the_second_reading() -> None
             if page is None:
                 return None
             rows = [{"id": row["id"] // 2, "name": row["id"]} for row in json.loads(page.body)]
-            heads = [CustomerHead(id=row["id"]) for row in rows]
-            return replace(page, body=json.dumps(rows).encode(), heads=heads, _rows=None)
+            heads = [CustomerRow(id=row["id"]) for row in rows]
+            return replace(page, body=json.dumps(rows).encode(), rows=heads, _raw_rows=None)
 
     account = Careless(list(range(31)), newest_first=False, history=[])
     reader = reader_of(PagesOf(account, 10, 4, []))
-    names = {json.loads(page.rows[n])["name"] for page, places in reader for n in places}
+    names = {json.loads(page.raw_rows[n])["name"] for page, places in reader for n in places}
     assert names == set(range(31))
     assert reader.reading == 1

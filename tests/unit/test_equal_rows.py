@@ -15,8 +15,8 @@ from typing_extensions import override
 
 from tap_cube.errors import IncompleteReadError
 from tap_cube.paging import passes as readings
-from tap_cube.paging.complete import MAX_READINGS
-from tap_cube.records.rows import CustomerHead, SurrogateKeys, surrogate_key
+from tap_cube.paging.complete import MAX_PASSES
+from tap_cube.records.rows import CustomerRow, SurrogateKeys, surrogate_key
 from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Equal(MovingAccount):
             return None
         numbers = [row["id"] for row in json.loads(page.body)]
         rows = [{"id": self.name if n in self.alike else n} for n in numbers]
-        heads = [CustomerHead(id=row["id"]) for row in rows]
-        return replace(page, body=json.dumps(rows).encode(), heads=heads, _rows=None)
+        heads = [CustomerRow(id=row["id"]) for row in rows]
+        return replace(page, body=json.dumps(rows).encode(), rows=heads, _raw_rows=None)
 
 
 @pytest.mark.parametrize("window", [0, 4])
@@ -61,7 +61,7 @@ def keys_of(pages: Pages) -> list[str]:
     reader, given = reader_of(pages), SurrogateKeys()
     keys = []
     for page, places in reader:
-        for row in (page.rows[place] for place in places):
+        for row in (page.raw_rows[place] for place in places):
             own = json.loads(row)["id"]
             keys.append(str(own or surrogate_key(row, given, reader.reading)))
     return keys
@@ -112,7 +112,7 @@ def test_rows_equal_even_in_their_id_are_complete_with_the_second_reading() -> N
     account = Equal(list(range(31)), newest_first=False, history=[])
     account.alike, account.name = frozenset({3, 17}), "same"
     reader = reader_of(PagesOf(account, 10, 4, []))
-    assert {json.loads(page.rows[n])["id"] for page, places in reader for n in places} == {
+    assert {json.loads(page.raw_rows[n])["id"] for page, places in reader for n in places} == {
         *(set(range(31)) - {3, 17}),
         "same",
     }
@@ -121,16 +121,16 @@ def test_rows_equal_even_in_their_id_are_complete_with_the_second_reading() -> N
 
 def test_pages_without_end_or_count_come_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that makes up new rows for ever, and never says how many there are."""
-    monkeypatch.setattr(readings, "MOST_PAGES", 50)
+    monkeypatch.setattr(readings, "MAX_PAGES", 50)
 
     class Endless(MovingAccount):
         @override
         def answer(self, number: int, size: int) -> Page | None:
             page = super().answer(1, size)
-            head = CustomerHead(id=self.asked)
-            return page and replace(page, heads=[head], count=None, next="?page=2")
+            head = CustomerRow(id=self.asked)
+            return page and replace(page, rows=[head], count=None, next="?page=2")
 
     account = Endless([1], newest_first=False, history=[])
     with pytest.raises(IncompleteReadError):
         read(PagesOf(account, 1, 4, []))
-    assert account.asked < MAX_READINGS * 60
+    assert account.asked < MAX_PASSES * 60

@@ -11,15 +11,15 @@ import pytest
 from typing_extensions import override
 
 from tap_cube.errors import IncompleteReadError
-from tap_cube.paging.complete import MAX_READINGS
+from tap_cube.paging.complete import MAX_PASSES
 from tap_cube.records.page import END, Page
-from tap_cube.records.rows import CustomerHead
+from tap_cube.records.rows import CustomerRow
 from tests.support.moving_account import MovingAccount, PagesOf, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FEW, MANY, SIZE = 4_000, 14_000, 250
+MAX_UNTHROTTLED_PARTITIONS, MANY, SIZE = 4_000, 14_000, 250
 BYTES_A_ROW = 64
 
 
@@ -39,7 +39,7 @@ class Rendered(PagesOf):
         if number * SIZE > self._rows:
             return None
         rows = [self._row(n) for n in range((number - 1) * SIZE, number * SIZE)]
-        heads = [CustomerHead(crm__customer_id=row.get("crm__customer_id")) for row in rows]
+        heads = [CustomerRow(crm__customer_id=row.get("crm__customer_id")) for row in rows]
         more = "more" if number * SIZE < self._rows else None
         return Page(json.dumps(rows).encode(), heads, self._rows + 1, more)
 
@@ -60,7 +60,9 @@ def test_a_row_costs_few_bytes_however_often_it_is_read(
     row: Callable[[int], dict[str, object]],
 ) -> None:
     """All readings together stay within the bytes a row that are promised."""
-    assert (_peak(row, MANY) - _peak(row, FEW)) / (MANY - FEW) < BYTES_A_ROW
+    assert (_peak(row, MANY) - _peak(row, MAX_UNTHROTTLED_PARTITIONS)) / (
+        MANY - MAX_UNTHROTTLED_PARTITIONS
+    ) < BYTES_A_ROW
 
 
 def _peak(row: Callable[[int], dict[str, object]], rows: int) -> int:
@@ -73,5 +75,5 @@ def _peak(row: Callable[[int], dict[str, object]], rows: int) -> int:
             deque(reader, maxlen=0)
     finally:
         tracemalloc.stop()
-    assert reader.reading == MAX_READINGS - 1
+    assert reader.reading == MAX_PASSES - 1
     return pages.peak

@@ -10,7 +10,7 @@ import pytest
 from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import UNPARSED
 from tap_cube.records.page import PageDecoder, decode_page
-from tap_cube.records.rows import CustomerHead, SurrogateKeys, decode_head, surrogate_key
+from tap_cube.records.rows import CustomerRow, SurrogateKeys, decode_as, surrogate_key
 from tests.support.columns import COLUMNS, VALIDATOR, decode, decoder
 
 ODD = [r'"\ud800"', r'"a\udc00b"', r'"\ud83d\ude00\ud83d"', "NaN", "Infinity", "-Infinity"]
@@ -47,10 +47,10 @@ def test_a_number_beyond_measure_is_not_lost() -> None:
 def test_a_number_beyond_measure_costs_no_page(number: str, key: str, beside: str) -> None:
     """Wherever it stands, the row and its page are read, and the number is there."""
     row = f'{{"crm__customer_id": "1", "{key}": {number}{beside}}}'
-    page = PageDecoder(CustomerHead)(f'{{"count": 1, "results": [{row}]}}'.encode())
-    assert page.heads[0].key == "1"
-    assert page.heads[0].day is None
-    assert number.encode() in page.rows[0]
+    page = PageDecoder(CustomerRow)(f'{{"count": 1, "results": [{row}]}}'.encode())
+    assert page.rows[0].customer_id == "1"
+    assert page.rows[0].updated_on is None
+    assert number.encode() in page.raw_rows[0]
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -74,14 +74,14 @@ def test_a_page_is_read_in_spite_of_one_odd_row(odd: str) -> None:
     """The rows of the page arrive, with count, link, ids, days and keys."""
     row = f'{{"crm__customer_id": "05", "updated": "2020-02-12", "a": {odd}, "b": 100200.0}}'
     link = "https://acme.headshed.com/c/?page=2"
-    page = PageDecoder(CustomerHead)(
+    page = PageDecoder(CustomerRow)(
         f'{{"count": 4, "next": "{link}", "results": [{row}, {{"b": 0.10}}]}}'.encode()
     )
-    assert (len(page.rows), page.count, page.next, page.is_list) == (2, 4, link, False)
-    for head in (page.heads[0], decode_head(page.rows[0], CustomerHead)):
-        assert (head.key, head.day) == ("05", "2020-02-12")
-    assert decode_row(page.rows[0])["b"] == Decimal("100200.0")
-    assert str(decode_row(page.rows[1])["b"]) == "0.10"
+    assert (len(page.raw_rows), page.count, page.next, page.is_list) == (2, 4, link, False)
+    for head in (page.rows[0], decode_as(page.raw_rows[0], CustomerRow)):
+        assert (head.customer_id, head.updated_on) == ("05", "2020-02-12")
+    assert decode_row(page.raw_rows[0])["b"] == Decimal("100200.0")
+    assert str(decode_row(page.raw_rows[1])["b"]) == "0.10"
     assert decode_page(f"[{row}, {row}]".encode()).is_list
 
 
@@ -95,4 +95,4 @@ def test_an_odd_row_without_an_id_has_a_key() -> None:
 
 def test_a_byte_order_mark_is_no_damage() -> None:
     """A list that begins with one is the list."""
-    assert decode_page(b"\xef\xbb\xbf[{}]").rows == [b"{}"]
+    assert decode_page(b"\xef\xbb\xbf[{}]").raw_rows == [b"{}"]

@@ -16,7 +16,7 @@ from tap_cube.errors import TransientError
 from tap_cube.http.prefetch import Prefetcher, WorkerPool
 from tap_cube.paging.pages import NextLinkPaginator, Pages
 from tap_cube.records.page import END, Page, decode_page
-from tap_cube.records.rows import Head
+from tap_cube.records.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +39,8 @@ def body(number: int = 1, pages: int = 1, **changed: object) -> bytes:
 def test_an_envelope_is_a_page() -> None:
     """Rows stay the very bytes that came; count and link are beside them."""
     page = decode_page(body(1, 3))
-    assert [json.loads(row) for row in page.rows] == ROWS
-    assert b"2.5" in page.rows[1]
+    assert [json.loads(row) for row in page.raw_rows] == ROWS
+    assert b"2.5" in page.raw_rows[1]
     assert (page.count, page.is_list, page.expected_pages) == (6, False, 3)
     assert page.next == f"http://inner.example{CUSTOMERS}?page=2"
 
@@ -49,14 +49,14 @@ def test_an_envelope_is_a_page() -> None:
 def test_a_bare_list_is_a_page_without_a_next(indent: int | None) -> None:
     """A list (T13) has no count and no link, however it is laid out."""
     page = decode_page(json.dumps(ROWS, indent=indent).encode())
-    assert [json.loads(row) for row in page.rows] == ROWS
+    assert [json.loads(row) for row in page.raw_rows] == ROWS
     assert (page.count, page.next, page.is_list, page.expected_pages) == (None, None, True, 1)
 
 
 @pytest.mark.parametrize("empty", [b"[]", b" [ ] ", b'{"results": []}'])
 def test_an_empty_answer_is_an_empty_page(empty: bytes) -> None:
     """No rows is no error."""
-    assert decode_page(empty).rows == []
+    assert decode_page(empty).raw_rows == []
     assert decode_page(empty).expected_pages == 1
 
 
@@ -72,7 +72,9 @@ def test_only_a_whole_count_counts(count: object, known: int | None) -> None:
     assert decode_page(body(count=count)).count == known
 
 
-@pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (781, 391)])
+@pytest.mark.parametrize(
+    ("count", "pages"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (781, 391)]
+)
 def test_the_count_fills_pages_of_this_size(count: int, pages: int) -> None:
     """The page size is the one seen, never assumed (T12)."""
     assert decode_page(body(count=count)).expected_pages == pages
@@ -129,7 +131,7 @@ def test_any_bytes_are_a_page_or_an_error(damage: bytes | tuple[int, bytes]) -> 
         page = decode_page(damaged)
     except TransientError:
         return
-    for row in page.rows:
+    for row in page.raw_rows:
         assert isinstance(msgspec.json.decode(row), dict)
 
 
@@ -154,7 +156,7 @@ def test_a_link_that_leads_elsewhere_is_reported_once(
     link: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Pages are counted from there on, and the warning does not repeat what the server sent."""
-    page = Page(b"[{}]", [Head()], 9, link)
+    page = Page(b"[{}]", [Row()], 9, link)
     (*found, end), asked = walk(CUSTOMERS, lambda t: page if t[-1] != "4" else None, 0, 0)
     assert (len(found), end) == (3, None)
     assert asked == [CUSTOMERS, *(f"{CUSTOMERS}?page={number}" for number in (2, 3, 4))]
@@ -166,8 +168,8 @@ def test_a_link_that_leads_elsewhere_is_reported_once(
 def test_a_last_page_has_no_page_after_it() -> None:
     """Null ends it, also where links were of no use before."""
     paginator = NextLinkPaginator(CUSTOMERS)
-    paginator.follow(Page(b"[{}]", [Head()], 9, "elsewhere"))
-    assert paginator.follow(Page(b"[{}]", [Head()], 9)) is None
+    paginator.follow(Page(b"[{}]", [Row()], 9, "elsewhere"))
+    assert paginator.follow(Page(b"[{}]", [Row()], 9)) is None
 
 
 def walk(
@@ -203,10 +205,10 @@ def test_each_page_is_asked_for_once(width: int, query: str) -> None:
         number = int(asked_for.get("page", 1))
         following = urlencode(sorted((asked_for | {"page": str(number + 1)}).items()))
         link = f"http://inner.example/c/?{following}" if number < total else None
-        return Page(b"[%d]" % number, [Head()], total, link)
+        return Page(b"[%d]" % number, [Row()], total, link)
 
     found, asked = walk(first, answer, width, total)
-    assert [page and page.rows for page in found] == [[b"%d" % n] for n in range(1, 7)] + [[]]
+    assert [page and page.raw_rows for page in found] == [[b"%d" % n] for n in range(1, 7)] + [[]]
     assert len(asked) == total
 
 
@@ -215,7 +217,7 @@ def test_a_page_that_is_gone_is_none(width: int) -> None:
     """A page that the server no longer has (404) is told apart from the end."""
     link = f"{CUSTOMERS}?page=2"
     found, _ = walk(
-        CUSTOMERS, lambda t: Page(b"[{}]", [Head()], 2, link) if t == CUSTOMERS else None, width, 2
+        CUSTOMERS, lambda t: Page(b"[{}]", [Row()], 2, link) if t == CUSTOMERS else None, width, 2
     )
     assert found[-1] is None
     assert len(found) == 2

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from tap_cube.singer.progress import FEW, INTERVAL, Pace, Progress, Tally
+from tap_cube.singer.progress import (
+    INTERVAL,
+    MAX_UNTHROTTLED_PARTITIONS,
+    Progress,
+    StateThrottle,
+    StreamStats,
+)
 
 LOGGER = logging.getLogger("tests.progress")
 
@@ -104,13 +110,13 @@ def test_no_row_in_ten_seconds(clock: Clock, caplog: pytest.LogCaptureFixture) -
 
 def test_the_state_of_few_partitions_is_written_whenever_there_is_news(clock: Clock) -> None:
     """It is short, so what a run cut short has to read again is one window at most."""
-    pace = Pace(FEW, clock)
+    pace = StateThrottle(MAX_UNTHROTTLED_PARTITIONS, clock)
     assert [pace.is_due() for _ in range(3)] == [True, True, True]
 
 
 def test_the_state_of_many_partitions_is_written_once_a_second(clock: Clock) -> None:
     """Written after each of them it would outgrow the records."""
-    pace = Pace(FEW + 1, clock)
+    pace = StateThrottle(MAX_UNTHROTTLED_PARTITIONS + 1, clock)
     due = []
     for _ in range(7):
         due.append(pace.is_due())
@@ -120,8 +126,8 @@ def test_the_state_of_many_partitions_is_written_once_a_second(clock: Clock) -> 
 
 def test_summary() -> None:
     """One line holds what a stream did and what it took."""
-    tally = Tally(rows=5, unchanged=4, unparsed=3, seconds=1.26)
-    assert tally.summary(requests=20, retries=1) == (
+    stats = StreamStats(rows=5, unchanged=4, unparsed=3, seconds=1.26)
+    assert stats.summary(requests=20, retries=1) == (
         "5 rows emitted, 4 unchanged left out, 20 requests, 1 of them retries, "
         "3 unparsed values, 1.3 s"
     )

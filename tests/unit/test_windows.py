@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.paging.windows import MOST_PAGES, MOST_PARTS, Window, small_windows
+from tap_cube.paging.windows import MAX_PAGES, MAX_PARTS, Window, small_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ def days_from(first: date, number: int) -> Window:
     return Window(first, first + (number - 1) * DAY)
 
 
-@given(whole=wholes, answers=st.lists(st.integers(0, 3 * MOST_PAGES), max_size=200))
+@given(whole=wholes, answers=st.lists(st.integers(0, 3 * MAX_PAGES), max_size=200))
 def test_every_day_comes_once_and_in_order(whole: Window, answers: list[int]) -> None:
     """Whatever the server counts, the windows together are the whole, without gap or overlap."""
     coming = iter(answers)
@@ -45,7 +45,7 @@ def test_every_day_comes_once_and_in_order(whole: Window, answers: list[int]) ->
     assert all(before.last + DAY == after.first for before, after in pairwise(windows))
 
 
-@given(st.dictionaries(st.integers(0, 900), st.integers(1, 3 * MOST_PAGES), max_size=40))
+@given(st.dictionaries(st.integers(0, 900), st.integers(1, 3 * MAX_PAGES), max_size=40))
 def test_windows_are_small_where_days_are(pages: dict[int, int]) -> None:
     """Only a single day may have more pages than a window should."""
     whole = days_from(FIRST, 901)
@@ -56,10 +56,10 @@ def test_windows_are_small_where_days_are(pages: dict[int, int]) -> None:
 
     windows = list(small_windows(whole, pages_of))
     assert days_of(windows) == days_of([whole])
-    assert all(window.days == 1 or pages_of(window) <= MOST_PAGES for window in windows)
+    assert all(window.days == 1 or pages_of(window) <= MAX_PAGES for window in windows)
 
 
-@given(whole=wholes, answers=st.lists(st.integers(0, 3 * MOST_PAGES), max_size=200))
+@given(whole=wholes, answers=st.lists(st.integers(0, 3 * MAX_PAGES), max_size=200))
 def test_a_window_is_asked_for_once_and_right_before_it_comes(
     whole: Window, answers: list[int]
 ) -> None:
@@ -90,7 +90,7 @@ def counting(number: int) -> tuple[list[Window], Callable[[Window], int]]:
 def test_a_quiet_range_is_one_window_and_one_question() -> None:
     """Where little happened nothing is split."""
     whole = days_from(FIRST, 1000)
-    asked, pages_of = counting(MOST_PAGES)
+    asked, pages_of = counting(MAX_PAGES)
     assert list(small_windows(whole, pages_of)) == asked == [whole]
 
 
@@ -104,7 +104,7 @@ def test_a_full_day_is_not_split() -> None:
 def test_a_range_is_split_into_no_more_parts_than_it_needs() -> None:
     """Twice as many pages as fit are tried in two parts, however many days there are."""
     whole = days_from(FIRST, 300)
-    pages = {whole: MOST_PAGES + 1}
+    pages = {whole: MAX_PAGES + 1}
     windows = list(small_windows(whole, lambda window: pages.get(window, 1)))
     assert [window.days for window in windows] == [150, 150]
 
@@ -114,7 +114,7 @@ def test_a_range_is_not_split_into_very_many_parts_at_once() -> None:
     whole = days_from(FIRST, 9_000)
     pages = {whole: 100_000}
     windows = list(small_windows(whole, lambda window: pages.get(window, 1)))
-    assert len(windows) == MOST_PARTS
+    assert len(windows) == MAX_PARTS
 
 
 @given(whole=wholes, number=st.integers(1, 40))

@@ -40,7 +40,7 @@ def test_after_a_refusal_pages_come_one_at_a_time(
     kind: Any,  # noqa: ANN401 - kind
 ) -> None:
     """Who said that it is too much is asked for no two pages at once for a while."""
-    monkeypatch.setattr(client, "CALM", 3600)
+    monkeypatch.setattr(client, "THROTTLE_SECONDS", 3600)
     cube.reset(customers=100, faults=[Fault(kind, row="C2", page=3, times=1, retry_after=0)])
     flight = Flight(cube, since=LATER, together=[2, 3])
     run = read(cube, read_ahead=4, **only(CRM))
@@ -96,7 +96,7 @@ def test_after_a_while_pages_are_fetched_ahead_again(
     cube: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server has its rest first; then several pages are asked for at once as before."""
-    monkeypatch.setattr(client, "CALM", 1)
+    monkeypatch.setattr(client, "THROTTLE_SECONDS", 1)
     cube.reset(customers=300, faults=[Fault("429", row="C2", page=3, times=1, retry_after=0)])
     calm = Calm(cube, 1)
     run = read(cube, read_ahead=4, **only(CRM))

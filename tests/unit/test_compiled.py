@@ -91,7 +91,7 @@ def test_both_ways_write_the_same(sent: list[dict[str, object]]) -> None:
     for places in (*([n] for n, _ in enumerate(sent)), [*range(len(sent))], [len(sent) - 1]):
         own = [[values[place] for place in places] for values in added]
         expected = [
-            encode(careful.decode(decode_row(page.rows[place]), *values))
+            encode(careful.decode(decode_row(page.raw_rows[place]), *values))
             for place, *values in zip(places, *own, strict=True)
         ]
         assert fast.lines(page, places, own).splitlines() == expected
@@ -107,5 +107,5 @@ def test_odd_rows_take_the_careful_way_alone(row: bytes) -> None:
     careful = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
     for sent in (b'{"string":"a","number":"1.0"}', row, b'{"string":"b","number":"2.0"}'):
         page = decode_page(b"[%b]" % sent)
-        expected = encode(careful.decode(decode_row(page.rows[0]), "1", "2020-01-01"))
+        expected = encode(careful.decode(decode_row(page.raw_rows[0]), "1", "2020-01-01"))
         assert fast.lines(page, [0], [["1"], ["2020-01-01"]]) == expected + b"\n"
