@@ -8,12 +8,10 @@ from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Event, Lock
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 import tenacity
-from requests.adapters import HTTPAdapter
-from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
 from typing_extensions import override
 
 from tap_cube.errors import (
@@ -23,7 +21,8 @@ from tap_cube.errors import (
     NotFoundError,
     TransientError,
 )
-from tap_cube.http.body import Session, identity, read_body, reason_of, retry_after
+from tap_cube.http.body import read_body
+from tap_cube.http.transport import Transport, reason_of, retry_after
 
 if t.TYPE_CHECKING:
     import logging
@@ -93,24 +92,7 @@ class CubeClient:
         self._lock = Lock()
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
-        self._session = Session()
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.read_ahead + 1)
-        self._session.mount(settings.api_url, adapter)
-        self._session.headers.update(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "Content-Type": "application/json",
-                "User-Agent": settings.user_agent,
-            }
-        )
-        self._session.auth = (
-            APIKeyAuthenticator(key="Authorization", value=f"Token {settings.auth_token}")
-            if settings.auth_token
-            else BasicAuthenticator(
-                username=settings.username or "", password=settings.password or ""
-            )
-        )
+        self._transport = Transport(settings)
 
     def stop(self) -> None:
         """Wake every request that waits for its next try, and let none begin."""
@@ -198,13 +180,7 @@ class CubeClient:
             with self._lock:
                 self.requests[subject.stream] += 1
             try:
-                response = self._session.get(
-                    url,
-                    timeout=self._settings.request_timeout,
-                    allow_redirects=False,
-                    stream=True,
-                )
-                with response:
+                with self._transport.get(url) as response:
                     if response.status_code == HTTPStatus.OK:
                         return read_body(response, deadline)
                     if response.status_code not in _REDIRECTS:
@@ -263,3 +239,11 @@ class CubeClient:
             )
             raise CubeError(msg)
         return target
+
+
+def identity(url: str) -> tuple[object, ...]:
+    """What a redirect must keep: scheme, host, kind of resource, and query with its page."""
+    parts = urlsplit(url)
+    kind = parts.path.rstrip("/").rpartition("/")[2]
+    query = [pair for pair in parse_qsl(parts.query) if pair != ("page", "1")]
+    return parts.scheme, parts.netloc, kind, sorted(query)

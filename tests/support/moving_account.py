@@ -104,7 +104,9 @@ class PagesOf(Pages):
 def read(pages: Pages) -> list[int]:
     """Read everything, row by row."""
     return [
-        json.loads(page.raw_rows[place])["id"] for page, places in reader_of(pages) for place in places
+        json.loads(page.raw_rows[place])["id"]
+        for page, places in reader_of(pages)
+        for place in places
     ]
 
 

@@ -72,9 +72,7 @@ def test_only_a_whole_count_counts(count: object, known: int | None) -> None:
     assert decode_page(body(count=count)).count == known
 
 
-@pytest.mark.parametrize(
-    ("count", "pages"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (781, 391)]
-)
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (781, 391)])
 def test_the_count_fills_pages_of_this_size(count: int, pages: int) -> None:
     """The page size is the one seen, never assumed (T12)."""
     assert decode_page(body(count=count)).expected_pages == pages

@@ -252,9 +252,7 @@ def test_of_two_equal_keys_the_last_counts() -> None:
     assert record == {"string": "second"}
 
 
-@pytest.mark.parametrize(
-    "row", [b'{"a": 1', b'{"a": tru}', b"{'a': 1}", b"5", b"[]", b"null", b""]
-)
+@pytest.mark.parametrize("row", [b'{"a": 1', b'{"a": tru}', b"{'a': 1}", b"5", b"[]", b"null", b""])
 def test_what_is_no_json_object_is_no_row(row: bytes) -> None:
     """Cut rows and values that are no objects are refused, never guessed at."""
     with pytest.raises(msgspec.DecodeError):

@@ -1,0 +1,89 @@
+"""One exchange with the account: connections, headers, proxies and certificates."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.cookies import extract_cookies_to_jar
+from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
+
+from tap_cube.http.body import TIMED_OUT
+
+if t.TYPE_CHECKING:
+    from tap_cube.settings import Settings
+
+
+class Transport:
+    """Sends requests to one account, over connections that are kept.
+
+    The `send` of a session would look up the environment for each of them, which costs as much
+    as a page, and would read the whole body of a redirect although it does not follow it.
+
+    Args:
+        settings: Address, credential, deadline, and how many pages are read ahead.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Look up what the environment says about proxies and certificates."""
+        self._timeout = settings.request_timeout
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.read_ahead + 1)
+        self._session = requests.Session()
+        self._session.headers.update(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "Content-Type": "application/json",
+                "User-Agent": settings.user_agent,
+            }
+        )
+        self._session.auth = (
+            APIKeyAuthenticator(key="Authorization", value=f"Token {settings.auth_token}")
+            if settings.auth_token
+            else BasicAuthenticator(
+                username=settings.username or "", password=settings.password or ""
+            )
+        )
+        self._environment: dict[str, t.Any] = dict(
+            self._session.merge_environment_settings(
+                settings.api_url, {}, stream=True, verify=None, cert=None
+            )
+        )
+
+    def get(self, url: str) -> requests.Response:
+        """Send one request; no redirect is followed.
+
+        Raises:
+            requests.RequestException: If no answer begins before the deadline.
+        """
+        request = self._session.prepare_request(requests.Request("GET", url))
+        response = self._adapter.send(request, timeout=self._timeout, **self._environment)
+        extract_cookies_to_jar(self._session.cookies, request, response.raw)  # type: ignore[no-untyped-call]  # requests has no type for it
+        return response
+
+
+def reason_of(error: requests.RequestException) -> str:
+    """A few words for a failed exchange; the error's own text may hold the address."""
+    if isinstance(error, requests.Timeout):
+        return TIMED_OUT
+    return "the host cannot be reached (check 'api_url' and the network)"
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds that a Retry-After header asks for, given as seconds or as a date.
+
+    urllib3's parser takes impossible dates for long waits, and cuts every wait at six hours.
+    """
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
