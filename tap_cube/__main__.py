@@ -46,7 +46,7 @@ def main() -> None:
     except SingerSDKError as error:
         _end(str(error))
     except (JSONDecodeError, UnicodeDecodeError):
-        _end("A file given to --config, --catalog or --state is no JSON. Mend it, then run again.")
+        _end("A file given to --config, --catalog or --state is not JSON. Fix it, then run again.")
     except OSError as error:
         is_input = error.errno is None or error.filename is not None
         _end(f"{error}" if is_input else UNWRITTEN.format(error.strerror))

@@ -97,7 +97,7 @@ class Settings:
 def typed(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Read JSON text in settings that are no strings, as environment variables give it.
 
-    Text that is no JSON stays as it is, for the type check to refuse.
+    Text that is not JSON stays as it is, for the type check to refuse.
     """
     properties = schema["properties"]
     return {name: _from_text(properties.get(name, {}), value) for name, value in config.items()}
@@ -173,11 +173,11 @@ def _address_errors(address: str) -> Iterator[str]:
         host = url.netloc.rpartition("@")[2]
         name = host.removesuffix(f":{url.port}")
     except ValueError:
-        yield f"Setting 'api_url' is no web address: {remedy}."
+        yield f"Setting 'api_url' is not a web address: {remedy}."
         return
     is_clean = address.isprintable() and not set(address) & set(" \\") and url.port != 0
     if not is_clean or not _HOST.fullmatch(name) or ".." in name:
-        yield f"Setting 'api_url' is no web address: {remedy}."
+        yield f"Setting 'api_url' is not a web address: {remedy}."
     elif url.username is not None or url.password is not None:
         yield (
             "Setting 'api_url' must not hold a credential: "
@@ -227,7 +227,7 @@ def _start_date_errors(start_date: str, zone: ZoneInfo) -> Iterator[str]:
         yield "Setting 'start_date' must be a date or date-time, such as 2024-01-31T00:00:00Z."
     else:
         if moment > datetime.now(UTC):
-            yield "Setting 'start_date' lies in the future: give a day that has begun."
+            yield "Setting 'start_date' is in the future: give a day that has begun."
 
 
 def _batch_errors(batch: object) -> Iterator[str]:

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.streams import Stream
 
-DAMAGED = "The state is damaged. Mend or clear it, then run again."
+DAMAGED = "The state is damaged. Fix or clear it, then run again."
 
 
 class TapCube(CubeTap):

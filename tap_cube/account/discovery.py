@@ -113,7 +113,7 @@ class Discovery:
             self._logger.warning("%s", result.refusals[0])
             return None
         if result.answer is None:
-            self._logger.info("The account lists no campaigns; stream 'campaigns' is left out")
+            self._logger.info("The account lists no campaigns; stream 'campaigns' is skipped")
             return None
         return list(_objects(result.answer[1].raw_rows))
 
@@ -139,12 +139,12 @@ class Discovery:
             except (ForbiddenError, NotFoundError) as error:
                 if partition.setting:
                     raise
-                self._logger.warning("%s is left out. %s", partition.name, error)
+                self._logger.warning("%s is skipped. %s", partition.name, error)
                 continue
             kept.append(self._subjects(partition, answer, self._result(fields, ahead)))
             customers = (kept[0].endpoint,)
         if not kept:
-            self._logger.info("Nothing to read for stream '%s'; it is left out", stream)
+            self._logger.info("Nothing to read for stream '%s'; it is skipped", stream)
             return None
         self._logger.info("Stream '%s' is read from %s", stream, kept[0].endpoint.path)
         return Resource.joined(kept)
@@ -199,7 +199,7 @@ class Discovery:
             else:
                 self._logger.info("Stream '%s' has no answer at %s", stream, endpoint.path)
         level = logging.WARNING if result.refusals else logging.INFO
-        self._logger.log(level, "Nothing to read for stream '%s'; it is left out", stream)
+        self._logger.log(level, "Nothing to read for stream '%s'; it is skipped", stream)
         return None
 
     @property

@@ -14,14 +14,14 @@ if t.TYPE_CHECKING:
     import requests
 
 MAX_BODY_BYTES: t.Final = 256 * 2**20
-"""Bytes of one response, unpacked; more is a body without an end."""
+"""Bytes of one response, unpacked; more is the response is too large."""
 
-TIMED_OUT: t.Final = "no answer in time"
+TIMED_OUT: t.Final = "timed out"
 
 _CHUNK = 2**16
 _GZIP = zlib.MAX_WBITS | 16
-_DAMAGED = "the answer was damaged"
-_CUT_SHORT = "the answer broke off"
+_DAMAGED = "the response is damaged"
+_CUT_SHORT = "connection closed before the response was complete"
 
 
 class _Unpacker:
@@ -67,7 +67,7 @@ def read_body(response: requests.Response, deadline: float) -> bytes:
             chunks.append(unpacker.unpack(chunk, MAX_BODY_BYTES + 1 - size) if unpacker else chunk)
             size += len(chunks[-1])
             if size > MAX_BODY_BYTES:
-                msg = "a body without an end"
+                msg = "the response is too large"
                 raise TransientError(msg)
     except ReadTimeoutError:
         raise TransientError(TIMED_OUT) from None

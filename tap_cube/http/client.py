@@ -151,7 +151,7 @@ class CubeClient:
         except TransientError as error:
             tries = retrying.statistics["attempt_number"]
             msg = (
-                f"{subject}: {error.reason}, also at try {tries}. Run again later; if it stays, "
+                f"{subject}: {error.reason} after {tries} attempts. Run again later; if it persists, "
                 "raise 'max_retries' or 'request_timeout', or lower 'read_ahead'."
             )
             raise CubeError(msg) from None
@@ -165,7 +165,7 @@ class CubeClient:
         with self._lock:
             self.retries[subject.stream] += 1
         self._logger.warning(
-            "%s: %s; trying again in %.1f seconds (%d of %d)",
+            "%s: %s; retrying in %.1f seconds (%d of %d)",
             subject,
             state.outcome.exception() if state.outcome else "",
             state.upcoming_sleep,
@@ -194,7 +194,7 @@ class CubeClient:
             except requests.RequestException as error:
                 raise TransientError(reason_of(error)) from None
             url = self._redirected(url, response.headers.get("Location", ""), subject)
-        msg = f"{subject}: redirected in circles. Check 'api_url'."
+        msg = f"{subject}: too many redirects. Check 'api_url'."
         raise CubeError(msg)
 
     def _refuse(self, response: requests.Response, subject: RequestLabel) -> t.NoReturn:
@@ -221,7 +221,7 @@ class CubeClient:
         if status in _NOT_THERE:
             msg = f"{subject}: HTTP {status}, the account does not have it. Check id and 'api_url'."
             raise NotFoundError(msg)
-        msg = f"{subject}: HTTP {status}, which no client can mend. Check 'api_url'."
+        msg = f"{subject}: HTTP {status}, unexpected status. Check 'api_url'."
         raise CubeError(msg)
 
     def _redirected(self, url: str, location: str, subject: RequestLabel) -> str:

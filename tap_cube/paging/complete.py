@@ -90,9 +90,7 @@ class CompleteReader:
                 return
             earlier.append(rows.sorted_keys())
             reached = max(reached, rows.pages)
-            self._logger.info(
-                "%s: rows came or went between the pages; reading them again", self._subject
-            )
+            self._logger.info("%s: rows changed while paging; starting another pass", self._subject)
         msg = (
             f"{self._subject}: in {MAX_PASSES} readings the pages never held all rows for "
             f"certain (the account counts {first.count}, the last reading found {distinct}). "

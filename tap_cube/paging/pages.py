@@ -168,9 +168,7 @@ class Pages:
         if self._paginator.is_counting and not self.is_counting:
             self.is_counting = True
             self._logger.warning(
-                "The link to page %d does not lead there, so it is not followed; "
-                "pages are counted instead and held against the account's count",
-                number + 1,
+                "'next' does not point to page %d; counting pages instead", number + 1
             )
         if target is None:
             return END

@@ -18,8 +18,8 @@ if t.TYPE_CHECKING:
 
 T = t.TypeVar("T")
 
-NOT_JSON: t.Final = "an answer that is no JSON, such as a log-in page (check 'api_url')"
-NOT_A_PAGE: t.Final = "an answer of another shape than a page (check 'api_url')"
+NOT_JSON: t.Final = "the response is not JSON; it may be a log-in page (check 'api_url')"
+NOT_A_PAGE: t.Final = "the response is not a page of results (check 'api_url')"
 
 
 @dataclass(slots=True, eq=False)
@@ -101,7 +101,7 @@ class PageDecoder:
         """Decode one answer.
 
         Raises:
-            TransientError: If it is no JSON (a log-in page, a cut body), or neither an envelope
+            TransientError: If it is not JSON (a log-in page, a cut body), or neither an envelope
                 nor a list.
         """
         try:

@@ -37,7 +37,7 @@ class StreamStats:
     def summary(self, requests: int, retries: int) -> str:
         """One line that tells it, with what it took."""
         return (
-            f"{self.rows} rows emitted, {self.unchanged} unchanged left out, {requests} requests, "
+            f"{self.rows} rows emitted, {self.unchanged} unchanged skipped, {requests} requests, "
             f"{retries} of them retries, {self.unparsed} unparsed values, {self.seconds:.1f} s"
         )
 

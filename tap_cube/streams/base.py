@@ -148,7 +148,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
             except (ForbiddenError, NotFoundError) as error:
                 if partition is ACCOUNT or partition.setting:
                     raise
-                self.logger.warning("%s is left out. %s", partition.name, error)
+                self.logger.warning("%s is skipped. %s", partition.name, error)
             finally:
                 self.reader.end_partition()
                 self.writer.flush()
@@ -231,12 +231,12 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.stats.unchanged += unchanged
         self.logger.log(
             logging.DEBUG if "campaign__id" in partition.context else logging.INFO,
-            "%s: %d rows emitted, %d unchanged since %s left out",
+            "%s: %d rows emitted, %d unchanged since %s skipped",
             partition.name or self.name, emitted, unchanged, start or "ever",
         )  # fmt: skip
         if emitted and not dated and not self._has_reported_full:
             self._has_reported_full = True
-            self.logger.info("Customers carry no date of change here, so every run is a full one")
+            self.logger.info("Customers have no modification date here; every run is a full load")
 
     def _start(self, cursor: Cursor, context: Context | None) -> str:
         """The value before which unchanged rows are left out; "" for no such value."""

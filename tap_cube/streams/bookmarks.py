@@ -47,12 +47,12 @@ class Bookmarks:
             datetime.fromisoformat(value)
         except ValueError:
             msg = (
-                f"{self._stream.name}: the state holds a bookmark that is no date. "
-                "Clear or mend the state, then run again."
+                f"{self._stream.name}: the state holds a bookmark that is not a date. "
+                "Fix or clear the state, then run again."
             )
             raise CubeError(msg) from None
         if day > self._today:
-            self._stream.logger.warning("A bookmark lies in the future; nothing is left out by it")
+            self._stream.logger.warning("A bookmark is in the future; ignoring it")
             return None
         return value
 

@@ -76,7 +76,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         if not (resource := account.resources.get(spec.parent)):
             return None
         if resource.endpoint.payload == "legacy":
-            tap.logger.info("No address for single customers; stream '%s' is left out", spec.name)
+            tap.logger.info("No address for single customers; stream '%s' is skipped", spec.name)
             return None
         return cls(tap, spec, streams[spec.parent])
 

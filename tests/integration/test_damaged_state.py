@@ -62,14 +62,14 @@ def said_of(cube: Sandbox, state: Path) -> str:
 def test_a_state_that_is_no_json_is_refused(cube: Sandbox, tmp_path: Path, content: bytes) -> None:
     """A file that was cut off, or is no text at all, ends the run in words."""
     (tmp_path / "state.json").write_bytes(content)
-    assert "--state is no JSON" in said_of(cube, tmp_path / "state.json")
+    assert "--state is not JSON" in said_of(cube, tmp_path / "state.json")
 
 
 @pytest.mark.parametrize("state", WRONG_SHAPES.values(), ids=WRONG_SHAPES)
 def test_a_state_of_a_wrong_shape_is_refused(cube: Sandbox, tmp_path: Path, state: object) -> None:
     """JSON that is no state is neither taken for a first run nor a reason for a traceback."""
     (tmp_path / "state.json").write_text(json.dumps(state))
-    assert "The state is damaged. Mend or clear it" in said_of(cube, tmp_path / "state.json")
+    assert "The state is damaged. Fix or clear it" in said_of(cube, tmp_path / "state.json")
 
 
 @pytest.mark.parametrize("value", WRONG_VALUES.values(), ids=WRONG_VALUES)

@@ -125,7 +125,7 @@ def test_no_log_tells_whom_it_was_about(cube: Sandbox) -> None:
     run = run_details(cube)
     assert marked in ids(run.records[OF_CUSTOMERS])
     assert "| DEBUG " in run.stderr
-    assert "trying again in" in run.stderr
+    assert "retrying in" in run.stderr
     assert "1 customers have gone meanwhile" in run.stderr
     for secret in (marked, marked[::-1], name.split(maxsplit=1)[0]):
         assert secret not in run.stderr

@@ -101,7 +101,7 @@ def test_a_page_that_stays_broken_costs_its_window_alone(
     broken = try_night(cube, TODAY, read_ahead=read_ahead)
     cube.before_request, cube.faults = None, []
     sentence = last_words(broken)
-    words = "an answer that is no JSON" if kind == "html" else f"HTTP {kind}"
+    words = "the response is not JSON" if kind == "html" else f"HTTP {kind}"
     assert sentence.startswith(f"{OUTCOMES} of campaigns/{MERSALG}, page {page}: {words}")
     reached = date.fromisoformat(marks(broken)[MERSALG])
     assert TODAY - 700 * DAY < reached < TODAY - DAY

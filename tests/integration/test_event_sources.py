@@ -200,7 +200,7 @@ def test_what_is_forbidden_altogether_is_said_to_be(
         assert stream not in run.schemas
         path = f"/api/v1/campaigns/{{campaign__id}}/{stream}/"
         assert f"Stream '{stream}' is forbidden to the credential at {path}" in told
-        assert f"Nothing to read for stream '{stream}'; it is left out" in told
+        assert f"Nothing to read for stream '{stream}'; it is skipped" in told
         assert f"'{stream}' has no answer at {path}" not in run.stderr
 
 
@@ -258,7 +258,7 @@ def test_rows_out_of_order_all_arrive(cube: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"start_date": "2099-01-01"}, "Setting 'start_date' lies in the future"),
+        ({"start_date": "2099-01-01"}, "Setting 'start_date' is in the future"),
         ({"timezone": "Europe/Atlantis"}, "Setting 'timezone' must be an IANA zone name"),
     ],
 )

@@ -200,7 +200,7 @@ def test_a_bookmark_that_is_no_date_ends_in_one_sentence(cube: Sandbox, bookmark
     """A damaged state is said to be one, with what to do about it."""
     begin(cube)
     run = try_night(cube, state=state_with(bookmark))
-    assert last_words(run).startswith(f"{OUTCOMES}: the state holds a bookmark that is no date")
+    assert last_words(run).startswith(f"{OUTCOMES}: the state holds a bookmark that is not a date")
 
 
 def state_with(bookmark: object) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def test_a_bookmark_that_is_no_date_ends_in_one_sentence(cube: Sandbox, bookmark
     """A damaged state is said to be one, with what to do about it."""
     run = run_tap(settings_for(cube, **only(CRM)), state=state_with(bookmark))
     assert run.returncode != 0
-    assert "the state holds a bookmark that is no date" in complaint(run)
+    assert "the state holds a bookmark that is not a date" in complaint(run)
 
 
 def test_a_killed_run_goes_on_from_its_last_state(cube: Sandbox) -> None:

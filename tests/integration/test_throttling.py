@@ -30,7 +30,7 @@ def test_a_storm_loses_nothing(cube: Sandbox, kind: Any, share: float) -> None: 
     cube.reset(customers=30, faults=[storm])
     run = read(cube, read_ahead=4, max_retries=40, **only(CRM))
     assert_complete(cube, run)
-    assert f"HTTP {kind}; trying again" in run.stderr
+    assert f"HTTP {kind}; retrying" in run.stderr
 
 
 @pytest.mark.parametrize("kind", ["429", "503"])

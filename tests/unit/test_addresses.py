@@ -13,7 +13,7 @@ MARK = "marked-7f3c"
 ADDRESS = "https://acme.headshed.com"
 VALID: dict[str, Any] = {"api_url": ADDRESS, "auth_token": MARK}
 
-NO_ADDRESS = "Setting 'api_url' is no web address: give just https://ACCOUNT.headshed.com."
+NO_ADDRESS = "Setting 'api_url' is not a web address: give just https://ACCOUNT.headshed.com."
 NO_HTTPS = (
     "Setting 'api_url' must begin with https://, since the credential is sent there; "
     "http is accepted for this machine's own address alone."

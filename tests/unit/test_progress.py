@@ -128,6 +128,6 @@ def test_summary() -> None:
     """One line holds what a stream did and what it took."""
     stats = StreamStats(rows=5, unchanged=4, unparsed=3, seconds=1.26)
     assert stats.summary(requests=20, retries=1) == (
-        "5 rows emitted, 4 unchanged left out, 20 requests, 1 of them retries, "
+        "5 rows emitted, 4 unchanged skipped, 20 requests, 1 of them retries, "
         "3 unparsed values, 1.3 s"
     )

@@ -96,7 +96,7 @@ def missing(*names: str) -> dict[str, Any]:
         (VALID | {"start_date": "9999-12-31T23:00:00-23:00"}, [NO_DATE]),
         (
             VALID | {"start_date": "9998-01-01"},
-            ["Setting 'start_date' lies in the future: give a day that has begun."],
+            ["Setting 'start_date' is in the future: give a day that has begun."],
         ),
         (VALID | {"lookback_days": -1}, ["Setting 'lookback_days' must be an integer, 0 to 3650."]),
         (VALID | {"lookback_days": "2"}, ["Setting 'lookback_days' must be an integer, 0 to 3650"]),
