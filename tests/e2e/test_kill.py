@@ -18,7 +18,8 @@ from cube_sandbox import Sandbox
 from tests.support.event_runs import OSLO
 from tests.support.pipe import load
 from tests.support.runs import EVENTS
-from tests.support.tap_process import started, started_tap
+from tests.support.sizes import scaled
+from tests.support.tap_process import SECONDS, started, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-KILLS = 20
+KILLS = scaled(3, 20)
 """Times that the tap is killed while it is at work."""
 
 ROUNDS = 2 * KILLS
 """Loads after which a test gives up, that hits the tap too seldom."""
 
-EVERY = 7
+EVERY = scaled(3, 7)
 """Loads of which one has its target killed instead."""
 
 DELAY = 0.02
@@ -127,8 +128,8 @@ def killed_load(  # noqa: PLR0913 - what a load needs, and its end
         moment.wait(tap)
         victim = tap if number % EVERY else target
         victim.kill()
-        stdout, _ = target.communicate(timeout=60)
-        tap.wait(60)
+        stdout, _ = target.communicate(timeout=SECONDS)
+        tap.wait(SECONDS)
     lines = stdout.decode().split("\n")[:-1]  # what a kill left of a line is no state
     return tap.returncode == -signal.SIGKILL, json.loads(lines[-1]) if lines else state
 
@@ -141,7 +142,7 @@ def account_of(cube: Sandbox) -> Content:
         answer = requests.get(
             f"{cube.url}/api/v1/data_owners/{owner}/{crm_type}/customers/",
             headers={"Authorization": f"Token {cube.token}"},
-            timeout=30,
+            timeout=SECONDS,
         )
         for row in answer.json()["results"]:
             content[owner, crm_type, str(row["crm__customer_id"])] = row
@@ -175,7 +176,7 @@ def is_stored(sent: object, stored: object) -> bool:
 def test_the_table_equals_the_account_after_any_kill(
     cube: Sandbox, warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    """Twenty times the tap is killed at work, now and then the target, and the account is edited.
+    """The tap is killed at work, now and then the target is, and the account is edited.
 
     Each run goes on from the last state that the target confirmed; the one that is left alone
     finds whatever the others left.
