@@ -16,6 +16,7 @@ from tests.repository.docs import ROOT
 from tests.support.documented import fenced, shell
 from tests.support.judges import DAGSTER, run
 from tests.support.runs import sync
+from tests.support.sizes import only_large
 from tests.support.tap_process import SCRIPTS, SECONDS
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from cube_sandbox.faults import Request
     from tests.support.warehouse import Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_large]
 
 PAGE = "docs/scale.md"
 CRMS = [{"id": 2, "crm_types": ["B2B", "B2C"]}]
@@ -68,7 +69,6 @@ class Meeting:
                 assert self._change.wait_for(lambda: len(self.present) == len(SHARDS), SECONDS)
 
 
-@pytest.mark.timeout(600)  # nine programs that each take seconds to begin, on a busy machine
 def test_shards_make_the_tables_of_one_run(warehouse: Warehouse, tmp_path: Path) -> None:
     """One by hand, then all by Dagster at once, one twice: rows and types are the single run's."""
     DAGSTER.install()
