@@ -20,9 +20,11 @@ from cube_sandbox.meltano_project import meltano_project
 from tests.support.documented import fenced, shell
 from tests.support.held import PATHS, pages
 from tests.support.judges import TARGET_S3, run
+from tests.support.pipe import load
 from tests.support.runs import ASSIGNED, CRM, CUSTOMERS
 from tests.support.singer_check import check
-from tests.support.tap_process import SCRIPTS, TapRun, clean_environment
+from tests.support.sizes import only_large
+from tests.support.tap_process import SCRIPTS, SECONDS, TapRun, clean_environment, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 PAGE = "docs/targets.md"
+DUMP = "meltano invoke --dump=config tap-cube"
 ARROW = {"integer": "int64", "number": "double", "boolean": "bool", "string": "string"}
 DAY, MOMENT = "date32[day]", "timestamp[ms, tz=utc]"
 HOLDERS = (
@@ -87,12 +90,13 @@ def bucket(tmp_path: Path) -> Iterator[str]:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     assert server.wait(0.1) is None, said.read_text()
             url = f"{found[0]}/cube"
-            requests.put(url, timeout=10).raise_for_status()
+            requests.put(url, timeout=SECONDS).raise_for_status()
             yield url
         finally:
             server.kill()
 
 
+@only_large
 def test_parquet_holds_values_and_types(cube: Sandbox, bucket: str, tmp_path: Path) -> None:
     """Two loads with a field added between them: all rows of both, each column in its own type."""
     first = read(cube, tmp_path)
@@ -142,11 +146,11 @@ def read(cube: Sandbox, folder: Path, state: Mapping[str, Any] | None = None) ->
 
 def parquet(bucket: str, stream: str, folder: Path) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """The type of each column and the rows of a stream, of all its files."""
-    listing = requests.get(bucket, params={"prefix": f"cube/{stream}/"}, timeout=10).text
+    listing = requests.get(bucket, params={"prefix": f"cube/{stream}/"}, timeout=SECONDS).text
     paths = []
     for number, key in enumerate(re.findall(r"<Key>([^<]+)</Key>", listing)):
         paths.append(folder / f"{stream}-{number}.parquet")
-        paths[-1].write_bytes(requests.get(f"{bucket}/{key}", timeout=10).content)
+        paths[-1].write_bytes(requests.get(f"{bucket}/{key}", timeout=SECONDS).content)
     python = TARGET_S3.program.with_name("python")
     types, rows = json.loads(run([str(python), "-c", READER, *map(str, paths)]))
     return types, rows
@@ -191,12 +195,14 @@ def project(cube: Sandbox, warehouse: Warehouse) -> Iterator[MeltanoProject]:
         yield lent
 
 
+@only_large
 def test_selection_and_states_are_meltanos(
     cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
 ) -> None:
     """Lists come from the environment; a state can be listed, taken out, put back and cleared."""
-    _, lists, states = fenced(PAGE, "sh")[:3]
-    said = shell(f"{lists}{states}meltano state list", project.folder, project.environment)
+    _, lists, states, refresh = fenced(PAGE, "sh")
+    commands = f"{lists}{states}meltano state list\n{refresh}"
+    said = shell(commands, project.folder, project.environment)
     tables = warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'tap_cube'")
     assert [table["tablename"] for table in tables] == [CUSTOMERS]
     assert warehouse.count(f"tap_cube.{CUSTOMERS}") == len(cube.account.customer_ids(CRM))
@@ -222,8 +228,11 @@ def test_personal_data_stays_behind_and_is_forgotten(
         for name, value in row.items()
         if value and name.startswith(("crm__standard_info__phone", "crm__standard_info__email"))
     ]
-    environment = {**project.environment, "TAP_CUBE__SELECT": '["*.*"]'}
-    shell("meltano run tap-cube target-postgres", project.folder, environment)
+    shell(f"{DUMP} > config.json", project.folder, project.environment)
+    config = json.loads((project.folder / "config.json").read_text())
+    assert config["api_url"] == cube.url
+    catalog = run_tap(config, extra_args=["--discover"]).catalog
+    load_all(config, catalog, warehouse)
     before = texts(warehouse)
     known = [name for name, text in before.items() if digest("ny+7@example.com") in text]
     assert sorted(known) == sorted(HOLDERS)
@@ -235,9 +244,8 @@ def test_personal_data_stays_behind_and_is_forgotten(
         assert not [value for value in [*private, "ring ny as", "ny avtale"] if value in text]
 
     cube.account.anonymise(CRM, "007")
-    _, _, _, refresh = fenced(PAGE, "sh")
     forget, forget_place = fenced(PAGE, "sql")
-    shell(refresh, project.folder, environment)
+    load_all(config, catalog, warehouse)
     rows = {name: warehouse.count(f"tap_cube.{name}") for name in HOLDERS}
     gone = dict.fromkeys(HOLDERS, 1) | {"call_outcomes": 0, "product_registrations": 0}
     with warehouse.database.connect() as connection:
@@ -252,6 +260,15 @@ def test_personal_data_stays_behind_and_is_forgotten(
     assert warehouse.count(f"tap_cube.{CUSTOMERS}") == sum(
         map(cube.account.count, cube.account.crms)
     )
+
+
+def load_all(config: Mapping[str, Any], catalog: dict[str, Any], warehouse: Warehouse) -> None:
+    """Load every stream whole, those of details included."""
+    for entry in catalog["streams"]:
+        (root,) = (part for part in entry["metadata"] if not part["breadcrumb"])
+        root["metadata"]["selected"] = True
+    done = load(config, warehouse, "tap_cube", catalog=catalog)
+    assert (done.tap_returncode, done.target_returncode) == (0, 0), done.tap_stderr
 
 
 def texts(warehouse: Warehouse) -> dict[str, str]:

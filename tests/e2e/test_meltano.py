@@ -30,10 +30,11 @@ def cube() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def project(cube: Sandbox, warehouse: Warehouse) -> Iterator[MeltanoProject]:
-    """The project, with the settings that are lists given as JSON in the environment."""
+    """The project, with lists and selection given as JSON in the environment."""
     settings = {
         "TAP_CUBE_ASSIGNMENT_IDS": "[9]",
         "TAP_CUBE_DATA_OWNERS": '[{"id": 2, "crm_types": ["B2B", "B2C"]}]',
+        "TAP_CUBE__SELECT": '["*.*", "!*_details.*", "!data_owner_customers.*__phone_*"]',
     }
     with meltano_project(cube, warehouse.database, **settings) as lent:
         yield lent
@@ -47,6 +48,9 @@ def test_second_run_brings_what_changed_and_a_new_custom_field(
     counts = COUNTS | {"data_owner_customers": 80}
     assert {name: warehouse.count(f"tap_cube.{name}") for name in counts} == counts
     assert "crm__custom_info__5001" not in warehouse.columns("tap_cube", "data_owner_customers")
+    for table, is_shown in (("assignment_customers", True), ("data_owner_customers", False)):
+        columns = warehouse.columns("tap_cube", table)
+        assert ("crm__standard_info__phone_1" in columns) is is_shown
     own_day = _rows_of_the_bookmark_day(warehouse)
     first_load = warehouse.rows("SELECT max(_sdc_batched_at) FROM tap_cube.data_owner_customers")
 

@@ -53,10 +53,10 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def committed_listing(wheel: Path) -> dict[str, Any]:
-    """The project's own listing, the tap's package being a file."""
+def committed_listing(pip_url: str) -> dict[str, Any]:
+    """The project's own listing, with another place of the tap's package."""
     definition: dict[str, Any] = yaml.safe_load((hub.FOLDER / "tap-cube.yml").read_text("utf-8"))
-    return definition | {"pip_url": str(wheel)}
+    return definition | {"pip_url": pip_url}
 
 
 @contextmanager
