@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from cube_sandbox import Sandbox
 from tap_cube.account import generations
 from tap_cube.account.generations import Endpoint
 from tests.repository.docs import ROOT
 from tests.support.documented import fenced
 from tests.support.reading import ImpatientTap
 from tests.support.runs import settings_for
-
-if TYPE_CHECKING:
-    from cube_sandbox import Sandbox
 
 STREAMS = {
     "CAMPAIGNS": "campaigns",
@@ -61,11 +58,11 @@ def test_the_whole_api_is_in_the_table() -> None:
             assert reader.startswith("not read: "), row
 
 
-def test_the_diagram_names_what_the_catalog_has(cube: Sandbox) -> None:
+def test_the_diagram_names_what_the_catalog_has() -> None:
     """Every stream is drawn; its keys are its keys, and all columns and joins exist."""
     (diagram,) = fenced("README.md", "mermaid")
-    cube.reset(without=(), outcomes=60)
-    found = ImpatientTap(config=settings_for(cube)).catalog_dict["streams"]
+    with Sandbox(outcomes=60) as cube:
+        found = ImpatientTap(config=settings_for(cube)).catalog_dict["streams"]
     catalog = {entry["tap_stream_id"]: entry for entry in found}
     drawn = dict(re.findall(r"^ {4}(\w+) \{\n(.*?)^ {4}\}", diagram, re.MULTILINE | re.DOTALL))
     assert drawn.keys() == catalog.keys()
