@@ -15,6 +15,7 @@ from tap_cube.account.custom_fields import SCHEMAS
 from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.decoder import UNPARSED, Column, RecordDecoder
 from tap_cube.records.page import decode_page
+from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,7 @@ def column(key: str) -> Column:
     return ("custom__name" if key == "renamed" else key), COLUMNS.get(key, SCHEMAS["string"])
 
 
-@settings(max_examples=400)
+@settings(max_examples=scaled(60, 400))
 @given(rows)
 @example([{"object": "2020-02-12T10:27:06+01:00"}, {"object": {"date": "2020-02-12"}}])
 @example(

@@ -16,13 +16,14 @@ from tap_cube.errors import IncompleteReadError
 from tap_cube.paging.complete import MAX_PASSES
 from tap_cube.records.rows import CustomerRow
 from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
+from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from tap_cube.records.page import Page
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("HISTORIES", "1000"))
+EXAMPLES = int(os.environ.get("HISTORIES", scaled("200", "1000")))
 
 histories = st.lists(edits, max_size=60)
 

@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tap_cube.errors import IncompleteReadError
-from tap_cube.paging import passes as readings
 from tap_cube.paging.complete import MAX_PASSES
+from tap_cube.paging.pages import passes as readings
 from tap_cube.records.rows import CustomerRow, SurrogateKeys, surrogate_key
 from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
+from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from tap_cube.paging.pages import Pages
     from tap_cube.records.page import Page
 
-EXAMPLES = int(os.environ.get("HISTORIES", "500"))
+EXAMPLES = int(os.environ.get("HISTORIES", scaled("150", "500")))
 
 
 class Equal(MovingAccount):

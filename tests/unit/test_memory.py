@@ -15,11 +15,13 @@ from tap_cube.paging.complete import MAX_PASSES
 from tap_cube.records.page import END, Page
 from tap_cube.records.rows import CustomerRow
 from tests.support.moving_account import MovingAccount, PagesOf, reader_of
+from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_UNTHROTTLED_PARTITIONS, MANY, SIZE = 4_000, 14_000, 250
+MAX_UNTHROTTLED_PARTITIONS, MANY = scaled((1_000, 3_500), (4_000, 14_000))
+SIZE = 250
 BYTES_A_ROW = 64
 
 
