@@ -108,14 +108,25 @@ def databases(server: Postgres) -> set[str]:
 
 
 def test_a_server_answers_in_the_block_and_is_gone_after_it() -> None:
-    """The block has a PostgreSQL of its own; after it nobody listens any more."""
+    """The block has a server of its own behind a password, and SIGTERM; nothing stays of either.
+
+    A client that is still connected does not hold up the end.
+    """
+    before = signal.getsignal(signal.SIGTERM)
     with postgres() as server:
-        with server.connect() as connection:
-            row = connection.execute("SELECT current_user, current_database()").fetchone()
+        client = server.connect()
+        row = client.execute("SELECT current_user, current_database()").fetchone()
         assert row == (server.user, server.database)
         assert conninfo.conninfo_to_dict(server.url)["password"] == server.password
         assert server.sqlalchemy_url == server.url.replace("://", "+psycopg://")
+        for password in ("wrong", ""):
+            with pytest.raises(psycopg.OperationalError, match="password"):
+                psycopg.connect(server.url, password=password, passfile=os.devnull)
+        assert signal.getsignal(signal.SIGTERM) != before
+    assert signal.getsignal(signal.SIGTERM) == before
     assert not answers(server.port)
+    with contextlib.closing(client), pytest.raises(psycopg.OperationalError):
+        client.execute("SELECT 1")
 
 
 def test_the_password_stays_out_of_the_representation() -> None:
@@ -123,13 +134,6 @@ def test_the_password_stays_out_of_the_representation() -> None:
     server = Postgres("127.0.0.1", 5432, "somebody", "open sesame/@:", "cube")
     assert "sesame" not in repr(server)
     assert conninfo.conninfo_to_dict(server.url)["password"] == "open sesame/@:"  # noqa: S105 - invented
-
-
-@pytest.mark.parametrize("password", ["wrong", ""])
-def test_the_server_refuses_a_wrong_password(password: str) -> None:
-    """Another user of the machine does not get in."""
-    with postgres() as server, pytest.raises(psycopg.OperationalError, match="password"):
-        psycopg.connect(server.url, password=password, passfile=os.devnull)
 
 
 def test_a_failure_in_the_block_takes_the_server_along() -> None:
@@ -141,14 +145,6 @@ def test_a_failure_in_the_block_takes_the_server_along() -> None:
     ):
         raise ZeroDivisionError
     assert not answers(server.port)
-
-
-def test_a_client_that_stays_connected_does_not_hold_up_the_end() -> None:
-    """The server parts from its clients when the block ends."""
-    with postgres() as server:
-        client = server.connect()
-    with contextlib.closing(client), pytest.raises(psycopg.OperationalError):
-        client.execute("SELECT 1")
 
 
 @pytest.mark.parametrize(
@@ -180,14 +176,6 @@ def test_a_killed_process_takes_its_server_along(folder: Path) -> None:
             time.sleep(0.02)
 
 
-def test_the_handler_of_sigterm_is_put_back() -> None:
-    """The launcher borrows SIGTERM for the length of the block alone."""
-    before = signal.getsignal(signal.SIGTERM)
-    with postgres():
-        assert signal.getsignal(signal.SIGTERM) != before
-    assert signal.getsignal(signal.SIGTERM) == before
-
-
 def test_another_thread_can_have_a_server() -> None:
     """Outside the main thread, where Python allows no handler, the server works all the same."""
     rows = []
@@ -210,8 +198,11 @@ def test_a_taken_port_is_given_up_for_another() -> None:
             assert server.port == ports[1]
 
 
-def test_a_server_that_never_starts_is_an_error_with_its_own_words() -> None:
-    """When all tries fail, the reader of the error sees what PostgreSQL said."""
+def test_a_server_that_never_starts_is_an_error_with_its_own_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When the last try fails, the reader of the error sees what PostgreSQL said."""
+    monkeypatch.setattr("cube_sandbox.postgres.PORTS_TO_TRY", 1)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port: int = other.getsockname()[1]
         with pytest.raises(PostgresError, match="could not bind"), postgres(lambda: port):
@@ -252,40 +243,30 @@ def test_an_ordinary_user_runs_the_server_too(folder: Path) -> None:
     assert somebody != root
 
 
-def test_a_named_server_lends_a_fresh_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the environment variable set, that server gets one more database for the block."""
+def test_databases_of_one_server_share_nothing_and_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A named server lends a database a block; neither a failure nor a client keeps it alive."""
     with postgres() as server:
         before = databases(server)
         monkeypatch.setenv(SERVER_VARIABLE, server.url)
-        with postgres() as lent, lent.connect() as connection:
-            assert connection.execute("SELECT current_database()").fetchone() == (lent.database,)
-            assert databases(server) - before == {lent.database}
-            assert lent.port == server.port
-        assert databases(server) == before
-
-
-def test_a_fresh_database_is_dropped_after_a_failure() -> None:
-    """Neither an exception nor a client that is still connected keeps the database alive."""
-    with postgres() as server:
-        before = databases(server)
         with (
-            pytest.raises(ZeroDivisionError),
-            fresh_database(server) as database,
-            contextlib.closing(database.connect()),
+            contextlib.suppress(ZeroDivisionError),
+            postgres() as lent,
+            fresh_database(server) as other,
+            lent.connect() as connection,
+            contextlib.closing(other.connect()) as stranger,
         ):
+            assert connection.execute("SELECT current_database()").fetchone() == (lent.database,)
+            assert databases(server) - before == {lent.database, other.database}
+            assert lent.port == server.port
+            connection.execute("CREATE TABLE customers (id integer)")
+            with pytest.raises(errors.UndefinedTable):
+                stranger.execute("SELECT * FROM customers")
             raise ZeroDivisionError
         assert databases(server) == before
         with pytest.raises(psycopg.OperationalError, match="does not exist"):
-            database.connect()
-
-
-def test_fresh_databases_share_nothing() -> None:
-    """Two databases of one server do not see each other's tables."""
-    with postgres() as server, fresh_database(server) as one, fresh_database(server) as other:
-        with one.connect() as connection:
-            connection.execute("CREATE TABLE customers (id integer)")
-        with other.connect() as connection, pytest.raises(errors.UndefinedTable):
-            connection.execute("SELECT * FROM customers")
+            other.connect()
 
 
 def installed_package() -> Path:
