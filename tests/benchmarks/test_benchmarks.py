@@ -27,7 +27,7 @@ def read(url: str, owner: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     link: str | None = f"{url}{CRM.format(owner)}customers/"
     while link:
-        page = requests.get(link, timeout=10).json()
+        page = requests.get(link, timeout=60).json()
         assert page["count"] == RECORDS
         rows += page["results"]
         link = page["next"]
@@ -38,8 +38,8 @@ def test_the_account_has_what_is_measured() -> None:
     """All customers differ, one in a hundred is new, and in one CRM one in a hundred is off."""
     with served(RECORDS, RECORDS) as urls:
         rows, off = read(urls[0], FULL), read(urls[0], OFF_TYPE)
-        missing = requests.get(f"{urls[0]}/api/v1/assignments/9/customers/", timeout=10)
-        asked = requests.get(f"{urls[0]}/asked", timeout=10).json()
+        missing = requests.get(f"{urls[0]}/api/v1/assignments/9/customers/", timeout=60)
+        asked = requests.get(f"{urls[0]}/asked", timeout=60).json()
     assert len({row["crm__customer_id"] for row in rows}) == len(rows) == RECORDS
     assert {len(row) for row in rows} == {51}
     new = [row for row in rows if row["crm__change_log__updated"] >= account.BOOKMARK]

@@ -105,7 +105,7 @@ def pages(cube: Sandbox, path: str) -> Iterator[Row]:
     url = f"{cube.url}/api/v1/{path}"
     while url:
         headers = {"Authorization": f"Token {cube.token}"}
-        page = requests.get(url, headers=headers, timeout=10).json()
+        page = requests.get(url, headers=headers, timeout=60).json()
         url = page["next"]
         yield from page["results"]
 

@@ -25,7 +25,7 @@ DEFINITION = Path(__file__).parents[3] / "meltano.yml"
 SCRIPTS = Path(sys.executable).parent
 SETTINGS_OF_OTHERS = ("TAP_CUBE_", "TARGET_POSTGRES_", "MELTANO_")
 LOG_LINES = 40
-STOP_SECONDS = 10
+STOP_SECONDS = 30
 
 
 class MeltanoError(RuntimeError):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ADMINISTRATOR = "postgres"
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
-STOP_SECONDS = 30
+STOP_SECONDS = 60
 
 SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """The data live as long as a test, so nothing has to survive a crash of the machine."""
@@ -82,7 +82,7 @@ class Postgres:
 
     def connect(self) -> psycopg.Connection:
         """Open a connection that commits each statement by itself; the caller closes it."""
-        return psycopg.connect(self.url, autocommit=True, connect_timeout=10)
+        return psycopg.connect(self.url, autocommit=True, connect_timeout=60)
 
     def _address(self, scheme: str) -> str:
         user, password, database = (

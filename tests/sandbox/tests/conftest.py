@@ -71,7 +71,7 @@ def ask(cube: Sandbox) -> Ask:
             json=body,
             headers=token if headers is None else headers,
             allow_redirects=False,
-            timeout=10,
+            timeout=60,
         )
 
     return send

@@ -34,7 +34,7 @@ def everything(cube: Sandbox) -> list[object]:
         "/api/v1/call_outcomes/?from_date=20180101&to_date=20241231",
         "/api/v1/campaigns/2/product_registrations/?from_date=20180101&to_date=20241231",
     ]
-    return [requests.get(cube.url + path, headers=headers, timeout=10).json() for path in paths]
+    return [requests.get(cube.url + path, headers=headers, timeout=60).json() for path in paths]
 
 
 def test_importing_does_not_wake_django() -> None:
@@ -165,7 +165,7 @@ def test_two_sandboxes_do_not_know_each_other(
         assert one.url != two.url
         assert (one.account.count(9), two.account.count(9)) == (1, 2)
         wrong = {"Authorization": f"Token {one.token}"}
-        assert requests.get(two.url + S1, headers=wrong, timeout=10).status_code == 401
+        assert requests.get(two.url + S1, headers=wrong, timeout=60).status_code == 401
         assert len(everything(one)) == len(everything(two))
         assert len(list(tmp_path.iterdir())) == 2
     assert not list(tmp_path.iterdir())
