@@ -3,16 +3,20 @@
 A name that is overridden or set counts on every SDK function that uses it; one that is called or
 read counts on the functions that define it. A digest of their code, comments and docstrings left
 out, stands beside each name. When one differs, the SDK has changed there: the failure says where
-to look, on both sides, before the new digest takes the place of the old one.
+to look, on both sides, before the new digest takes the place of the old one. Signatures are
+compared always, digests where `TAP_CUBE_TEST_SDK_CODE` is set, as the weekly workflows do.
 """
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 
 import pytest
 
 from tests.repository.private_names import code_behind, digest, signature, uses
+
+IS_CODE_COMPARED = bool(os.environ.get("TAP_CUBE_TEST_SDK_CODE"))
 
 PRIVATE = {
     # Settings are checked and typed by the tap, which shows no value that it refuses.
@@ -65,9 +69,13 @@ def test_every_private_name_is_in_the_list() -> None:
 
 @pytest.mark.parametrize("name", PRIVATE)
 def test_the_sdk_has_not_changed_under_it(name: str) -> None:
-    """Signature and code of each private name are those that the tap was written against."""
+    """Signature of each private name, and its code, are those that the tap was written against."""
     if name not in uses():
         pytest.skip("it is not used, as the test above says")
+    expected, _ = PRIVATE[name]
+    assert signature(name) == expected, f"singer-sdk {version('singer-sdk')} takes others"
+    if not IS_CODE_COMPARED:
+        return
     code = code_behind(name)
     found = (signature(name), digest(code))
     places = ", ".join(sorted(code))
