@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -29,6 +29,14 @@ histories = st.lists(edits, max_size=60)
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@example(
+    count=5,
+    newest_first=False,
+    size=2,
+    window=0,
+    order=[],
+    history=[[], [], [], [("both", 1, 0.5)]],
+)
 @given(
     count=st.integers(0, 60),
     newest_first=st.booleans(),
