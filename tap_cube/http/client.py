@@ -151,8 +151,8 @@ class CubeClient:
         except TransientError as error:
             tries = retrying.statistics["attempt_number"]
             msg = (
-                f"{subject}: {error.reason} after {tries} attempts. Run again later; if it persists, "
-                "raise 'max_retries' or 'request_timeout', or lower 'read_ahead'."
+                f"{subject}: {error.reason} after {tries} attempts. Run again later; "
+                "if it persists, raise 'max_retries' or 'request_timeout', or lower 'read_ahead'."
             )
             raise CubeError(msg) from None
 
