@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tap_cube.errors import IncompleteReadError
+from tap_cube.paging import passes
 from tap_cube.paging.complete import MAX_PASSES
-from tap_cube.paging.pages import passes as readings
 from tap_cube.records.rows import CustomerRow, SurrogateKeys, surrogate_key
 from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
 from tests.support.sizes import scaled
@@ -122,7 +122,7 @@ def test_rows_equal_even_in_their_id_are_complete_with_the_second_reading() -> N
 
 def test_pages_without_end_or_count_come_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that makes up new rows for ever, and never says how many there are."""
-    monkeypatch.setattr(readings, "MAX_PAGES", 50)
+    monkeypatch.setattr(passes, "MAX_PAGES", 50)
 
     class Endless(MovingAccount):
         @override
