@@ -14,8 +14,7 @@ from cube_sandbox import Sandbox, Traps
 from cube_sandbox.custom_fields import KINDS
 from tests.support import held
 from tests.support.judges import SINGER_CHECK_TAP, TARGET_CSV, TARGET_JSONL, run
-from tests.support.reading import read
-from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, sync
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, read, sync
 from tests.support.sizes import only_large, scaled
 from tests.support.tap_process import SCRIPTS
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
+from tests.support.in_process import run_in_process
 from tests.support.runs import (
     ASSIGNED,
     CRM,
@@ -23,7 +24,6 @@ from tests.support.runs import (
     settings_for,
     sync,
 )
-from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -124,7 +124,7 @@ def test_bad_input_ends_in_one_sentence(cube: Sandbox, case: Case) -> None:
     settings = settings_for(cube, auth_token=TOKEN, max_retries=0) | case.settings
     if settings["api_url"]:
         settings["api_url"] = settings["api_url"].format(url=cube.url, closed=_closed())
-    run = run_tap(
+    run = run_in_process(
         {name: value for name, value in settings.items() if value is not None},
         env={"LOGLEVEL": "DEBUG"},
     )
@@ -143,7 +143,7 @@ def _closed() -> str:
 
 def test_every_wrong_setting_is_named_at_once(cube: Sandbox) -> None:
     """Who has two wrong settings does not learn of the second only after mending the first."""
-    run = run_tap(settings_for(cube, timezone="Oslo", read_ahead=99))
+    run = run_in_process(settings_for(cube, timezone="Oslo", read_ahead=99))
     first, second = complaints(run)
     assert "'read_ahead'" in first
     assert "'timezone'" in second
@@ -164,7 +164,7 @@ def test_a_discovered_crm_that_is_forbidden_is_left_out_with_a_warning(cube: San
 
 def test_a_config_file_that_is_not_there_is_named() -> None:
     """The path stands in the error, and nothing else goes wrong."""
-    run = run_tap(None, extra_args=["--config=/nowhere/config.json"])
+    run = run_in_process(None, extra_args=["--config=/nowhere/config.json"])
     assert run.returncode != 0
     assert "/nowhere/config.json" in run.stderr
     assert "Traceback" not in run.stderr
@@ -187,7 +187,7 @@ def test_settings_may_come_from_the_environment(cube: Sandbox) -> None:
         FLATTENING_ENABLED="True",
         FLATTENING_MAX_DEPTH="1",
     )
-    run = run_tap(None, env=env, extra_args=["--config=ENV"])
+    run = run_in_process(None, env=env, extra_args=["--config=ENV"])
     assert run.returncode == 0, run.stderr
     assert ids(run.records[ASSIGNED]) == set(cube.account.customer_ids(12))
     assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids((2, "B2C")))
@@ -209,7 +209,7 @@ def test_bad_settings_in_the_environment_are_refused(
 ) -> None:
     """A variable that cannot be read is named as the setting that it gives."""
     env = environment(cube, **variables)
-    run = run_tap(None, env=env, extra_args=["--config=ENV"])
+    run = run_in_process(None, env=env, extra_args=["--config=ENV"])
     assert says in complaint(run)
     assert_no_secret(run, cube.token)
 

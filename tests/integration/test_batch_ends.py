@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.batch_runs import Record, into
+from tests.support.in_process import run_in_process
 from tests.support.runs import (
     CRM,
     CUSTOMERS,
@@ -19,7 +20,7 @@ from tests.support.runs import (
     settings_for,
 )
 from tests.support.singer_check import check
-from tests.support.tap_process import run_tap, started_tap
+from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ def test_a_storage_that_takes_nothing_is_told(cube: Sandbox, tmp_path: Path, nam
     """The run fails with one sentence that names the setting, and shows no secret address."""
     root, reason = ROOTS[name]
     (tmp_path / "file").touch()
-    run = run_tap(settings_for(cube, **into(root.format(folder=tmp_path))))
+    run = run_in_process(settings_for(cube, **into(root.format(folder=tmp_path))))
     told = complaint(run)
     assert told.startswith(f"Batch files could not be written: {reason}")
     assert "'batch_config'" in told
@@ -65,7 +66,7 @@ def test_a_wrong_setting_is_refused(cube: Sandbox, tmp_path: Path, name: str) ->
     """One sentence names the setting, before anything is asked."""
     settings = into(tmp_path)
     settings["batch_config"] |= WRONG[name]
-    run = run_tap(settings_for(cube, **settings))
+    run = run_in_process(settings_for(cube, **settings))
     assert complaint(run).startswith("Setting 'batch_config' must be such as ")
     assert not run.stdout
     assert not cube.requests

@@ -13,19 +13,21 @@ import pytest
 from upath import UPath
 
 from tests.support.batch_runs import MOMENT, exact, into, kinds, rows
-from tests.support.reading import read, read_at
+from tests.support.in_process import run_in_process
 from tests.support.runs import (
     ASSIGNED,
     CRM,
     CUSTOMERS,
     discover,
     only,
+    read,
+    read_at,
     settings_for,
     sync,
 )
 from tests.support.singer_check import SingerReader, batch_lines
 from tests.support.singles import OF_CUSTOMERS
-from tests.support.tap_process import run_tap, started_tap
+from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -231,6 +233,6 @@ def test_without_rows_there_is_no_file(cube: Sandbox, tmp_path: Path) -> None:
 
 def test_a_test_run_leaves_no_file(cube: Sandbox, tmp_path: Path) -> None:
     """`--test` looks at the account and writes nothing."""
-    run = run_tap(settings_for(cube, **into(tmp_path)), extra_args=["--test"])
+    run = run_in_process(settings_for(cube, **into(tmp_path)), extra_args=["--test"])
     assert run.returncode == 0, run.stderr
     assert not list(tmp_path.iterdir())

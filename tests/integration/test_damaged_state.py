@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.in_process import run_in_process
 from tests.support.runs import CRM, CUSTOMERS, complaint, only, settings_for
-from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ WRONG_VALUES: dict[str, object] = {
 
 def said_of(cube: Sandbox, state: Path) -> str:
     """The one sentence that a run with this state ends with."""
-    run = run_tap(settings_for(cube, **only(CRM)), extra_args=["--state", str(state)])
+    run = run_in_process(settings_for(cube, **only(CRM)), extra_args=["--state", str(state)])
     assert run.returncode == 1
     assert not run.records.get(CUSTOMERS)
     return complaint(run)

@@ -12,28 +12,19 @@ from tests.support.runs import (
     ASSIGNED,
     CRM,
     CUSTOMERS,
-    assert_no_secret,
+    discovery,
     ids,
     only,
-    settings_for,
     sync,
 )
-from tests.support.tap_process import TapRun, run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
+    from tests.support.tap_process import TapRun
 
 Schema = dict[str, Any]
 TEXT = {"type": ["string", "null"]}
 B2C = (2, "B2C")
-
-
-def discovered(cube: Sandbox, **settings: object) -> TapRun:
-    """Discover what an account has, for the catalog and for what was said meanwhile."""
-    run = run_tap(settings_for(cube, **settings), extra_args=["--discover"])
-    assert run.returncode == 0, run.stderr
-    assert_no_secret(run, cube.token)
-    return run
 
 
 def columns(run: TapRun, stream: str = CUSTOMERS) -> dict[str, Schema]:
@@ -58,7 +49,7 @@ def test_every_variant_of_a_definition_means_the_same(cube: Sandbox) -> None:
     found = []
     for variant in ("type", "data__type", "no-lookup"):
         cube.traps = Traps(definitions=variant)
-        properties = custom(columns(discovered(cube, **only(CRM))))
+        properties = custom(columns(discovery(cube, **only(CRM))))
         for schema in properties.values():
             schema.pop("description", None)  # what only some variants tell
         found.append(properties)
@@ -71,7 +62,7 @@ def test_label_and_hint_explain_a_column(cube: Sandbox) -> None:
     number = cube.account.add_definition(
         CRM, "Pris på «avtalen» %", type="tall", hint="I hele kroner,\nuten øre", max_length=12
     )
-    assert columns(discovered(cube, **only(CRM)))[f"crm__custom_info__{number}"] == {
+    assert columns(discovery(cube, **only(CRM)))[f"crm__custom_info__{number}"] == {
         "type": ["number", "null"],
         "title": "Pris på «avtalen» %",
         "description": "I hele kroner,\nuten øre / At most 12 characters.",
@@ -121,7 +112,7 @@ def test_crms_that_contradict_each_other_share_the_wider_type(cube: Sandbox) -> 
 
 def test_an_id_that_means_a_number_here_and_text_there_is_text(cube: Sandbox) -> None:
     """Ids mean something in their own CRM alone: 21 is a turnover in one, a comment in another."""
-    run = discovered(cube, **only((1, "B2C"), CRM))
+    run = discovery(cube, **only((1, "B2C"), CRM))
     schema = columns(run)["crm__custom_info__21"]
     assert schema["type"] == ["string", "null"]
     assert schema["title"] == "Kommentar / Omsetning"
@@ -130,7 +121,7 @@ def test_an_id_that_means_a_number_here_and_text_there_is_text(cube: Sandbox) ->
 
 def test_streams_share_no_contradiction_that_is_not_theirs(cube: Sandbox) -> None:
     """Where one CRM alone has the id, its type is kept, and nothing is said."""
-    run = discovered(cube, **only(CRM))
+    run = discovery(cube, **only(CRM))
     assert columns(run)["crm__custom_info__21"]["type"] == ["number", "null"]
     assert "crm__custom_info__21" not in run.stderr
 
@@ -158,7 +149,7 @@ def test_without_definitions_custom_fields_are_text(cube: Sandbox, state: str) -
 def test_definitions_of_one_crm_serve_the_other_nothing(cube: Sandbox) -> None:
     """One CRM whose definitions are forbidden is text; the other keeps its types."""
     cube.faults = [Fault("403", row="H2")]
-    run = discovered(cube)
+    run = discovery(cube)
     assert columns(run, ASSIGNED)["crm__custom_info__15"] == TEXT
     assert columns(run)["crm__custom_info__15"]["type"] == ["integer", "null"]
     assert run.stderr.count("shows no definitions") == 2
@@ -174,7 +165,7 @@ def test_thousands_of_definitions_are_thousands_of_columns(cube: Sandbox, naming
             for number in range(3000)
         ),
     )
-    found = columns(discovered(cube, custom_field_names=naming, **only(CRM)))
+    found = columns(discovery(cube, custom_field_names=naming, **only(CRM)))
     numbers = [name for name, schema in found.items() if schema["type"] == ["number", "null"]]
     assert len(numbers) == 3000
 

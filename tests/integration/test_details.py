@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.batch_runs import exact
-from tests.support.reading import read
-from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, ids, only
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, ids, only, read
 from tests.support.singles import (
     OF_ASSIGNED,
     OF_CUSTOMERS,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cube_sandbox import Fault
-from tests.support.reading import last_words, read
-from tests.support.runs import CRM, CUSTOMERS, bookmarks, ids, only, settings_for
+from tests.support.in_process import run_in_process
+from tests.support.runs import CRM, CUSTOMERS, bookmarks, complaint, ids, only, read, settings_for
 from tests.support.singles import (
     OF_ASSIGNED,
     OF_CUSTOMERS,
@@ -19,22 +18,18 @@ from tests.support.singles import (
     read_details,
     run_details,
 )
-from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
 
-def test_a_vanished_customer_is_a_line_in_the_log(
-    cube: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_vanished_customer_is_a_line_in_the_log(cube: Sandbox) -> None:
     """Who is deleted after the page was read has no details, and that is no error."""
     gone, *kept = cube.account.customer_ids(CRM)
     once_at_a_single(cube, lambda: cube.account.delete_customer(CRM, gone))
-    with caplog.at_level(logging.INFO):
-        run = read_details(cube)
+    run = read_details(cube)
     assert ids(run.records[OF_CUSTOMERS]) == set(kept)
-    assert "data_owners/2/B2B: 1 customers have gone meanwhile" in caplog.messages
+    assert "data_owners/2/B2B: 1 customers have gone meanwhile" in run.stderr
 
 
 def test_another_customer_of_that_internal_id_is_not_taken_for_the_vanished(cube: Sandbox) -> None:
@@ -48,18 +43,15 @@ def test_another_customer_of_that_internal_id_is_not_taken_for_the_vanished(cube
     assert confused not in ids(run.records[OF_CUSTOMERS])
 
 
-def test_ids_that_fit_no_path_are_skipped_with_a_count(
-    cube: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_ids_that_fit_no_path_are_skipped_with_a_count(cube: Sandbox) -> None:
     """Anonymised customers have surrogates, and some ids are no numbers (T25): nobody asks."""
     cube.reset(anonymised=2, page_size=50)
     cube.account.add_customer(CRM, customer_id="A/17?")
-    with caplog.at_level(logging.INFO):
-        run = read_details(cube)
+    run = read_details(cube)
     assert len(run.records[CUSTOMERS]) == 13
     assert ids(run.records[OF_CUSTOMERS]) == set(asked(cube))
     assert len(asked(cube)) == 10
-    assert "data_owners/2/B2B: 3 ids fit no path and are skipped" in caplog.messages
+    assert "data_owners/2/B2B: 3 ids fit no path and are skipped" in run.stderr
 
 
 def test_a_discovered_crm_that_shows_nobody_alone_is_left_out(cube: Sandbox) -> None:
@@ -79,7 +71,7 @@ def test_a_named_crm_that_shows_nobody_alone_is_an_error(cube: Sandbox) -> None:
     """What the settings name and the catalog selects must answer, or the bookmark stays."""
     cube.reset(faults=[Fault("403", row="C3")])
     run = read(cube, selected=[OF_CUSTOMERS], **only(CRM))
-    assert "data_owner_customer_details of data_owners/2/B2B: HTTP 403" in last_words(run)
+    assert "data_owner_customer_details of data_owners/2/B2B: HTTP 403" in complaint(run)
     assert CUSTOMERS not in (run.state or {})["bookmarks"]
 
 
@@ -96,7 +88,7 @@ def test_an_account_without_single_customers_says_so(cube: Sandbox) -> None:
     """Where no address answers the stream cannot be read: better red than empty."""
     cube.reset(generation="2020", without={"C3"})
     run = read(cube, selected=[OF_CUSTOMERS], **only(CRM))
-    assert "shows no single customers (HTTP 404 for 5). Deselect the stream." in last_words(run)
+    assert "shows no single customers (HTTP 404 for 5). Deselect the stream." in complaint(run)
 
 
 def test_state_speaks_of_parents_only_and_after_their_details(cube: Sandbox) -> None:
@@ -109,7 +101,7 @@ def test_state_speaks_of_parents_only_and_after_their_details(cube: Sandbox) -> 
     failing = Fault("500", row="C3")
     cube.before_request = lambda r: cube.faults.extend([failing] if r.path.endswith(last) else [])
     broken = read(cube, selected=[OF_CUSTOMERS], read_ahead=0, **only(CRM))
-    assert f"{OF_CUSTOMERS} of data_owners/2/B2B: HTTP 500" in last_words(broken)
+    assert f"{OF_CUSTOMERS} of data_owners/2/B2B: HTTP 500" in complaint(broken)
     assert len(broken.records[OF_CUSTOMERS]) == 11
     assert CUSTOMERS not in (broken.state or {})["bookmarks"]
 
@@ -137,7 +129,7 @@ def test_a_generation_without_single_customers_is_a_line_in_the_log(
 ) -> None:
     """The addresses of 2016 have nobody to ask for alone: no stream, and a line that says so."""
     cube.reset(generation=generation)
-    run = run_tap(settings_for(cube, assignment_ids=[9]), extra_args=["--discover"])
+    run = run_in_process(settings_for(cube, assignment_ids=[9]), extra_args=["--discover"])
     told = f"No address for single customers; stream '{OF_ASSIGNED}' is left out"
     assert run.stderr.count(told) == times
     streams = [entry["stream"] for entry in run.catalog["streams"]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.meeting import Meeting
-from tests.support.reading import read
+from tests.support.runs import read
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.reading import read
-from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, discover, only, settings_for, sync
-from tests.support.tap_process import run_tap
+from tests.support.in_process import run_in_process
+from tests.support.runs import (
+    ASSIGNED,
+    CRM,
+    CUSTOMERS,
+    discover,
+    entry_of,
+    only,
+    set_selected,
+    settings_for,
+    sync,
+)
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -39,13 +48,6 @@ def add_meanwhile(cube: Sandbox, label: str = "Nytt felt", value: str = "ny verd
     return added
 
 
-def whole(cube: Sandbox, **settings: Any) -> TapRun:  # noqa: ANN401 - settings
-    """Read an account in a run that must succeed."""
-    run = read(cube, **settings)
-    assert run.returncode == 0, run.stderr
-    return run
-
-
 def schemas(run: TapRun, stream: str = CUSTOMERS) -> list[dict[str, Any]]:
     """The properties that each SCHEMA message of a stream declares, in order."""
     return [
@@ -58,21 +60,6 @@ def schemas(run: TapRun, stream: str = CUSTOMERS) -> list[dict[str, Any]]:
 def values(run: TapRun, column: str, stream: str = CUSTOMERS) -> dict[str, Any]:
     """The values of one column by customer, where it stands in the record."""
     return {r["customer_id"]: r[column] for r in run.records[stream] if column in r}
-
-
-def entry_of(catalog: dict[str, Any], stream: str = CUSTOMERS) -> dict[str, Any]:
-    """A stream's part of a catalog."""
-    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == stream]
-    found: dict[str, Any] = entry
-    return found
-
-
-def set_selected(entry: dict[str, Any], breadcrumb: list[str], *, selected: bool) -> None:
-    """Select or deselect a part of a stream, as a user's catalog does."""
-    entry["metadata"] = [
-        *(item for item in entry["metadata"] if item["breadcrumb"] != breadcrumb),
-        {"breadcrumb": breadcrumb, "metadata": {"selected": selected}},
-    ]
 
 
 FLAT = {"flattening_enabled": True, "flattening_max_depth": 2}
@@ -91,7 +78,7 @@ def test_a_new_field_comes_in_the_same_run(
 ) -> None:
     """The column is declared once more, alone, before its first value; what is mapped stays so."""
     added = add_meanwhile(cube)
-    run = whole(cube, **{"read_ahead": 0, **only(CRM), **options})
+    run = sync(cube, **{"read_ahead": 0, **only(CRM), **options})
     column = f"crm__custom_info__{added[0]}"
     target = cube.account.customer_ids(CRM)[ON_THE_LAST_PAGE]
     found = values(run, column)
@@ -113,7 +100,7 @@ def test_a_map_that_keeps_only_what_it_names_keeps_new_fields_out(cube: Sandbox)
     maps = {CUSTOMERS: {"navn": NAME, "customer_id": "customer_id", "updated": "updated",
                         "data_owner_id": "data_owner_id", "crm_type": "crm_type",
                         "__else__": None}}  # fmt: skip
-    run = run_tap(settings_for(cube, read_ahead=0, stream_maps=maps, **only(CRM)))
+    run = run_in_process(settings_for(cube, read_ahead=0, stream_maps=maps, **only(CRM)))
     assert run.returncode == 0, run.stderr
     names = {"navn", "customer_id", "updated", "data_owner_id", "crm_type"}
     assert added
@@ -124,8 +111,8 @@ def test_a_map_that_keeps_only_what_it_names_keeps_new_fields_out(cube: Sandbox)
 def test_the_next_run_knows_the_type(cube: Sandbox) -> None:
     """What came as text in the run of its birth is a number from then on."""
     added = add_meanwhile(cube, value="12.5")
-    first = whole(cube, read_ahead=0, **only(CRM))
-    second = whole(cube, **only(CRM))
+    first = sync(cube, read_ahead=0, **only(CRM))
+    second = sync(cube, **only(CRM))
     column = f"crm__custom_info__{added[0]}"
     target = cube.account.customer_ids(CRM)[ON_THE_LAST_PAGE]
     assert values(first, column)[target] == "12.5"
@@ -160,7 +147,7 @@ def test_a_deselected_field_stays_out_when_another_comes(cube: Sandbox) -> None:
     """The new SCHEMA message does not bring back what the catalog deselects."""
     catalog = discover(cube, **only(CRM))
     unwanted = "crm__custom_info__67"
-    set_selected(entry_of(catalog), ["properties", unwanted], selected=False)
+    set_selected(entry_of(catalog), unwanted, selected=False)
     added = add_meanwhile(cube)
     run = sync(cube, catalog=catalog, read_ahead=0, **only(CRM))
     column = f"crm__custom_info__{added[0]}"
@@ -177,7 +164,7 @@ def test_a_field_that_is_deselected_by_name_before_it_exists_stays_out(cube: San
     catalog = discover(cube, **only(CRM))
     entry = entry_of(catalog)
     del entry["schema"]["properties"][column]
-    set_selected(entry, ["properties", column], selected=False)
+    set_selected(entry, column, selected=False)
     run = sync(cube, catalog=catalog, **only(CRM))
     assert not any(column in properties for properties in schemas(run))
     assert "skal ikke ut" not in run.stdout
@@ -244,7 +231,7 @@ def test_a_key_new_in_several_crms_is_declared_once(cube: Sandbox) -> None:
                 cube.account.update_customer(where, targets[-1], custom={number: "ny verdi"})
 
     cube.before_request = edit
-    run = whole(cube, read_ahead=0, **only(CRM, B2C))
+    run = sync(cube, read_ahead=0, **only(CRM, B2C))
     assert ["Nytt felt" in properties for properties in schemas(run)] == [False, True]
     found = [
         (r["crm_type"], r["customer_id"])
@@ -263,7 +250,7 @@ def test_two_fields_come_at_different_times(cube: Sandbox) -> None:
             numbers[request.page] = cube.account.add_definition(CRM, f"Felt {request.page}")
 
     cube.before_request = edit
-    run = whole(cube, read_ahead=0, **only(CRM))
+    run = sync(cube, read_ahead=0, **only(CRM))
     names = [{f"crm__custom_info__{n}" for n in numbers.values()} & s.keys() for s in schemas(run)]
     counts = [len(found) for found in names]
     assert counts == sorted(counts)
@@ -279,7 +266,7 @@ def test_drift_in_one_stream_is_none_of_the_others(cube: Sandbox) -> None:
             added.append(cube.account.add_definition(CRM, "Nytt felt"))
 
     cube.before_request = edit
-    run = whole(cube, read_ahead=0)
+    run = sync(cube, read_ahead=0)
     column = f"crm__custom_info__{added[0]}"
     for stream in (ASSIGNED, CUSTOMERS):
         assert [column in properties for properties in schemas(run, stream)] == [False, True]
@@ -289,8 +276,8 @@ def test_label_names_of_a_new_field_begin_with_the_next_run(cube: Sandbox) -> No
     """Its label is not known in the run of its birth, so Cube's own name stands there."""
     added = add_meanwhile(cube, "Årlig rabatt", "12.5")
     options = {"custom_field_names": "label", "read_ahead": 0, **only(CRM)}
-    first = whole(cube, **options)
-    second = whole(cube, **options)
+    first = sync(cube, **options)
+    second = sync(cube, **options)
     target = cube.account.customer_ids(CRM)[ON_THE_LAST_PAGE]
     assert values(first, f"crm__custom_info__{added[0]}")[target] == "12.5"
     assert values(second, "custom__arlig_rabatt")[target] == REBATE

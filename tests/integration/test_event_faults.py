@@ -24,7 +24,7 @@ from tests.support.event_runs import (
     questions,
     try_night,
 )
-from tests.support.reading import last_words
+from tests.support.runs import complaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +100,7 @@ def test_a_page_that_stays_broken_costs_its_window_alone(
     cube.before_request = failing(cube, kind, page)
     broken = try_night(cube, TODAY, read_ahead=read_ahead)
     cube.before_request, cube.faults = None, []
-    sentence = last_words(broken)
+    sentence = complaint(broken)
     words = "the response is not JSON" if kind == "html" else f"HTTP {kind}"
     assert sentence.startswith(f"{OUTCOMES} of campaigns/{MERSALG}, page {page}: {words}")
     reached = date.fromisoformat(marks(broken)[MERSALG])
@@ -123,7 +123,7 @@ def test_a_campaign_that_goes_while_it_is_read_is_an_error(cube: Sandbox, kind: 
     fill_windows(cube)
     cube.before_request = failing(cube, kind, 1)
     run = try_night(cube, TODAY)
-    assert f"{OUTCOMES} of campaigns/{MERSALG}, page 1: HTTP {kind}" in last_words(run)
+    assert f"{OUTCOMES} of campaigns/{MERSALG}, page 1: HTTP {kind}" in complaint(run)
     assert (TODAY - 700 * DAY).isoformat() < marks(run)[MERSALG] < TODAY.isoformat()
 
 

@@ -26,9 +26,8 @@ from tests.support.event_runs import (
     questions,
     try_night,
 )
-from tests.support.reading import last_words
-from tests.support.runs import settings_for
-from tests.support.tap_process import run_tap
+from tests.support.in_process import run_in_process
+from tests.support.runs import complaint, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -189,7 +188,7 @@ def test_a_bookmark_from_the_future_is_not_trusted(cube: Sandbox) -> None:
     begin(cube)
     cube.account.add_outcome(MERSALG, when=at(TODAY - 50 * DAY))
     # Such a bookmark has to move back, which the checker of messages would not have.
-    run = run_tap(settings_for(cube, **ONE_CRM), state=state_with("2099-01-01"))
+    run = run_in_process(settings_for(cube, **ONE_CRM), state=state_with("2099-01-01"))
     assert run.returncode == 0, run.stderr
     assert len(run.records[OUTCOMES]) == 1
     assert marks(run)[MERSALG] < "2099"
@@ -200,7 +199,7 @@ def test_a_bookmark_that_is_no_date_ends_in_one_sentence(cube: Sandbox, bookmark
     """A damaged state is said to be one, with what to do about it."""
     begin(cube)
     run = try_night(cube, state=state_with(bookmark))
-    assert last_words(run).startswith(f"{OUTCOMES}: the state holds a bookmark that is not a date")
+    assert complaint(run).startswith(f"{OUTCOMES}: the state holds a bookmark that is not a date")
 
 
 def state_with(bookmark: object) -> dict[str, Any]:

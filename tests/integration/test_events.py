@@ -21,7 +21,7 @@ from tests.support.event_runs import (
     night,
     questions,
 )
-from tests.support.reading import read_at
+from tests.support.runs import read_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,8 +30,7 @@ from tests.support.breaking import (
     breaking,
     broken_read,
 )
-from tests.support.reading import last_words, read
-from tests.support.runs import CRM, CUSTOMERS, complaint, only, settings_for
+from tests.support.runs import CRM, CUSTOMERS, complaint, only, read, settings_for
 from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def test_definitions_that_are_lost_in_mid_run(cube: Sandbox, kind: Any) -> None:
     run = read(
         cube, discovered=breaking(cube, FIRST, fault), max_retries=1, read_ahead=0, **only(CRM)
     )
-    assert DEFINITIONS.subject in last_words(run)
+    assert DEFINITIONS.subject in complaint(run)
 
 
 @pytest.mark.parametrize("times", [1, None])

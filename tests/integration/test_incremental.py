@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.integration.conftest import TODAY
+from tests.support.in_process import run_in_process
 from tests.support.runs import (
     ASSIGNED,
     CRM,
@@ -23,7 +24,7 @@ from tests.support.runs import (
     settings_for,
     sync,
 )
-from tests.support.tap_process import run_tap, started_tap
+from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -106,7 +107,7 @@ def test_a_bookmark_of_another_tap_in_the_future_does_not_hide_changes(cube: San
     """A state that was poisoned before counts as today."""
     cube.account.update_customer(CRM, cube.account.customer_ids(CRM)[0], updated=date(2099, 1, 1))
     edited = cube.account.add_customer(CRM, updated=datetime.now(UTC).date() + timedelta(days=1))
-    run = run_tap(settings_for(cube, **only(CRM)), state=state_with("2099-01-01"))
+    run = run_in_process(settings_for(cube, **only(CRM)), state=state_with("2099-01-01"))
     assert run.returncode == 0, run.stderr
     assert edited in ids(run.records[CUSTOMERS])
     assert bookmarks(run)[CRM] < "2099"
@@ -179,7 +180,7 @@ def test_without_a_change_log_every_run_is_a_full_one(cube: Sandbox) -> None:
 @pytest.mark.parametrize("bookmark", ["last week", 7, {}, ""])
 def test_a_bookmark_that_is_no_date_ends_in_one_sentence(cube: Sandbox, bookmark: object) -> None:
     """A damaged state is said to be one, with what to do about it."""
-    run = run_tap(settings_for(cube, **only(CRM)), state=state_with(bookmark))
+    run = run_in_process(settings_for(cube, **only(CRM)), state=state_with(bookmark))
     assert run.returncode != 0
     assert "the state holds a bookmark that is not a date" in complaint(run)
 

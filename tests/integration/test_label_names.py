@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.reading import read
-from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, only
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, only, sync
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -30,13 +29,6 @@ AWKWARD = {
 }
 
 
-def whole(cube: Sandbox, **settings: Any) -> TapRun:  # noqa: ANN401 - settings
-    """Read an account in a run that must succeed."""
-    run = read(cube, **settings)
-    assert run.returncode == 0, run.stderr
-    return run
-
-
 def names(run: TapRun, stream: str = CUSTOMERS) -> set[str]:
     """The columns of a stream."""
     return set(run.schemas[stream]["schema"]["properties"])
@@ -46,7 +38,7 @@ def test_awkward_labels_become_names_that_hold_their_values(cube: Sandbox) -> No
     """Whatever the administrator wrote, the column is a plain word and the title is the label."""
     numbers = {label: cube.account.add_definition(CRM, label) for label in AWKWARD}
     target = cube.account.add_customer(CRM, custom={n: f"verdi {n}" for n in numbers.values()})
-    run = whole(cube, **LABEL, **only(CRM))
+    run = sync(cube, **LABEL, **only(CRM))
     (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
     properties = run.schemas[CUSTOMERS]["schema"]["properties"]
     for label, column in AWKWARD.items():
@@ -61,7 +53,7 @@ def test_the_original_names_do_not_care_for_labels(cube: Sandbox) -> None:
     """By default a column is called as Cube calls it, whatever its label."""
     numbers = {label: cube.account.add_definition(CRM, label) for label in ("", "  ", *AWKWARD)}
     target = cube.account.add_customer(CRM, custom={n: f"verdi {n}" for n in numbers.values()})
-    run = whole(cube, **only(CRM))
+    run = sync(cube, **only(CRM))
     (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
     for number in numbers.values():
         assert record[f"crm__custom_info__{number}"] == f"verdi {number}"
@@ -72,7 +64,7 @@ def test_labels_without_a_letter_are_told_apart_by_their_ids(cube: Sandbox) -> N
     """Empty labels and mere signs leave nothing to read, so the id is the name."""
     numbers = [cube.account.add_definition(CRM, label) for label in ("", "  ", "%", "---")]
     target = cube.account.add_customer(CRM, custom={n: f"verdi {n}" for n in numbers})
-    run = whole(cube, **LABEL, **only(CRM))
+    run = sync(cube, **LABEL, **only(CRM))
     (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
     assert [record[f"custom____{n}"] for n in numbers] == [f"verdi {n}" for n in numbers]
 
@@ -81,7 +73,7 @@ def test_long_labels_that_differ_at_the_end_are_two_columns(cube: Sandbox) -> No
     """What is cut away still tells them apart, within what PostgreSQL keeps of a name."""
     numbers = [cube.account.add_definition(CRM, "Lang " * 60 + end) for end in ("en", "to")]
     cube.account.add_customer(CRM, custom={number: str(number) for number in numbers})
-    run = whole(cube, **LABEL, **only(CRM))
+    run = sync(cube, **LABEL, **only(CRM))
     found = {r[n]: n for r in run.records[CUSTOMERS] for n in r if n.startswith("custom__lang_")}
     columns = [found[str(number)] for number in numbers]
     assert [column.rpartition("__")[2] for column in columns] == [str(n) for n in numbers]
@@ -92,7 +84,7 @@ def test_long_labels_that_differ_at_the_end_are_two_columns(cube: Sandbox) -> No
 def test_a_field_has_one_name_in_all_streams(cube: Sandbox, options: dict[str, Any]) -> None:
     """Assignment 9 is the CRM (2, "B2B"): its customers have the same columns in both streams."""
     cube.account.add_definition(CRM, "Antall år?")  # meets "Antall år", in this CRM alone
-    run = whole(cube, **options)
+    run = sync(cube, **options)
     columns = [
         {
             name
@@ -115,7 +107,7 @@ def test_one_label_of_two_crms_is_one_column(cube: Sandbox) -> None:
     number, other = (cube.account.add_definition(where, "Årlig rabatt") for where in (CRM, B2C))
     first = cube.account.add_customer(CRM, custom={number: "ti"})
     second = cube.account.add_customer(B2C, custom={other: "tolv"})
-    run = whole(cube, **LABEL, **only(CRM, B2C))
+    run = sync(cube, **LABEL, **only(CRM, B2C))
     column = "custom__arlig_rabatt"
     found = {r["customer_id"]: r[column] for r in run.records[CUSTOMERS] if r[column]}
     assert found == {first: "ti", second: "tolv"}
@@ -126,7 +118,7 @@ def test_a_collision_in_one_crm_is_one_in_all(cube: Sandbox) -> None:
     number = cube.account.add_definition(CRM, "Rabatt %")
     other = cube.account.add_definition(B2C, "rabatt")
     for crms in ((CRM, B2C), (B2C, CRM)):
-        found = names(whole(cube, **LABEL, **only(*crms)))
+        found = names(sync(cube, **LABEL, **only(*crms)))
         assert {name for name in found if "rabatt" in name} == {
             f"custom__rabatt__{number}",
             f"custom__rabatt__{other}",
@@ -142,7 +134,7 @@ def test_a_renamed_label_is_a_new_column(cube: Sandbox) -> None:
     for label in ("Næring", "Næringsgruppe"):
         cube.reset()
         number = cube.account.add_definition(CRM, label)  # the same id after each reset
-        found.append({m: names(whole(cube, **MODES[m], **only(CRM))) for m in MODES})
+        found.append({m: names(sync(cube, **MODES[m], **only(CRM))) for m in MODES})
     before, after = found
     assert f"crm__custom_info__{number}" in before["original"]
     assert after["original"] == before["original"]
@@ -156,5 +148,5 @@ def test_generations_without_definitions_keep_their_labels(cube: Sandbox, genera
     cube.reset(generation=generation)
     settings = {"assignment_ids": [9]} if generation == "2017" else only(CRM)
     stream = ASSIGNED if generation == "2017" else CUSTOMERS
-    run = whole(cube, **LABEL, **settings)
+    run = sync(cube, **LABEL, **settings)
     assert {"Antall år", "Fast ansatt over 50 percent", "gen info 1", "ID"} <= names(run, stream)

@@ -9,8 +9,7 @@ import pytest
 
 from cube_sandbox import Fault, Traps
 from tests.support.breaking import SHORT, assert_complete
-from tests.support.reading import last_words, read, read_at
-from tests.support.runs import CRM, CUSTOMERS, ids, only
+from tests.support.runs import CRM, CUSTOMERS, complaint, ids, only, read, read_at
 from tests.support.strange_server import CUSTOMERS_PATH, Decoy, decoy, pages
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def test_a_redirect_leads_nowhere_else(
         cube.faults = [Fault("redirect", row="C2", page=page, location=location)]
 
     run = read(cube, discovered=begin, **only(CRM))
-    assert f"page {page}: redirect" in last_words(run)
+    assert f"page {page}: redirect" in complaint(run)
     assert trap.received == []
 
 
@@ -161,10 +160,10 @@ def test_links_without_an_end_come_to_one(
 ) -> None:
     """However long a server says that there is more, the tap stops, and is not green and short."""
     with pages(answer) as server:
-        run = read_at(server.url, auth_token="t", max_retries=0, read_ahead=read_ahead, **only(CRM))  # noqa: S106 - no secret
+        run = read_at(server.url, max_retries=0, read_ahead=read_ahead, **only(CRM))
     assert len(server.asked) < 1500
     if words:
-        assert words in last_words(run)
+        assert words in complaint(run)
     else:
         assert ids(run.records[CUSTOMERS]) == _shown(answer)
 
@@ -184,6 +183,6 @@ def test_a_server_that_makes_rows_up_each_time_is_not_believed() -> None:
         return found | {"next": None if last else f"{CUSTOMERS_PATH}?page={page + 1}"}
 
     with pages(answer) as server:
-        run = read_at(server.url, auth_token="t", max_retries=0, **only(CRM))  # noqa: S106 - no secret
-    assert SHORT in last_words(run)
+        run = read_at(server.url, max_retries=0, **only(CRM))
+    assert SHORT in complaint(run)
     assert len(server.asked) < 100

@@ -8,6 +8,7 @@ import pytest
 
 from cube_sandbox import Fault, Sandbox, Traps
 from tests.integration.conftest import TODAY
+from tests.support.in_process import run_in_process
 from tests.support.runs import (
     ASSIGNED,
     CRM,
@@ -18,7 +19,6 @@ from tests.support.runs import (
     settings_for,
     sync,
 )
-from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,7 +163,7 @@ def test_a_redirect_to_another_host_is_not_followed(cube: Sandbox, stranger: San
     """The credential goes nowhere else; the error names the setting, not the place."""
     location = f"{stranger.url}/api/v1/data_owners/2/B2B/customers/"
     cube.reset(faults=[Fault("redirect", row="C2", location=location)])
-    run = run_tap(settings_for(cube, **only(CRM)))
+    run = run_in_process(settings_for(cube, **only(CRM)))
     assert "'api_url'" in complaint(run)
     assert stranger.requests == []
 
@@ -182,5 +182,5 @@ def test_other_shapes_and_orders_are_complete(cube: Sandbox, traps: Traps) -> No
 def test_a_count_that_never_comes_true_is_an_error(cube: Sandbox) -> None:
     """A short read is never green: without the rows that `count` tells of the run fails."""
     cube.reset(traps=Traps(count=lambda count: count + 5))
-    run = run_tap(settings_for(cube, **only(CRM)))
+    run = run_in_process(settings_for(cube, **only(CRM)))
     assert "never held all rows" in complaint(run)

@@ -15,8 +15,7 @@ from cube_sandbox import Fault
 from tests.integration.conftest import TODAY
 from tests.integration.test_histories import ASIDE, rows_of
 from tests.support.event_runs import OSLO, beginning
-from tests.support.reading import read
-from tests.support.runs import CRM, CUSTOMERS, bookmarks, only
+from tests.support.runs import CRM, CUSTOMERS, bookmarks, only, read
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox

@@ -13,19 +13,21 @@ import pytest
 
 from tests.support.batch_runs import exact
 from tests.support.documented import fenced
+from tests.support.in_process import run_in_process
 from tests.support.runs import (
     ASSIGNED,
     CRM,
     CUSTOMERS,
     bookmarks,
     discover,
+    entry_of,
     ids,
     only,
+    set_selected,
     settings_for,
     sync,
 )
 from tests.support.singer_check import check
-from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -34,13 +36,9 @@ NAME = "crm__standard_info__name"
 EMAIL = "crm__standard_info__email"
 
 
-def deselect(catalog: dict[str, Any], stream: str, *properties: str) -> dict[str, Any]:
-    """Deselect a stream, or just some of its properties."""
-    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == stream]
-    unwanted = [["properties", name] for name in properties] or [[]]
-    for metadata in entry["metadata"]:
-        if metadata["breadcrumb"] in unwanted:
-            metadata["metadata"]["selected"] = False
+def deselect(catalog: dict[str, Any], stream: str, *columns: str) -> dict[str, Any]:
+    """Deselect a stream, or just some of its columns."""
+    set_selected(entry_of(catalog, stream), *columns, selected=False)
     return catalog
 
 
@@ -67,8 +65,8 @@ def test_a_deselected_field_is_in_no_schema_and_no_record(cube: Sandbox) -> None
 def test_keys_stay_when_everything_else_is_deselected(cube: Sandbox) -> None:
     """Key and bookmark are automatic: a target cannot do without them."""
     catalog = discover(cube)
-    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == CUSTOMERS]
-    run = sync(cube, catalog=deselect(catalog, CUSTOMERS, *entry["schema"]["properties"]))
+    everything = entry_of(catalog)["schema"]["properties"]
+    run = sync(cube, catalog=deselect(catalog, CUSTOMERS, *everything))
     keys = {"data_owner_id", "crm_type", "customer_id", "updated"}
     assert {name for record in run.records[CUSTOMERS] for name in record} == keys
     assert len(run.records[CUSTOMERS]) == 36
@@ -117,8 +115,8 @@ def test_basic_authentication_reads_the_same(cube: Sandbox) -> None:
 @pytest.mark.parametrize("option", ["--test", "--test=schema"])
 def test_a_dry_run_says_that_the_account_can_be_read(cube: Sandbox, option: str) -> None:
     """`--test` ends well in a healthy account, and badly with a wrong token."""
-    good = run_tap(settings_for(cube), extra_args=[option])
-    bad = run_tap(settings_for(cube, auth_token="0" * 40), extra_args=[option])
+    good = run_in_process(settings_for(cube), extra_args=[option])
+    bad = run_in_process(settings_for(cube, auth_token="0" * 40), extra_args=[option])
     assert good.returncode == 0, good.stderr
     assert bad.returncode != 0
     assert "'auth_token'" in bad.stderr
@@ -142,7 +140,7 @@ def test_a_map_that_selects_records_drops_the_others(cube: Sandbox) -> None:
     """`__filter__` works, and the bookmark still moves."""
     wanted = cube.account.customer_ids(CRM)[0]
     maps = {CUSTOMERS: {"__filter__": f"customer_id == '{wanted}'"}}
-    run = run_tap(settings_for(cube, stream_maps=maps, **only(CRM)))
+    run = run_in_process(settings_for(cube, stream_maps=maps, **only(CRM)))
     assert run.returncode == 0, run.stderr
     assert ids(run.records[CUSTOMERS]) == {wanted}
     assert bookmarks(run).keys() == {CRM}
@@ -151,9 +149,7 @@ def test_a_map_that_selects_records_drops_the_others(cube: Sandbox) -> None:
 def test_a_map_of_a_stream_that_is_not_read_may_stay(cube: Sandbox) -> None:
     """One list of maps serves every selection, deselected streams and their keys included."""
     catalog = discover(cube, **only(CRM))
-    (entry,) = (each for each in catalog["streams"] if each["stream"] == CUSTOMERS)
-    (root,) = (part["metadata"] for part in entry["metadata"] if not part["breadcrumb"])
-    root["selected"] = False
+    deselect(catalog, CUSTOMERS)
     maps = {CUSTOMERS: {"email_hash": f"md5({EMAIL})"}, "campaigns": {"campaign__name": None}}
     run = sync(cube, catalog=catalog, stream_maps=maps, **only(CRM))
     assert CUSTOMERS not in run.schemas
@@ -177,7 +173,7 @@ def test_batches_hold_what_records_would(cube: Sandbox, tmp_path: Path) -> None:
     (block,) = fenced("README.md", "json", "Bulk loads (BATCH)")
     batch = json.loads(f"{{{block}}}")["batch_config"]
     batch["storage"] = {"root": tmp_path.as_uri(), "prefix": "cube-"}
-    run = run_tap(settings_for(cube, batch_config=batch, **only(CRM)))
+    run = run_in_process(settings_for(cube, batch_config=batch, **only(CRM)))
     assert run.returncode == 0, run.stderr
     check("".join(f"{json.dumps(m)}\n" for m in run.messages if m["type"] != "STATE"))
     found = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import pty
 import re
@@ -16,14 +15,14 @@ import pytest
 from cube_sandbox import Fault
 from cube_sandbox.traps import Traps
 from tests.support.batch_runs import into, rows
-from tests.support.reading import read
-from tests.support.runs import CRM, CUSTOMERS, only, settings_for
+from tests.support.runs import CRM, CUSTOMERS, only, read, settings_for
 from tests.support.tap_process import run_tap, started_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cube_sandbox import Sandbox
+    from tests.support.tap_process import TapRun
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \| (INFO|WARNING) +\| [\w.-]+ +\| \S.*")
 BAR = re.compile(rf"{CUSTOMERS}(?:, \d of \d)?: +(\d+)%\|")
@@ -130,11 +129,8 @@ def test_structured_logs_stay_json(cube: Sandbox, tmp_path: Path, *, is_good: bo
 
 
 @pytest.mark.parametrize("way", ["blocks", "one by one", "files"])
-def test_metrics_count_every_row(
-    cube: Sandbox, caplog: pytest.LogCaptureFixture, tmp_path: Path, way: str
-) -> None:
+def test_metrics_count_every_row(cube: Sandbox, tmp_path: Path, way: str) -> None:
     """The SDK's metrics hold rows and requests, though records leave many at once."""
-    caplog.set_level(logging.INFO)
     cube.reset(without=(), outcomes=12)
     options: dict[str, Any] = {
         "blocks": {},
@@ -144,9 +140,9 @@ def test_metrics_count_every_row(
     run = read(cube, discovered=cube.requests.clear, **options)
     counted: Counter[str] = Counter()
     asked = files = 0
-    for text in caplog.messages:
-        if text.startswith("METRIC: "):
-            metric = json.loads(text.removeprefix("METRIC: "))
+    for line in run.stderr.splitlines():
+        if "METRIC: " in line:
+            metric = json.loads(line.partition("METRIC: ")[2])
             if metric["metric"] == "record_count":
                 counted[metric["tags"]["stream"]] += metric["value"]
             asked += metric["value"] if metric["metric"] == "http_request_count" else 0
@@ -156,30 +152,28 @@ def test_metrics_count_every_row(
     assert files == sum(message["type"] == "BATCH" for message in run.messages)
 
 
-def test_the_summary_tells_what_happened(cube: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_summary_tells_what_happened(cube: Sandbox) -> None:
     """Rows, unchanged rows, requests, retries and odd values are those of the run."""
-    caplog.set_level(logging.INFO)
     cube.reset(traps=Traps(mistyped=0.3))
     first = read(cube, **only(CRM))
-    told = figures(caplog, CUSTOMERS)
+    told = figures(first, CUSTOMERS)
     odd = sum(len(row.get("unparsed_values") or ()) for row in first.records[CUSTOMERS])
     assert (told["rows"], told["unchanged"], told["retries"]) == (12, 0, 0)
     assert told["unparsed"] == odd > 0
 
-    caplog.clear()
     cube.requests.clear()
     cube.faults = [Fault("500", row="C2", page=2, times=2)]
     second = read(cube, state=first.state, **only(CRM))
-    told = figures(caplog, CUSTOMERS)
+    told = figures(second, CUSTOMERS)
     assert told["rows"] == len(second.records[CUSTOMERS]) < 12
     assert told["unchanged"] == 12 - told["rows"]
     assert told["retries"] == 2
     assert told["requests"] == sum(request.row == "C2" for request in cube.requests)
 
 
-def figures(caplog: pytest.LogCaptureFixture, stream: str) -> dict[str, int]:
+def figures(run: TapRun, stream: str) -> dict[str, int]:
     """The numbers of a stream's summary."""
-    (line,) = (text for text in caplog.messages if text.startswith(f"{stream}: "))
-    found = SUMMARY.fullmatch(line.removeprefix(f"{stream}: "))
+    (line,) = (text for text in run.stderr.splitlines() if f"| {stream}: " in text)
+    found = SUMMARY.search(line)
     assert found is not None, line
     return {name: int(value) for name, value in found.groupdict().items()}

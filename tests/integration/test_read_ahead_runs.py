@@ -16,8 +16,17 @@ from cube_sandbox import Fault, Traps
 from tests.integration.test_ends import SECONDS as SOON
 from tests.integration.test_ends import assert_cut_short, wait_until
 from tests.support.breaking import assert_complete
-from tests.support.reading import last_words, read, read_at
-from tests.support.runs import CRM, CUSTOMERS, bookmarks, ids, only, settings_for
+from tests.support.runs import (
+    CRM,
+    CUSTOMERS,
+    bookmarks,
+    complaint,
+    ids,
+    only,
+    read,
+    read_at,
+    settings_for,
+)
 from tests.support.singer_check import check
 from tests.support.tap_process import TapRun, started_tap
 
@@ -160,7 +169,7 @@ def test_an_error_waits_for_its_turn(cube: Sandbox) -> None:
     flight = Flight(cube, together=[2, 4])
     run = read(cube, read_ahead=4, max_retries=0, **only(CRM))
     assert flight.has_met
-    assert f"{CUSTOMERS} of data_owners/2/B2B, page 4: HTTP 500" in last_words(run)
+    assert f"{CUSTOMERS} of data_owners/2/B2B, page 4: HTTP 500" in complaint(run)
     written = [record["customer_id"] for record in run.records[CUSTOMERS]]
     assert 5 <= len(written) <= 15
     assert written == cube.account.customer_ids(CRM)[: len(written)]

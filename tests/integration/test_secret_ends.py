@@ -21,8 +21,9 @@ from tests.integration.test_secrets import (
     marked_account,
 )
 from tests.integration.test_tls import secure_account
+from tests.support.in_process import run_in_process
 from tests.support.runs import CRM, only, settings_for
-from tests.support.tap_process import TapRun, run_tap, started_tap
+from tests.support.tap_process import TapRun, started_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -90,7 +91,7 @@ def test_a_refused_certificate_shows_nothing(tmp_path: Path, credential: dict[st
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     with secure_account(trustme.CA()) as url:
-        run = run_tap(
+        run = run_in_process(
             {"api_url": url, "max_retries": 0, **credential},
             env={**DEBUG, "REQUESTS_CA_BUNDLE": str(other)},
         )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault, Traps
+from tests.support.in_process import run_in_process
 from tests.support.runs import CRM, only, settings_for
-from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -146,7 +146,7 @@ def test_nothing_that_is_logged_shows_a_credential_or_a_person(cube: Sandbox, ca
     marked_account(cube, case)
     config = settings_for(cube, auth_token=TOKEN, max_retries=1, request_timeout=1, **only(CRM))
     config |= case.settings
-    run = run_tap(
+    run = run_in_process(
         {name: value for name, value in config.items() if value is not None},
         env=DEBUG,
         state=case.state,
@@ -189,7 +189,7 @@ def test_basic_authentication_is_as_silent(cube: Sandbox, read_ahead: int) -> No
     cube.account.add_customer(CRM, **PERSON)
     config = settings_for(cube, username=USER, password=PASSWORD, read_ahead=read_ahead)
     del config["auth_token"]
-    run = run_tap(config, env=DEBUG)
+    run = run_in_process(config, env=DEBUG)
     assert run.returncode == 0
     assert_secretive(run)
     assert USER not in run.stderr
@@ -200,7 +200,7 @@ def test_an_internal_error_shows_places_and_no_values(cube: Sandbox) -> None:
     marked_account(cube)
     maps = {"data_owner_customers": {"x": "float(crm__standard_info__name)"}}
     config = settings_for(cube, auth_token=TOKEN, stream_maps=maps, **only(CRM))
-    run = run_tap(config, env=DEBUG)
+    run = run_in_process(config, env=DEBUG)
     assert run.returncode != 0
     assert_secretive(run)
 
@@ -208,6 +208,6 @@ def test_an_internal_error_shows_places_and_no_values(cube: Sandbox) -> None:
 def test_the_person_is_in_the_records(cube: Sandbox) -> None:
     """The marks are looked for in earnest: where they belong they are found."""
     marked_account(cube)
-    run = run_tap(settings_for(cube, auth_token=TOKEN, **only(CRM)), env=DEBUG)
+    run = run_in_process(settings_for(cube, auth_token=TOKEN, **only(CRM)), env=DEBUG)
     for value in PERSON.values():
         assert value in run.stdout

@@ -18,8 +18,7 @@ from tests.support.breaking import (
     breaking,
     broken_read,
 )
-from tests.support.reading import last_words, read
-from tests.support.runs import CRM, CUSTOMERS, ids, only
+from tests.support.runs import CRM, CUSTOMERS, complaint, ids, only, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +45,7 @@ def test_a_discovered_crm_that_is_lost_in_mid_run(cube: Sandbox, kind: Any, plac
         assert run.records[CUSTOMERS] == []
         assert all(f"data_owners/{o}/{c} is left out" in run.stderr for o, c in cube.account.crms)
     else:
-        last_words(run)
+        complaint(run)
 
 
 @pytest.mark.parametrize("kind", ["404", "403"])
@@ -61,7 +60,7 @@ def test_unchanged_rows_do_not_hide_a_page_that_is_refused(cube: Sandbox, kind: 
         assignment_ids=[],
         start_date="2024-05-16",
     )
-    last_words(run)
+    complaint(run)
 
 
 @pytest.mark.timeout(20)

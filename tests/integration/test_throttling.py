@@ -12,8 +12,7 @@ from cube_sandbox import Fault
 from tap_cube.http import client
 from tests.integration.test_read_ahead_runs import HELD, SECONDS, Flight
 from tests.support.breaking import assert_complete
-from tests.support.reading import read
-from tests.support.runs import CRM, CUSTOMERS, ids, only
+from tests.support.runs import CRM, CUSTOMERS, ids, only, read
 
 if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox

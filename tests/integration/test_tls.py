@@ -13,8 +13,8 @@ import pytest
 import trustme
 from typing_extensions import override
 
+from tests.support.in_process import run_in_process
 from tests.support.runs import complaint
-from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def test_a_certificate_counts_only_with_its_authority(
 ) -> None:
     """Where a variable that is read names it, the account is; else the run ends in one sentence."""
     with secure_account(authority) as url:
-        run = run_tap(
+        run = run_in_process(
             {"api_url": url, "auth_token": TOKEN, "max_retries": 0},
             env={**NAMED_BY_NOBODY, variable: str(tmp_path / file)},
         )
@@ -105,7 +105,7 @@ def test_a_certificate_counts_only_with_its_authority(
 def test_a_redirect_to_plain_http_is_refused(tmp_path: Path, authority: trustme.CA) -> None:
     """The credential does not leave over a line that anybody reads, not even to the same host."""
     with secure_account(authority, Downgrading) as url:
-        run = run_tap(
+        run = run_in_process(
             {"api_url": url, "auth_token": TOKEN, "max_retries": 0},
             env={"REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem")},
         )

@@ -24,8 +24,7 @@ from tests.support.event_runs import (
     days_read,
     questions,
 )
-from tests.support.reading import read
-from tests.support.runs import settings_for
+from tests.support.runs import read, settings_for
 from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from tests.support.reading import read
-from tests.support.runs import CRM, CUSTOMERS, only, settings_for
+from tests.support.runs import CRM, CUSTOMERS, only, read, settings_for
 from tests.support.singer_check import check
 from tests.support.tap_process import started_tap
 

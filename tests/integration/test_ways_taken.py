@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import reading
 from tests.support.batch_runs import into, rows
-from tests.support.reading import ImpatientTap, read, read_at
-from tests.support.runs import CRM, CUSTOMERS, Record, ids, only, settings_for
+from tests.support.runs import (
+    CRM,
+    CUSTOMERS,
+    Record,
+    discover,
+    entry_of,
+    ids,
+    only,
+    read,
+    read_at,
+    set_selected,
+)
 from tests.support.ways import watched
 
 if TYPE_CHECKING:
@@ -89,27 +98,20 @@ def test_a_batch_holds_the_same_and_no_record_is_written(cube: Sandbox, tmp_path
     assert rows(run)[CUSTOMERS] == rows(plain)[CUSTOMERS]
 
 
-def read_selected(
-    cube: Sandbox, monkeypatch: pytest.MonkeyPatch, selected: Mapping[tuple[str, ...], bool]
-) -> TapRun:
+def read_selected(cube: Sandbox, selected: Mapping[tuple[str, ...], bool]) -> TapRun:
     """Read by a catalog in which a few things are selected, or not: streams and their columns."""
-    catalog = ImpatientTap(config=settings_for(cube, **only(CRM))).catalog_dict
-    for entry in catalog["streams"]:
-        for item in entry["metadata"]:
-            at = (entry["stream"], *item["breadcrumb"][1:])
-            item["metadata"]["selected"] = selected.get(at, item["metadata"].get("selected"))
-    monkeypatch.setattr(reading, "_catalog", lambda *_: catalog)
-    return read(cube, **only(CRM))
+    catalog = discover(cube, **only(CRM))
+    for (stream, *columns), is_selected in selected.items():
+        set_selected(entry_of(catalog, stream), *columns, selected=is_selected)
+    return read(cube, catalog=catalog, **only(CRM))
 
 
 @pytest.mark.parametrize("unwanted", [[EMAIL], [NAME, "crm__custom_info__67"]])
-def test_deselected_fields_stay_out_on_the_fast_way(
-    cube: Sandbox, monkeypatch: pytest.MonkeyPatch, unwanted: Sequence[str]
-) -> None:
+def test_deselected_fields_stay_out_on_the_fast_way(cube: Sandbox, unwanted: Sequence[str]) -> None:
     """A catalog that leaves fields out costs no detour, and nothing else is missing."""
     plain = customers(read(cube, **only(CRM)))
     with watched() as ways:
-        run = read_selected(cube, monkeypatch, {(CUSTOMERS, name): False for name in unwanted})
+        run = read_selected(cube, {(CUSTOMERS, name): False for name in unwanted})
     assert ways[CUSTOMERS] == FAST
     assert not set(unwanted) & run.schemas[CUSTOMERS]["schema"]["properties"].keys()
     assert customers(run) == [
@@ -118,13 +120,11 @@ def test_deselected_fields_stay_out_on_the_fast_way(
 
 
 @pytest.mark.parametrize("parent", [True, False], ids=["with parent", "alone"])
-def test_a_parent_gives_its_records_to_the_sdk(
-    cube: Sandbox, monkeypatch: pytest.MonkeyPatch, *, parent: bool
-) -> None:
+def test_a_parent_gives_its_records_to_the_sdk(cube: Sandbox, *, parent: bool) -> None:
     """With selected details the SDK sees whole records, and details of each customer come."""
     plain = customers(read(cube, **only(CRM)))
     with watched() as ways:
-        run = read_selected(cube, monkeypatch, {(CUSTOMERS,): parent, (DETAILS,): True})
+        run = read_selected(cube, {(CUSTOMERS,): parent, (DETAILS,): True})
     assert ways[CUSTOMERS] == (OWN if parent else 0)
     assert run.records.get(CUSTOMERS, []) == (plain if parent else [])
     assert ids(customers(run, DETAILS)) == ids(plain)

@@ -5,26 +5,10 @@ from __future__ import annotations
 import re
 
 from cube_sandbox import Sandbox
-from tap_cube.account import generations
-from tap_cube.account.generations import Endpoint
+from tap_cube.streams.registry import STREAMS
 from tests.repository.docs import ROOT
 from tests.support.documented import fenced
-from tests.support.reading import ImpatientTap
-from tests.support.runs import settings_for
-
-STREAMS = {
-    "CAMPAIGNS": "campaigns",
-    "ASSIGNMENT_DEFINITIONS": "custom_fields",
-    "DATA_OWNER_DEFINITIONS": "custom_fields",
-    "ASSIGNMENT_CUSTOMERS": "assignment_customers",
-    "DATA_OWNER_CUSTOMERS": "data_owner_customers",
-    "ASSIGNMENT_CUSTOMER": "assignment_customer_details",
-    "DATA_OWNER_CUSTOMER": "data_owner_customer_details",
-    "CALLFLOW_CUSTOMERS": "callflow_customers",
-    "CALL_OUTCOMES": "call_outcomes",
-    "PRODUCT_REGISTRATIONS": "product_registrations",
-}
-"""The stream that reads each group of endpoints."""
+from tests.support.runs import discover
 
 EVERY_ROW = {
     *(f"C{number}" for number in range(1, 12)),
@@ -44,10 +28,9 @@ def _readers() -> dict[str, str]:
 def test_the_whole_api_is_in_the_table() -> None:
     """Each documented request is read by a named stream, or it is said why not."""
     read = {
-        endpoint.row.split(maxsplit=1)[0]: STREAMS[group]
-        for group, endpoints in vars(generations).items()
-        if isinstance(endpoints, tuple) and isinstance(endpoints[0], Endpoint)
-        for endpoint in endpoints
+        endpoint.row.split(maxsplit=1)[0]: spec.name
+        for spec in STREAMS
+        for endpoint in spec.endpoints
     }
     table = _readers()
     assert table.keys() == EVERY_ROW
@@ -62,7 +45,7 @@ def test_the_diagram_names_what_the_catalog_has() -> None:
     """Every stream is drawn; its keys are its keys, and all columns and joins exist."""
     (diagram,) = fenced("README.md", "mermaid")
     with Sandbox(outcomes=60) as cube:
-        found = ImpatientTap(config=settings_for(cube)).catalog_dict["streams"]
+        found = discover(cube)["streams"]
     catalog = {entry["tap_stream_id"]: entry for entry in found}
     drawn = dict(re.findall(r"^ {4}(\w+) \{\n(.*?)^ {4}\}", diagram, re.MULTILINE | re.DOTALL))
     assert drawn.keys() == catalog.keys()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.support.reading import last_words, read
-from tests.support.runs import CRM, CUSTOMERS, bookmarks, ids, only
+from tests.support.runs import CRM, CUSTOMERS, bookmarks, complaint, ids, only, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +80,7 @@ def assert_complete(cube: Sandbox, run: TapRun) -> None:
 
 def assert_refused(run: TapRun, place: Place, words: str) -> None:
     """The run failed with one sentence about the place, and the bookmark has not moved."""
-    sentence = last_words(run)
+    sentence = complaint(run)
     assert words in sentence
     assert sentence.startswith(place.subject)
     assert words == SHORT or f", page {place.page}: " in sentence

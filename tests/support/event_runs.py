@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tap_cube.tap import TapCube
-from tests.support.reading import read
+from tests.support.runs import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

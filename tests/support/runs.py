@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.support.in_process import run_in_process
 from tests.support.singer_check import check
-from tests.support.tap_process import TapRun, run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from cube_sandbox import Sandbox
+    from tests.support.tap_process import TapRun
 
 Record = dict[str, Any]
 CUSTOMERS = "data_owner_customers"
@@ -32,30 +33,81 @@ def only(*crms: tuple[int, str]) -> dict[str, Any]:
     return {"data_owners": owners, "assignment_ids": []}
 
 
-def sync(
+def read(
     cube: Sandbox,
     *,
     state: Mapping[str, Any] | None = None,
     catalog: Mapping[str, Any] | None = None,
-    extra_args: Sequence[str] = (),
+    selected: Collection[str] = (),
+    discovered: Callable[[], object] | None = None,
     **settings: object,
 ) -> TapRun:
-    """Run a sync that must succeed, and check every message it wrote."""
-    run = run_tap(
-        settings_for(cube, **settings), state=state, catalog=catalog, extra_args=extra_args
+    """Read a sandbox in this process, in a run that may fail.
+
+    Whatever the end, what was written must be right: whole messages, no state ahead of them, and
+    no secret.
+
+    Args:
+        cube: The account.
+        state: What the run before left.
+        catalog: What to read, and how; discovered when left out.
+        selected: Streams to read that are not by default.
+        discovered: Called between discovery and sync, to break what discovery found whole.
+        settings: Settings of the tap.
+    """
+    if selected:
+        catalog = discover(cube, **settings)
+        for entry in catalog["streams"]:
+            if entry["tap_stream_id"] in selected:
+                set_selected(entry, selected=True)
+    run = run_in_process(
+        settings_for(cube, **settings), catalog=catalog, state=state, discovered=discovered
     )
-    assert run.returncode == 0, run.stderr
-    assert "Traceback" not in run.stderr
     assert_no_secret(run, cube.token, cube.password)
     check(run.stdout, before=state)
     return run
 
 
+def read_at(url: str, **settings: object) -> TapRun:
+    """Read a server that is no sandbox, and that may show a row as often as it likes."""
+    return run_in_process({"api_url": url, "auth_token": "t", **settings})
+
+
+def sync(cube: Sandbox, **options: Any) -> TapRun:  # noqa: ANN401 - those of `read`
+    """Read a sandbox in a run that must succeed."""
+    run = read(cube, **options)
+    assert run.returncode == 0, run.stderr
+    return run
+
+
 def discover(cube: Sandbox, **settings: object) -> dict[str, Any]:
     """Discover the catalog of a sandbox."""
-    run = run_tap(settings_for(cube, **settings), extra_args=["--discover"])
+    return discovery(cube, **settings).catalog
+
+
+def discovery(cube: Sandbox, **settings: object) -> TapRun:
+    """Discover what a sandbox has, for the catalog and for what was said meanwhile."""
+    run = run_in_process(settings_for(cube, **settings), extra_args=["--discover"])
     assert run.returncode == 0, run.stderr
-    return run.catalog
+    assert_no_secret(run, cube.token, cube.password)
+    return run
+
+
+def entry_of(catalog: Mapping[str, Any], stream: str = CUSTOMERS) -> dict[str, Any]:
+    """A stream's part of a catalog."""
+    (entry,) = (each for each in catalog["streams"] if each["tap_stream_id"] == stream)
+    found: dict[str, Any] = entry
+    return found
+
+
+def set_selected(entry: dict[str, Any], *columns: str, selected: bool) -> None:
+    """Select or deselect columns of a stream, or the stream itself, as a user's catalog does."""
+    for breadcrumb in [["properties", column] for column in columns] or [[]]:
+        parts = [part for part in entry["metadata"] if part["breadcrumb"] == breadcrumb]
+        if not parts:
+            parts = [{"breadcrumb": breadcrumb, "metadata": {}}]
+            entry["metadata"] += parts
+        parts[0]["metadata"]["selected"] = selected
 
 
 def assert_no_secret(run: TapRun, *secrets: str) -> None:
@@ -89,11 +141,15 @@ OF_THE_SDK = ("Config validation failed", "An unhandled error occurred while syn
 
 def complaints(run: TapRun) -> list[str]:
     """The errors of a run that had to fail, without their times and places."""
-    assert run.returncode not in {0, None}
+    assert run.returncode == 1, run.stderr
     assert "Traceback" not in run.stderr
-    errors = [line for line in run.stderr.splitlines() if " | ERROR " in line]
-    told = [error.split(" | ", 3)[3] for error in errors]
-    return [text for text in told if not text.startswith(OF_THE_SDK)]
+    return [text for text in logged(run, "ERROR") if not text.startswith(OF_THE_SDK)]
+
+
+def logged(run: TapRun, level: str) -> list[str]:
+    """What a run logged at a level, without times and places."""
+    lines = [line for line in run.stderr.splitlines() if f" | {level} " in line]
+    return [line.split(" | ", 3)[3] for line in lines]
 
 
 def complaint(run: TapRun) -> str:

@@ -6,9 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from tests.support.reading import read
-from tests.support.runs import CRM, discover, only, settings_for
-from tests.support.tap_process import run_tap
+from tests.support.in_process import run_in_process
+from tests.support.runs import CRM, discover, entry_of, only, read, set_selected, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,13 +32,10 @@ def read_details(cube: Sandbox, **settings: Any) -> TapRun:  # noqa: ANN401 - th
 
 
 def run_details(cube: Sandbox, **settings: object) -> TapRun:
-    """Read one CRM with its details by the command itself, which tells all that it does."""
+    """Read one CRM with its details and have all told that is done."""
     catalog = discover(cube, **only(CRM))
-    for entry in catalog["streams"]:
-        for part in entry["metadata"]:
-            if not part["breadcrumb"] and entry["tap_stream_id"] == OF_CUSTOMERS:
-                part["metadata"]["selected"] = True
-    run = run_tap(
+    set_selected(entry_of(catalog, OF_CUSTOMERS), selected=True)
+    run = run_in_process(
         settings_for(cube, **only(CRM), **settings),
         catalog=catalog,
         env={"TAP_CUBE_LOGLEVEL": "DEBUG"},

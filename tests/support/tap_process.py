@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 SCRIPTS = Path(sys.executable).parent
 SETTINGS_OF_OTHERS = ("TAP_CUBE_", "TARGET_POSTGRES_", "MELTANO_")
-SECONDS = 120
+SECONDS = 300
+"""How long a broken run may hang; none waits for the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +104,21 @@ def started_tap(  # noqa: PLR0913 - each is an option of the command
 
     The arguments are those of `run_tap`; `stderr` is that of `subprocess.Popen`.
     """
-    files = {"config": config, "catalog": catalog, "state": state}
     with tempfile.TemporaryDirectory() as folder:
-        options: list[str] = []
-        for name, content in files.items():
-            if content is not None:
-                path = Path(folder, f"{name}.json")
-                path.write_text(json.dumps(content))
-                options += [f"--{name}", str(path)]
+        options = written_options(folder, config=config, catalog=catalog, state=state)
         with started(["tap-cube", *options, *extra_args], env=env, stderr=stderr) as process:
             yield process
+
+
+def written_options(folder: str, **contents: Mapping[str, Any] | None) -> list[str]:
+    """Write a file for each option that has a content, and return the options."""
+    options: list[str] = []
+    for name, content in contents.items():
+        if content is not None:
+            path = Path(folder, f"{name}.json")
+            path.write_text(json.dumps(content))
+            options += [f"--{name}", str(path)]
+    return options
 
 
 @contextlib.contextmanager
