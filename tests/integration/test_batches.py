@@ -42,9 +42,7 @@ COPY = "people"
 EVENTS = {"call_outcomes": "submitted_at", "product_registrations": "submitted_at"}
 
 
-@pytest.mark.parametrize(
-    ("compression", "size"), [("gzip", 10_000), ("gzip", 7), ("none", 12), (None, 1)]
-)
+@pytest.mark.parametrize(("compression", "size"), [("gzip", 7), ("none", 10_000), (None, 1)])
 def test_files_hold_the_records(
     cube: Sandbox, tmp_path: Path, compression: str | None, size: int
 ) -> None:

@@ -26,7 +26,7 @@ from tests.support.singles import (
 if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox
 
-SECONDS = 60
+SECONDS = 300
 """How long a broken test may hang; none waits for the clock."""
 
 
@@ -119,7 +119,7 @@ class Meeting:
             self._now -= 1
 
 
-@pytest.mark.parametrize("read_ahead", [0, 1, 4])
+@pytest.mark.parametrize("read_ahead", [0, 4])
 def test_as_many_at_once_as_the_setting(cube: Sandbox, read_ahead: int) -> None:
     """After the first one alone, customers are asked for side by side, and never too many."""
     meeting = Meeting(cube, max(1, read_ahead))

@@ -23,7 +23,7 @@ BLANKS = b" " * 2**16
 FOR_EVER = 2**28
 """Bytes after which the server takes it that the body would be read for ever."""
 
-DROPS = 300
+DROPS = 3000
 """Single bytes, one each tenth of a second, after which it takes the same."""
 
 MOST = 2**25
@@ -58,7 +58,7 @@ class EndlessServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: EndlessServer
-    timeout = 20  # a client that neither reads nor hangs up is no better
+    timeout = 300  # a client that neither reads nor hangs up is no better
     encoding = "identity"
 
     def do_GET(self) -> None:

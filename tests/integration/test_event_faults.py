@@ -25,6 +25,7 @@ from tests.support.event_runs import (
     try_night,
 )
 from tests.support.runs import complaint
+from tests.support.sizes import by_turns, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,12 +45,15 @@ def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of th
         cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY), product="MPA")
 
 
-@pytest.mark.parametrize(("page", "read_ahead"), [(1, 4), (3, 0), (4, 4), (PAGES, 0)])
-@pytest.mark.parametrize("kind", ["500", "429", "reset", "truncate", "html"])
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    by_turns(["500", "429", "reset", "truncate", "html"], [(1, 4), (3, 0), (4, 4), (PAGES, 0)]),
+)
 def test_a_page_that_fails_once_is_asked_again(
-    cube: Sandbox, kind: Kind, page: int, read_ahead: int
+    cube: Sandbox, kind: Kind, where: tuple[int, int]
 ) -> None:
     """The run is complete, and as if nothing had happened."""
+    page, read_ahead = where
     fill(cube, without=("C6", "C5", "C11", "C10"))
     struck: list[int] = []
 
@@ -90,7 +94,8 @@ def failing(cube: Sandbox, kind: Kind, page: int) -> Callable[[Request], None]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "page", "read_ahead"), [("500", 4, 0), ("429", 2, 4), ("html", 3, 4), ("403", 2, 0)]
+    ("kind", "page", "read_ahead"),
+    [("500", 4, 0), ("html", 3, 4), *scaled([], [("429", 2, 4), ("403", 2, 0)])],
 )
 def test_a_page_that_stays_broken_costs_its_window_alone(
     cube: Sandbox, kind: Kind, page: int, read_ahead: int
@@ -144,8 +149,7 @@ def delete_meanwhile(cube: Sandbox, path: str, doomed: list[int]) -> list[int]:
     return deleted
 
 
-@pytest.mark.parametrize("read_ahead", [0, 4])
-@pytest.mark.parametrize("stream", [OUTCOMES, REGISTRATIONS])
+@pytest.mark.parametrize(("stream", "read_ahead"), by_turns([OUTCOMES, REGISTRATIONS], [0, 4]))
 def test_a_window_with_rows_deleted_between_its_pages_is_read_again(
     cube: Sandbox, stream: str, read_ahead: int
 ) -> None:

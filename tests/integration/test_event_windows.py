@@ -28,6 +28,7 @@ from tests.support.event_runs import (
 )
 from tests.support.in_process import run_in_process
 from tests.support.runs import complaint, settings_for
+from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,7 +103,7 @@ def _finished(asked: Iterable[tuple[date | None, date | None]]) -> list[Window]:
     ]
 
 
-@pytest.mark.parametrize("lookback", [0, 2, 30])
+@pytest.mark.parametrize("lookback", scaled([0, 30], [0, 2, 30]))
 def test_the_second_night_asks_from_the_bookmark_less_the_lookback(
     cube: Sandbox, lookback: int
 ) -> None:

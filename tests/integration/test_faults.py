@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,7 @@ from tests.support.breaking import (
     broken_read,
 )
 from tests.support.runs import CRM, CUSTOMERS, complaint, only, read, settings_for
+from tests.support.sizes import by_turns, scaled
 from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ NOT_JSON = "not JSON"
 NOT_A_PAGE = "another shape than a page"
 ELSEWHERE = "redirected to another address"
 SLOW = {"endless", "stall"}
-"""Kinds that take a second for each try."""
+"""Kinds that last until the timeout, at each try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +102,17 @@ MATRIX = [
 """An account that shows no definitions (403, 404, an empty list) has custom fields read as text."""
 
 
-by_name = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+BY_PLACE = {"500", "404", "403", "empty-list"}
+"""Kinds that strike in every place: one that any retry mends, and those whose end depends on it."""
+
+CELLS: list[Any] = [
+    *product([row for row in MATRIX if row.kind in BY_PLACE], PLACES),
+    *by_turns([row for row in MATRIX if row.kind not in BY_PLACE], PLACES),
+]
+
 by_cell = pytest.mark.parametrize(
     ("row", "place"),
-    [
-        pytest.param(row, place, id=f"{row.name or row.kind}-{place.name}")
-        for row in MATRIX
-        for place in PLACES
-    ],
+    [pytest.param(row, place, id=f"{row.name or row.kind}-{place.name}") for row, place in CELLS],
 )
 
 
@@ -115,7 +120,9 @@ by_cell = pytest.mark.parametrize(
 def test_a_fault_that_passes(cube: Sandbox, row: Row, place: Place) -> None:
     """What strikes once is asked again, and nothing is missing; what cannot mend ends at once."""
     fault = Fault(row.kind, row=place.row, page=place.page, times=1, **row.options)
-    assert_ends(cube, broken_read(cube, place, fault), place, row.end(place, 1))
+    timeout = {"request_timeout": 2} if row.kind in SLOW else {}
+    run = broken_read(cube, place, fault, max_retries=5, **timeout)
+    assert_ends(cube, run, place, row.end(place, 1))
 
 
 @by_cell
@@ -123,7 +130,8 @@ def test_a_fault_that_stays(cube: Sandbox, row: Row, place: Place) -> None:
     """What strikes again and again ends in one sentence, after no more tries than were allowed."""
     fault = Fault(row.kind, row=place.row, page=place.page, **row.options)
     tries = 1 if row.kind in SLOW else 2
-    run = broken_read(cube, place, fault, max_retries=tries - 1)
+    timeout = {"request_timeout": 2} if row.kind in SLOW else {}
+    run = broken_read(cube, place, fault, max_retries=tries - 1, **timeout)
     expected = row.end(place, None)
     assert_ends(cube, run, place, expected)
     struck = [r for r in cube.requests if (r.row, r.page) == (place.row, place.page)]
@@ -132,7 +140,7 @@ def test_a_fault_that_stays(cube: Sandbox, row: Row, place: Place) -> None:
     assert len(struck) <= (3 * MAX_PASSES if expected == SHORT else 4)
 
 
-@pytest.mark.parametrize("kind", ["500", "html", "404", "403", "truncate"])
+@pytest.mark.parametrize("kind", scaled(["500", "404"], ["500", "html", "404", "403", "truncate"]))
 def test_definitions_that_are_lost_in_mid_run(cube: Sandbox, kind: Any) -> None:  # noqa: ANN401 - kind
     """Definitions that discovery saw and the sync cannot read are missing, so the run fails."""
     cube.reset(customers=30)
@@ -143,8 +151,7 @@ def test_definitions_that_are_lost_in_mid_run(cube: Sandbox, kind: Any) -> None:
     assert DEFINITIONS.subject in complaint(run)
 
 
-@pytest.mark.parametrize("times", [1, None])
-@by_name
+@pytest.mark.parametrize(("place", "times"), by_turns(PLACES, [None, 1]))
 def test_a_redirect_on_the_own_host_is_followed(
     cube: Sandbox, place: Place, times: int | None
 ) -> None:
@@ -157,7 +164,7 @@ def test_a_redirect_on_the_own_host_is_followed(
 
 
 @pytest.mark.parametrize(
-    "after", [1, lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)]
+    "after", [1, lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=9), usegmt=True)]
 )
 def test_the_wait_that_the_server_asks_for_is_kept(cube: Sandbox, after: Any) -> None:  # noqa: ANN401 - both spellings
     """Seconds or a date in `Retry-After` are the wait, whatever the tap's own would have been."""
@@ -167,7 +174,7 @@ def test_the_wait_that_the_server_asks_for_is_kept(cube: Sandbox, after: Any) ->
     waits = [line for line in run.stderr.splitlines() if "retrying in" in line]
     assert len(waits) == 1
     seconds = float(waits[0].partition("again in ")[2].split()[0])
-    assert 0 < seconds <= 3
+    assert 0 < seconds <= 9
 
 
 @pytest.mark.parametrize("after", [86_400, "Fri, 31 Dec 2100 23:59:59 GMT", "9" * 40])
@@ -177,22 +184,13 @@ def test_a_wait_that_is_too_long_ends_the_run(cube: Sandbox, after: Any) -> None
     assert_refused(run, FIRST, "HTTP 429, and to ask again in")
 
 
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        ("500", "HTTP 500"),
-        ("html", NOT_JSON),
-        ("reset", "connection closed"),
-        ("401", "'auth_token'"),
-    ],
-)
-def test_the_command_ends_in_one_sentence_too(cube: Sandbox, kind: Any, words: str) -> None:  # noqa: ANN401 - kind
+def test_the_command_ends_in_one_sentence_too(cube: Sandbox) -> None:
     """The installed command fails with status 1 and the same sentence, and no traceback."""
-    cube.reset(customers=30, faults=[Fault(kind, row="C2", page=3)])
+    cube.reset(customers=30, faults=[Fault("500", row="C2", page=3)])
     run = run_tap(settings_for(cube, max_retries=1, **only(CRM)))
     assert run.returncode == 1
     told = complaint(run)
-    assert words in told
+    assert "HTTP 500" in told
     assert f"{CUSTOMERS} of {NAME}, page 3" in told
 
 

@@ -71,7 +71,7 @@ def test_a_change_by_the_api_comes_with_the_next_run(cube: Sandbox) -> None:
         f"{cube.url}/api/v1/assignments/9/customers/{customer}",
         json={"crm__standard_info__phone_2": "90000001"},
         headers={"Authorization": f"Token {cube.token}"},
-        timeout=10,
+        timeout=300,
     )
     assert answer.status_code == 200
     second = sync(cube, state=first.state, assignment_ids=[9], data_owners=[])

@@ -10,6 +10,7 @@ import pytest
 from cube_sandbox import Fault, Traps
 from tests.support.breaking import SHORT, assert_complete
 from tests.support.runs import CRM, CUSTOMERS, complaint, ids, only, read, read_at
+from tests.support.sizes import by_turns, scaled
 from tests.support.strange_server import CUSTOMERS_PATH, Decoy, decoy, pages
 
 if TYPE_CHECKING:
@@ -60,6 +61,18 @@ ASTRAY: dict[str, object] = {
 }
 
 
+EVERY = AWAY | ASTRAY
+LINKS = scaled(
+    {
+        name: EVERY[name]
+        for name in ("another port", "backslashes", "a user", "https", "a way up", "a megabyte",
+                     "an object", "a page far ahead", "the first page", "another CRM", "a NUL")
+    },
+    EVERY,
+)  # fmt: skip
+"""Links for whole runs; `tests/unit/test_links.py` tells for any text where it leads."""
+
+
 @pytest.fixture(scope="module")
 def trap() -> Iterator[Decoy]:
     """A port of another server, which nobody may ever ask."""
@@ -79,13 +92,12 @@ def bent(link: object, port: int) -> Callable[[str | None], object]:
     return next_value
 
 
-@pytest.mark.parametrize("read_ahead", [0, 3])
-@pytest.mark.parametrize("link", [*AWAY.values(), *ASTRAY.values()], ids=[*AWAY, *ASTRAY])
+@pytest.mark.parametrize(("name", "read_ahead"), by_turns(LINKS, [0, 3]))
 def test_a_link_is_never_more_than_a_page_number(
-    cube: Sandbox, trap: Decoy, link: object, read_ahead: int
+    cube: Sandbox, trap: Decoy, name: str, read_ahead: int
 ) -> None:
     """All rows come from the account itself, with few requests and at most one warning."""
-    cube.reset(customers=30, traps=Traps(next_value=bent(link, trap.port)))
+    cube.reset(customers=30, traps=Traps(next_value=bent(LINKS[name], trap.port)))
     run = read(cube, discovered=cube.requests.clear, read_ahead=read_ahead, **only(CRM))
     assert_complete(cube, run)
     assert trap.received == []
@@ -97,13 +109,10 @@ def test_a_link_is_never_more_than_a_page_number(
     assert "127.0.0.1" not in run.stderr
 
 
-@pytest.mark.parametrize("page", [1, 3])
-@pytest.mark.parametrize("location", [AWAY[name] for name in REDIRECTS], ids=REDIRECTS)
-def test_a_redirect_leads_nowhere_else(
-    cube: Sandbox, trap: Decoy, location: str, page: int
-) -> None:
+@pytest.mark.parametrize(("name", "page"), by_turns(REDIRECTS, [1, 3]))
+def test_a_redirect_leads_nowhere_else(cube: Sandbox, trap: Decoy, name: str, page: int) -> None:
     """A redirect away from the account's scheme, host and port ends the run unfollowed."""
-    location = location.format(trap.port, page)
+    location = AWAY[name].format(trap.port, page)
     cube.reset(customers=30)
 
     def begin() -> None:
@@ -152,13 +161,10 @@ ENDLESS: dict[str, tuple[Callable[[int], Any], str]] = {
 }
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("read_ahead", [0, 3])
-@pytest.mark.parametrize(("answer", "words"), ENDLESS.values(), ids=ENDLESS)
-def test_links_without_an_end_come_to_one(
-    answer: Callable[[int], Any], words: str, read_ahead: int
-) -> None:
+@pytest.mark.parametrize(("name", "read_ahead"), by_turns(ENDLESS, [3, 0]))
+def test_links_without_an_end_come_to_one(name: str, read_ahead: int) -> None:
     """However long a server says that there is more, the tap stops, and is not green and short."""
+    answer, words = ENDLESS[name]
     with pages(answer) as server:
         run = read_at(server.url, max_retries=0, read_ahead=read_ahead, **only(CRM))
     assert len(server.asked) < 1500

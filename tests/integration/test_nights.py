@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from typing_extensions import override
@@ -16,6 +16,7 @@ from tests.integration.conftest import TODAY
 from tests.integration.test_histories import ASIDE, rows_of
 from tests.support.event_runs import OSLO, beginning
 from tests.support.runs import CRM, CUSTOMERS, bookmarks, only, read
+from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -117,9 +118,7 @@ def test_the_warehouse_keeps_up_with_the_account(cube: Sandbox) -> None:
     run_state_machine_as_test(
         OnThisAccount,
         settings=settings(
-            max_examples=20,
-            stateful_step_count=12,
-            deadline=None,
-            phases=set(Phase) - {Phase.explain},  # hundreds of runs for a hint
+            max_examples=scaled(4, 20),
+            stateful_step_count=scaled(8, 12),
         ),
     )

@@ -54,7 +54,7 @@ def on_a_terminal(cube: Sandbox, **settings: object) -> str:
                 records = stdout.fileno()
                 os.set_blocking(records, False)
                 sent = _all_of(terminal, records)
-            assert process.wait(30) == 0, sent.decode()
+            assert process.wait(300) == 0, sent.decode()
     finally:
         os.close(terminal)
     return sent.decode()

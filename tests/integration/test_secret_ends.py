@@ -39,16 +39,13 @@ def settings(cube: Sandbox) -> dict[str, Any]:
     return settings_for(cube, auth_token=TOKEN, **only(CRM))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_shows_nothing(
-    cube: Sandbox, settings: dict[str, Any], number: signal.Signals
-) -> None:
+def test_a_signal_shows_nothing(cube: Sandbox, settings: dict[str, Any]) -> None:
     """The person was read and stands in the records alone, wherever the run was cut off."""
     with started_tap(settings, env=DEBUG) as process:
         wait_until(lambda: has_reached(cube, "on a stalled socket"), process)
-        process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=30)
-    assert process.returncode == 128 + number
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=300)
+    assert process.returncode == 128 + signal.SIGTERM
     run = TapRun(process.returncode, stdout.decode(), stderr.decode())
     assert PERSON["email"] in run.stdout
     assert_secretive(run)
@@ -61,7 +58,7 @@ def test_a_closed_pipe_shows_nothing(cube: Sandbox, settings: dict[str, Any]) ->
         assert process.stdout is not None
         wait_until(lambda: bool(cube.requests), process)
         process.stdout.close()
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=300)
     run = TapRun(process.returncode, "", stderr.decode())
     assert run.returncode == 1
     assert "Output could not be written" in run.stderr

@@ -11,6 +11,7 @@ import pytest
 from cube_sandbox import Fault, Traps
 from tests.support.in_process import run_in_process
 from tests.support.runs import CRM, only, settings_for
+from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -79,9 +80,9 @@ NAMELESS = f'{{"crm__customer_id": {{"Markedperson Testesen": 99887766}}, "x": {
 FAULTS = [
     Case(str(kind), fault(kind))
     for kind in (
-        "400", "401", "403", "404", "429", "500", "502", "503", "504", "reset", "refuse",
-        "truncate", "truncate-gzip", "stall", "endless", "html", "redirect", "not-json",
-        "not-envelope", "results-not-list", "empty-list",
+        "401", "404", "429", "500", "reset", "truncate-gzip", "stall", "html", "not-envelope",
+        *scaled((), ("400", "403", "502", "503", "504", "refuse", "truncate", "endless", "redirect",
+                     "not-json", "results-not-list", "empty-list")),
     )
 ]  # fmt: skip
 CASES = [
@@ -144,7 +145,9 @@ CASES = [
 def test_nothing_that_is_logged_shows_a_credential_or_a_person(cube: Sandbox, case: Case) -> None:
     """Both outputs are free of the credential, and all but the records of the customer."""
     marked_account(cube, case)
-    config = settings_for(cube, auth_token=TOKEN, max_retries=1, request_timeout=1, **only(CRM))
+    config = settings_for(cube, auth_token=TOKEN, max_retries=1, **only(CRM))
+    if case.name in {"stall", "endless"}:
+        config["request_timeout"] = 2
     config |= case.settings
     run = run_in_process(
         {name: value for name, value in config.items() if value is not None},

@@ -19,6 +19,7 @@ from tests.support.breaking import (
     broken_read,
 )
 from tests.support.runs import CRM, CUSTOMERS, complaint, ids, only, read
+from tests.support.sizes import by_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,43 +64,26 @@ def test_unchanged_rows_do_not_hide_a_page_that_is_refused(cube: Sandbox, kind: 
     complaint(run)
 
 
-@pytest.mark.timeout(20)
-@pytest.mark.parametrize("read_ahead", [0, 3])
-@pytest.mark.parametrize(
-    ("count", "expected"),
-    [
-        (lambda _: None, COMPLETE),
-        (str, COMPLETE),
-        (lambda _: True, COMPLETE),
-        (lambda _: -1, COMPLETE),
-        (lambda n: n + 0.5, COMPLETE),
-        (lambda n: [n], COMPLETE),
-        (lambda _: 10**30, SHORT),
-        (lambda _: 0, COMPLETE),
-        (lambda n: n - 7, COMPLETE),
-        (lambda n: n + 1, SHORT),
-        (lambda n: n + 70, SHORT),
-        (lambda _: 10**12, SHORT),
-    ],
-    ids=[
-        "null",
-        "text",
-        "true",
-        "negative",
-        "half",
-        "list",
-        "huge",
-        "zero",
-        "low",
-        "higher",
-        "high",
-        "vast",
-    ],
-)
-def test_a_count_that_lies(
-    cube: Sandbox, count: Callable[[int], object], expected: str, read_ahead: int
-) -> None:
+LIES: dict[str, tuple[Callable[[int], object], str]] = {
+    "null": (lambda _: None, COMPLETE),
+    "text": (str, COMPLETE),
+    "true": (lambda _: True, COMPLETE),
+    "negative": (lambda _: -1, COMPLETE),
+    "half": (lambda n: n + 0.5, COMPLETE),
+    "list": (lambda n: [n], COMPLETE),
+    "huge": (lambda _: 10**30, SHORT),
+    "zero": (lambda _: 0, COMPLETE),
+    "low": (lambda n: n - 7, COMPLETE),
+    "higher": (lambda n: n + 1, SHORT),
+    "high": (lambda n: n + 70, SHORT),
+    "vast": (lambda _: 10**12, SHORT),
+}
+
+
+@pytest.mark.parametrize(("name", "read_ahead"), by_turns(LIES, [0, 3]))
+def test_a_count_that_lies(cube: Sandbox, name: str, read_ahead: int) -> None:
     """A count that is none or too low hides no row; one that is too high is no green run."""
+    count, expected = LIES[name]
     cube.reset(customers=30, traps=Traps(count=count))
     place = Place("all", "C2", 1, read_ahead)
     run = read(cube, max_retries=0, read_ahead=read_ahead, **only(CRM))
@@ -107,8 +91,7 @@ def test_a_count_that_lies(
     assert len(cube.requests) < 250
 
 
-@pytest.mark.parametrize("read_ahead", [0, 3])
-@pytest.mark.parametrize("place", PLACES[:-1], ids=lambda place: place.name)
+@pytest.mark.parametrize(("place", "read_ahead"), by_turns(PLACES[:-1], [0, 3]))
 def test_a_count_that_is_missing_once(cube: Sandbox, place: Place, read_ahead: int) -> None:
     """An envelope without `count`, or with another one than the rest, hides nothing."""
     number = {"seen": 0}
@@ -121,8 +104,7 @@ def test_a_count_that_is_missing_once(cube: Sandbox, place: Place, read_ahead: i
     assert_complete(cube, read(cube, max_retries=0, read_ahead=read_ahead, **only(CRM)))
 
 
-@pytest.mark.parametrize("times", [1, None])
-@PAGES_ONLY
+@pytest.mark.parametrize(("place", "times"), by_turns(PLACES[:-1], [1, None]))
 def test_a_redirect_to_another_resource_mixes_nothing_in(
     cube: Sandbox, place: Place, times: int | None
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +9,10 @@ import pytest
 
 from cube_sandbox import Fault
 from tap_cube.http import client
-from tests.integration.test_read_ahead_runs import HELD, SECONDS, Flight
+from tests.integration.test_read_ahead_runs import Flight
 from tests.support.breaking import assert_complete
 from tests.support.runs import CRM, CUSTOMERS, ids, only, read
+from tests.support.sizes import by_turns
 
 if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 LATER = 9
 """A page of many that is asked for only after all that was asked for ahead of page 3."""
 
+AWAKE = 14
+"""The page that is answered when the account has rested."""
 
-@pytest.mark.parametrize("kind", ["429", "503"])
-@pytest.mark.parametrize("share", [0.2, 0.6])
+
+@pytest.mark.parametrize(("kind", "share"), by_turns(["429", "503"], [0.6, 0.2]))
 def test_a_storm_loses_nothing(cube: Sandbox, kind: Any, share: float) -> None:  # noqa: ANN401 - kind
     """A server that refuses every few requests is asked until all is there."""
     storm = Fault(kind, share=share, retry_after=0)
@@ -48,59 +50,40 @@ def test_after_a_refusal_pages_come_one_at_a_time(
     assert flight.most == 1
 
 
-class Calm:
-    """Watches how an account is asked after page 3 was refused: alone for a while, then together.
+class Clock:
+    """A clock that a test moves on."""
 
-    Args:
-        cube: The account, whose requests are watched from now on.
-        calm: Seconds of the while.
-    """
+    def __init__(self) -> None:
+        """Begin at the real time."""
+        self.passed = 0.0
 
-    def __init__(self, cube: Sandbox, calm: float) -> None:
-        """Watch."""
-        self.alone = self.beside = 0
-        self.has_met = False
-        self._cube = cube
-        self._calm = calm
-        self._refused: list[float] = []
-        self._after = self._now = 0
-        self._lock = threading.Lock()
-        self._two = threading.Barrier(2)
-        cube.before_request = self._see
-
-    def _see(self, request: Request) -> None:
-        now = time.monotonic()
-        if request.row == "C2" and request.page == 3:
-            self._refused.append(now)
-        if request.row != "C2" or request.page < LATER or len(self._refused) < 2:
-            return  # the last page is looked at first of all
-        with self._lock:
-            self._now += 1
-            if now < self._refused[0] + self._calm:
-                self.alone += self._now == 1
-                self.beside += self._now > 1
-            # The tap knew of the refusal when it asked again. Of what it asked for alone, one may
-            # arrive when the while is over.
-            self._after += now > self._refused[1] + self._calm
-            meets = self._after in {2, 3}
-        self._cube.closing.wait(6 * HELD)
-        if meets:
-            self._two.wait(SECONDS)
-            self.has_met = True
-        with self._lock:
-            self._now -= 1
+    def monotonic(self) -> float:
+        """Seconds, as `time.monotonic` tells them."""
+        return time.monotonic() + self.passed
 
 
 def test_after_a_while_pages_are_fetched_ahead_again(
     cube: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server has its rest first; then several pages are asked for at once as before."""
-    monkeypatch.setattr(client, "THROTTLE_SECONDS", 1)
-    cube.reset(customers=300, faults=[Fault("429", row="C2", page=3, times=1, retry_after=0)])
-    calm = Calm(cube, 1)
+    clock = Clock()
+    monkeypatch.setattr(client, "time", clock)
+    monkeypatch.setattr(client, "THROTTLE_SECONDS", 3600)
+    cube.reset(customers=100, faults=[Fault("429", row="C2", page=3, times=1, retry_after=0)])
+    together = Flight(cube, together=[AWAKE + 1, AWAKE + 2])
+    hold = cube.before_request
+    asked_before: list[int] = []
+
+    def see(request: Request) -> None:
+        if (request.row, request.page) == ("C2", AWAKE) and not clock.passed:
+            asked_before.extend(r.page for r in cube.requests if r.row == "C2")
+            clock.passed = 3601
+        if hold:
+            hold(request)
+
+    cube.before_request = see
     run = read(cube, read_ahead=4, **only(CRM))
-    assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids(CRM))
     assert run.returncode == 0, run.stderr
-    assert calm.alone > 1
-    assert calm.beside == 0
-    assert calm.has_met
+    assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids(CRM))
+    assert AWAKE + 1 not in asked_before
+    assert together.has_met

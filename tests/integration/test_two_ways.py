@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
 from tests.support.runs import CRM, CUSTOMERS, logged, only, read_at
+from tests.support.sizes import scaled
 from tests.support.strange_server import CUSTOMERS_PATH, PagesServer
 from tests.support.ways import sdk_alone, watched
 
@@ -134,10 +134,7 @@ def values_of(run: TapRun) -> list[str]:
 
 
 MANY = settings(
-    max_examples=int(os.environ.get("WAYS", "60")),
-    phases=set(Phase) - {Phase.explain},  # hundreds of runs for a hint
-    suppress_health_check=[HealthCheck.too_slow],
-    deadline=None,
+    max_examples=scaled(15, 200),
 )
 options = st.fixed_dictionaries(
     {"start_date": st.sampled_from([None, "2020-01-01"]),

@@ -48,7 +48,7 @@ def as_sent(cube: Sandbox) -> dict[str, dict[str, Any]]:
             f"{cube.url}{URL}",
             params={"page": page},
             headers={"Authorization": f"Token {cube.token}"},
-            timeout=10,
+            timeout=300,
         )
         rows += answer.json()["results"]
     return {str(row["crm__customer_id"]): row for row in rows}

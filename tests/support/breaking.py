@@ -62,7 +62,7 @@ def breaking(cube: Sandbox, place: Place, fault: Fault) -> Callable[[], None]:
 def broken_read(cube: Sandbox, place: Place, fault: Fault, **settings: Any) -> TapRun:  # noqa: ANN401 - settings
     """Read one CRM of 30 rows on 6 pages while something goes wrong in one place."""
     cube.reset(customers=30)
-    options = {"max_retries": 1, "request_timeout": 1, "read_ahead": place.read_ahead}
+    options = {"max_retries": 1, "read_ahead": place.read_ahead}
     return read(
         cube,
         discovered=breaking(cube, place, fault),

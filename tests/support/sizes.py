@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TypeVar
+from itertools import cycle, product
+from typing import TYPE_CHECKING, TypeVar
 
-import pytest
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 T = TypeVar("T")
 
@@ -17,5 +20,8 @@ def scaled(small: T, large: T) -> T:
     return large if IS_LARGE else small
 
 
-only_large = pytest.mark.skipif(not IS_LARGE, reason="TAP_CUBE_TEST_SIZES is not large")
-"""Marks a test, or a case of one, that only a thorough run needs."""
+def by_turns(rows: Iterable[object], *others: Iterable[object]) -> list[tuple[object, ...]]:
+    """Pair each row with one combination of the others, by turns; with all when thorough."""
+    if IS_LARGE:
+        return list(product(rows, *others))
+    return [(row, *chosen) for row, chosen in zip(rows, cycle(product(*others)), strict=False)]
