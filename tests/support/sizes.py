@@ -6,9 +6,10 @@ import os
 from itertools import cycle, product
 from typing import TYPE_CHECKING, TypeVar
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
 
 T = TypeVar("T")
 
@@ -18,6 +19,10 @@ IS_LARGE = os.environ.get("TAP_CUBE_TEST_SIZES") == "large"
 def scaled(small: T, large: T) -> T:
     """Choose between the size of every run and the size of a thorough one."""
     return large if IS_LARGE else small
+
+
+only_large = pytest.mark.skipif(not IS_LARGE, reason="TAP_CUBE_TEST_SIZES is not large")
+"""Marks a test, or a case of one, that only a thorough run needs."""
 
 
 def by_turns(rows: Iterable[object], *others: Iterable[object]) -> list[tuple[object, ...]]:
