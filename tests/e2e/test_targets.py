@@ -211,7 +211,8 @@ def is_in(row: Row, stream: str) -> bool:
 @pytest.mark.parametrize(
     "generation",
     scaled(
-        ["2017", "all"], ["2016-query", "2016-path", "2017", "2019", "2019-draft", "2020", "all"]
+        ["2016-query", "2016-path", "2017", "2019-draft", "all"],
+        ["2016-query", "2016-path", "2017", "2019", "2019-draft", "2020", "all"],
     ),
 )
 def test_readers_of_others_accept_every_stream(
