@@ -56,7 +56,7 @@ def scratch() -> Iterator[Path]:
 def test_demo_shows_two_loads_and_leaves_nothing(scratch: Path) -> None:
     """The tables, the changes and what came of them are shown, and the counts are right."""
     with started(DEMO, env={"TMPDIR": str(scratch)}) as demo:
-        stdout, stderr = demo.communicate(timeout=4 * SECONDS)
+        stdout, stderr = demo.communicate(timeout=2 * SECONDS)
     assert (demo.returncode, stderr.decode()) == (0, "")
     shown = [line.split() for line in stdout.decode().splitlines()]
     first_load, second_load = (
@@ -76,7 +76,7 @@ def test_demo_without_its_server_says_so(scratch: Path) -> None:
     closed = "postgresql://somebody:swordfish@127.0.0.1:9/postgres"
     environment = {"TMPDIR": str(scratch), "CUBE_SANDBOX_POSTGRES_URL": closed}
     with started(DEMO, env=environment) as demo:
-        _, stderr = demo.communicate(timeout=4 * SECONDS)
+        _, stderr = demo.communicate(timeout=2 * SECONDS)
     assert demo.returncode == 1
     assert "The demo failed. " in stderr.decode()
     assert "Traceback" not in stderr.decode()
@@ -90,7 +90,7 @@ def test_demo_ends_with_all_it_started(scratch: Path, number: signal.Signals) ->
     with started(LONG_DEMO, env={"TMPDIR": str(scratch)}) as demo:
         family = _loading(psutil.Process(demo.pid))
         demo.send_signal(number)
-        demo.communicate(timeout=4 * SECONDS)
+        demo.communicate(timeout=2 * SECONDS)
     assert demo.returncode == 128 + number
     while any(map(_is_alive, family)):  # pytest-timeout ends a vain wait
         time.sleep(0.05)
@@ -99,7 +99,7 @@ def test_demo_ends_with_all_it_started(scratch: Path, number: signal.Signals) ->
 
 def _loading(demo: psutil.Process) -> list[psutil.Process]:
     """Wait until Meltano has started the tap; return the processes below the demo."""
-    deadline = time.monotonic() + 4 * SECONDS
+    deadline = time.monotonic() + 2 * SECONDS
     while time.monotonic() < deadline:
         family = demo.children(recursive=True)
         if any("tap-cube" in part for process in family for part in _command(process)):

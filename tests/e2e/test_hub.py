@@ -127,7 +127,7 @@ def _meltano(project: Path, environment: Mapping[str, str], *arguments: str) -> 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=4 * SECONDS,
+        timeout=2 * SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout

@@ -31,7 +31,7 @@ def test_plain_pipe_loads_twice(tmp_path: Path, warehouse: Warehouse) -> None:
             [str(shutil.which("bash")), "-e", "-c", commands],
             cwd=tmp_path,
             env=clean_environment() | account,
-            timeout=4 * SECONDS,
+            timeout=2 * SECONDS,
             check=False,
             capture_output=True,
             text=True,

@@ -85,7 +85,7 @@ def _run(command: Sequence[str], cwd: Path | None = None, **variables: str) -> s
         env=environment | variables,
         capture_output=True,
         text=True,
-        timeout=4 * SECONDS,
+        timeout=2 * SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -53,7 +53,7 @@ def shell(commands: str, folder: Path, environment: Mapping[str, str]) -> str:
             start_new_session=True,
         ) as process:
             try:
-                code = process.wait(4 * SECONDS)
+                code = process.wait(2 * SECONDS)
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)

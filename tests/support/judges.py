@@ -85,7 +85,7 @@ def run(command: Sequence[str], stdin: str = "", cwd: Path | None = None) -> str
         capture_output=True,
         cwd=cwd,
         env=clean_environment(),
-        timeout=4 * SECONDS,
+        timeout=2 * SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()

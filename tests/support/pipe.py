@@ -36,7 +36,7 @@ def load(  # noqa: PLR0913 - each is an option of one of the two commands
     state: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     target: Mapping[str, Any] | None = None,
-    timeout: float = 4 * SECONDS,
+    timeout: float = 2 * SECONDS,
 ) -> Load:
     """Load what the tap reads into a schema of the warehouse.
 
