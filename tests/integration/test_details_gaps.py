@@ -64,7 +64,7 @@ def test_a_discovered_crm_that_shows_nobody_alone_is_left_out(cube: Sandbox) -> 
     assert len(asked(cube)) == 3
     for owner, crm_type in cube.account.crms:
         name = f"data_owners/{owner}/{crm_type}"
-        assert run.stderr.count(f"{name} is left out. {OF_CUSTOMERS} of {name}: HTTP 403") == 1
+        assert run.stderr.count(f"{name} is skipped. {OF_CUSTOMERS} of {name}: HTTP 403") == 1
 
 
 def test_a_named_crm_that_shows_nobody_alone_is_an_error(cube: Sandbox) -> None:
@@ -130,7 +130,7 @@ def test_a_generation_without_single_customers_is_a_line_in_the_log(
     """The addresses of 2016 have nobody to ask for alone: no stream, and a line that says so."""
     cube.reset(generation=generation)
     run = run_in_process(settings_for(cube, assignment_ids=[9]), extra_args=["--discover"])
-    told = f"No address for single customers; stream '{OF_ASSIGNED}' is left out"
+    told = f"No address for single customers; stream '{OF_ASSIGNED}' is skipped"
     assert run.stderr.count(told) == times
     streams = [entry["stream"] for entry in run.catalog["streams"]]
     assert streams.count(OF_ASSIGNED) == 1 - times

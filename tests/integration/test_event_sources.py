@@ -226,7 +226,7 @@ def test_a_campaign_that_has_vanished_is_a_warning(cube: Sandbox) -> None:
     run = night(cube)
     for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
         assert {r["campaign__id"] for r in run.records[stream]} == {MERSALG}
-        assert f"campaigns/8 is left out. {stream} of campaigns/8, page 1: HTTP 404" in run.stderr
+        assert f"campaigns/8 is skipped. {stream} of campaigns/8, page 1: HTTP 404" in run.stderr
 
 
 def test_a_crm_forbidden_to_the_credential_is_an_error_if_it_was_named(cube: Sandbox) -> None:

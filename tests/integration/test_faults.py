@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
 NOT_JSON = "not JSON"
-NOT_A_PAGE = "another shape than a page"
+NOT_A_PAGE = "not a page of results"
 ELSEWHERE = "redirected to another address"
 SLOW = {"endless", "stall"}
 """Kinds that last until the timeout, at each try."""
@@ -173,7 +173,7 @@ def test_the_wait_that_the_server_asks_for_is_kept(cube: Sandbox, after: Any) ->
     assert_complete(cube, run)
     waits = [line for line in run.stderr.splitlines() if "retrying in" in line]
     assert len(waits) == 1
-    seconds = float(waits[0].partition("again in ")[2].split()[0])
+    seconds = float(waits[0].partition("retrying in ")[2].split()[0])
     assert 0 < seconds <= 9
 
 

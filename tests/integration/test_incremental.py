@@ -173,7 +173,7 @@ def test_without_a_change_log_every_run_is_a_full_one(cube: Sandbox) -> None:
     for stream, rows in ((CUSTOMERS, 36), (ASSIGNED, 24)):
         assert len(second.records[stream]) == len(first.records[stream]) == rows
     for run in (first, second):
-        told = [line for line in run.stderr.splitlines() if "every run is a full one" in line]
+        told = [line for line in run.stderr.splitlines() if "every run is a full load" in line]
         assert len(told) == 2  # once for each of the two streams
 
 
