@@ -2,10 +2,10 @@
 # requires-python = ">=3.11"
 # dependencies = ["dagster>=1.13"]
 # ///
-"""A Dagster job that loads a Cube account with several Meltano runs side by side.
+"""A Dagster job that loads a Cube account with several Meltano runs in parallel.
 
-Each CRM and each assignment is a shard: a run of its own, with a state of its own. In the folder of
-a Meltano project: `dagster job execute -f dagster_shards.py -j load_cube`.
+Each CRM and each assignment is a shard: it has its own run and its own state. In the folder of a
+Meltano project: `dagster job execute -f dagster_shards.py -j load_cube`.
 """
 
 import fnmatch
@@ -35,20 +35,20 @@ from dagster import (
 
 TAP, TARGET, SCHEMA = "tap-cube", "target-postgres", "tap_cube"
 ASSIGNED, OWNED = "assignment_customer*", "data_owner_customer*"  # with their details
-SOURCE = re.compile(r"(?:assignments/(\d+)|data_owners/(\d+)/(\w+)) answers: ")
+PARTITION = re.compile(r"(?:assignments/(\d+)|data_owners/(\d+)/(\w+)) answers: ")
 RETRIES = RetryPolicy(max_retries=3, delay=5, backoff=Backoff.EXPONENTIAL)
 
 
-def meltano(*arguments: str, given: str | None = None, **environment: str) -> tuple[str, str]:
-    """Run a command of Meltano, and return what it printed and what it logged.
+def meltano(*arguments: str, stdin: str | None = None, **environment: str) -> tuple[str, str]:
+    """Run a Meltano command and return its output and its log.
 
     Raises:
-        CalledProcessError: It failed; its log says why.
+        CalledProcessError: The command failed; the log gives the reason.
     """
     done = subprocess.run(  # noqa: S603 - commands of this file
-        ["meltano", *arguments],  # noqa: S607 - the one that PATH gives
+        ["meltano", *arguments],  # noqa: S607 - found by PATH
         env=os.environ | environment,
-        input=given,
+        input=stdin,
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -59,24 +59,24 @@ def meltano(*arguments: str, given: str | None = None, **environment: str) -> tu
 
 
 def shards_of(streams: set[str], log: str) -> Iterator[tuple[str, list[str], dict[str, str]]]:
-    """Name the shards, each with the options and settings of a run that reads it alone.
+    """Yield the shards: name, options and settings of a run that reads only this shard.
 
     Args:
         streams: The selected streams.
-        log: What discovery told: one line for each assignment and CRM that can be read.
+        log: The log of discovery: one line for each assignment and CRM that can be read.
 
     Raises:
-        Failure: It did not tell; a load without them would be green and short.
+        Failure: The log lacks these lines; the load would succeed but be incomplete.
     """
-    sources = SOURCE.findall(log)
-    told = {ASSIGNED if assignment else OWNED for assignment, *_ in sources}
+    partitions = PARTITION.findall(log)
+    logged = {ASSIGNED if assignment else OWNED for assignment, *_ in partitions}
     wanted = {kind for kind in (ASSIGNED, OWNED) if fnmatch.filter(streams, kind)}
-    if missing := wanted - told:
+    if missing := wanted - logged:
         msg = f"The log names no shard of {sorted(missing)}: does the tap log at level INFO?"
         raise Failure(msg)
     if streams.difference(*(fnmatch.filter(streams, kind) for kind in wanted)):
         yield "account", [f"--exclude={ASSIGNED}", f"--exclude={OWNED}"], {}
-    for assignment, owner, crm_type in sources:
+    for assignment, owner, crm_type in partitions:
         if assignment and ASSIGNED in wanted:
             only = settings(assignment_ids=[int(assignment)], data_owners=[])
             yield f"assignment_{assignment}", [f"--select={ASSIGNED}"], only
@@ -87,13 +87,13 @@ def shards_of(streams: set[str], log: str) -> Iterator[tuple[str, list[str], dic
 
 
 def settings(**values: object) -> dict[str, str]:
-    """Give the tap's settings as the variables that hold them."""
+    """Return settings of the tap as environment variables."""
     return {f"TAP_CUBE_{name.upper()}": json.dumps(value) for name, value in values.items()}
 
 
 @op(out=DynamicOut(), retry_policy=RETRIES)
 def discover() -> Iterator[DynamicOutput[dict[str, Any]]]:
-    """Ask what there is, make the tables, and hand the shards out."""
+    """Discover the account, create the tables, and yield the shards."""
     catalog, log = meltano("invoke", "--dump=catalog", TAP)
     streams = {
         entry["stream"]
@@ -101,23 +101,23 @@ def discover() -> Iterator[DynamicOutput[dict[str, Any]]]:
         for part in entry["metadata"]
         if not part["breadcrumb"] and part["metadata"].get("selected")
     }
-    make_tables(catalog, streams)
+    create_tables(catalog, streams)
     for name, options, environment in shards_of(streams, log):
         shard = {"name": name, "options": options, "environment": environment, "catalog": catalog}
         yield DynamicOutput(shard, mapping_key=name)
 
 
-def make_tables(catalog: str, streams: set[str]) -> None:
-    """Send the schemas ahead, for two runs that made the same table would meet."""
-    with file_of(catalog) as path:
-        told, _ = meltano("invoke", TAP, "--test=schema", f"--catalog={path}")
-    lines = [line for line in told.split("\n") if line and json.loads(line)["stream"] in streams]
-    meltano("invoke", TARGET, given="\n".join(lines), MELTANO_EXTRACT__LOAD_SCHEMA=SCHEMA)
+def create_tables(catalog: str, streams: set[str]) -> None:
+    """Create the tables before the shards run: parallel runs could create the same table twice."""
+    with catalog_file(catalog) as path:
+        output, _ = meltano("invoke", TAP, "--test=schema", f"--catalog={path}")
+    lines = [line for line in output.split("\n") if line and json.loads(line)["stream"] in streams]
+    meltano("invoke", TARGET, stdin="\n".join(lines), MELTANO_EXTRACT__LOAD_SCHEMA=SCHEMA)
 
 
 @contextmanager
-def file_of(catalog: str) -> Iterator[Path]:
-    """Lend a file that holds the catalog."""
+def catalog_file(catalog: str) -> Iterator[Path]:
+    """Write the catalog to a temporary file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "catalog.json")
         path.write_text(catalog, encoding="utf-8")
@@ -126,10 +126,10 @@ def file_of(catalog: str) -> Iterator[Path]:
 
 @op(retry_policy=RETRIES)
 def load(shard: dict[str, Any]) -> None:
-    """Load a shard from where its own state ends, with the types of the whole account."""
-    with file_of(shard["catalog"]) as path:
+    """Load a shard, resuming from its own state, with the types of the whole account."""
+    with catalog_file(shard["catalog"]) as path:
         options = (f"--state-id={TAP}:{shard['name']}", f"--catalog={path}", *shard["options"])
-        # Not `meltano run`: its runs of one tap share a folder, and would mix their states up.
+        # Not `meltano run`: runs of one tap share a folder and would read each other's state.
         meltano("el", TAP, TARGET, *options, **shard["environment"])
 
 

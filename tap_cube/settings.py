@@ -1,4 +1,4 @@
-"""The settings that passed, and the rules between them."""
+"""Validated settings, and the rules between them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-# JSON Schema takes 4.0 for an integer; paths and counts do not.
+# JSON Schema accepts 4.0 as an integer. URLs and counts need an int.
 _Validator = validators.create(
     Draft202012Validator.META_SCHEMA,
     Draft202012Validator.VALIDATORS,
@@ -35,7 +35,7 @@ _HOST = re.compile(r"[\w.-]*\w|\[[0-9A-Fa-f:.]+\]")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings that passed every rule, in the types the tap works with."""
+    """Validated settings, in the types that the tap uses."""
 
     api_url: str
     auth_token: str | None = field(repr=False)
@@ -63,8 +63,8 @@ class Settings:
             schema: JSON Schema of these settings, with those of the SDK.
 
         Raises:
-            ConfigValidationError: If a rule is broken; ``errors`` holds one sentence a rule,
-                each with the setting's name and the remedy, none with a value of a secret.
+            ConfigValidationError: If a rule is broken. ``errors`` has a sentence for each rule,
+                with the setting's name and the remedy, and without the value of a secret.
         """
         if errors := [*dict.fromkeys([*_type_errors(config, schema), *_rule_errors(config)])]:
             msg = "Settings are not valid"
@@ -95,9 +95,9 @@ class Settings:
 
 
 def typed(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Read JSON text in settings that are no strings, as environment variables give it.
+    """Parse JSON text, as in environment variables, for settings that are not strings.
 
-    Text that is not JSON stays as it is, for the type check to refuse.
+    Text that is not JSON stays as it is; the type check rejects it.
     """
     properties = schema["properties"]
     return {name: _from_text(properties.get(name, {}), value) for name, value in config.items()}

@@ -1,4 +1,4 @@
-"""The declared settings: what `--about`, the README and Meltano show."""
+"""The declared settings, as `--about`, the README and Meltano show them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import typing as t
 from singer_sdk import typing as th
 
 CRM_TYPES = ("B2B", "B2C")
-"""The customer types that URLs know (T24)."""
+"""The customer types in URLs (T24)."""
 
 SCHEMA: dict[str, t.Any] = th.PropertiesList(
     th.Property(
@@ -16,7 +16,7 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         required=True,
         title="API URL",
         description="Address of the Cube account, such as https://ACCOUNT.headshed.com. "
-        "Only https; plain http is accepted for loopback hosts alone.",
+        "It must be https; plain http is accepted only for loopback hosts.",
     ),
     th.Property(
         "auth_token",
@@ -29,20 +29,20 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         "username",
         th.StringType,
         title="Username",
-        description="User name, an e-mail address, for Basic authentication instead of a token.",
+        description="User name (an e-mail address) for Basic authentication instead of a token.",
     ),
     th.Property(
         "password",
         th.StringType,
         secret=True,
         title="Password",
-        description="Password that goes with the user name.",
+        description="Password of the user name.",
     ),
     th.Property(
         "assignment_ids",
         th.ArrayType(th.IntegerType),
         title="Assignments",
-        description="Ids of the assignments to read. Left out: those that the campaigns show.",
+        description="Ids of the assignments to read. The default is all that the campaigns show.",
     ),
     th.Property(
         "data_owners",
@@ -59,29 +59,29 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         ),
         title="Data owners",
         description='CRMs to read, such as [{"id": 2, "crm_types": ["B2B", "B2C"]}]. '
-        "Left out: every CRM that the campaigns show.",
+        "The default is all that the campaigns show.",
     ),
     th.Property(
         "start_date",
         th.DateTimeType,
         title="Start date",
-        description="Customers updated before this time are not emitted; it is also the first "
-        "day of call outcomes and product registrations.",
+        description="Customers updated before this time are not emitted. Call outcomes and product "
+        "registrations are read from this day on.",
     ),
     th.Property(
         "lookback_days",
         th.IntegerType(minimum=0, maximum=3650),
         default=2,
         title="Lookback days",
-        description="Days of events to read again each time, since an outcome can be "
-        "re-assigned afterwards.",
+        description="Days of events to read again in each run, since outcomes can be re-assigned "
+        "later.",
     ),
     th.Property(
         "timezone",
         th.StringType,
         default="Europe/Oslo",
         title="Time zone",
-        description="IANA name of the zone of times that Cube sends without one.",
+        description="IANA time zone for times that Cube sends without a zone.",
     ),
     th.Property(
         "custom_field_names",
@@ -89,34 +89,34 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         default="original",
         title="Custom field names",
         description="Column names of custom fields: as Cube sends them (original), or readable "
-        "ones made of the label (label).",
+        "names from the labels (label).",
     ),
     th.Property(
         "read_ahead",
         th.IntegerType(minimum=0, maximum=16),
         default=4,
         title="Read ahead",
-        description="Pages to fetch ahead of the one being processed.",
+        description="Number of pages to fetch ahead of the page being processed.",
     ),
     th.Property(
         "request_timeout",
         th.IntegerType(minimum=1, maximum=3600),
         default=60,
         title="Request timeout",
-        description="Seconds to wait for an answer.",
+        description="Seconds to wait for a response.",
     ),
     th.Property(
         "max_retries",
         th.IntegerType(minimum=0, maximum=100),
         default=8,
         title="Maximum retries",
-        description="How often a failed request is tried again before the run ends.",
+        description="How often a failed request is retried before the run fails.",
     ),
     th.Property(
         "user_agent",
         th.StringType,
         title="User agent",
-        description="User-Agent header of every request. Left out: tap-cube and its version.",
+        description="User-Agent header of every request. The default is tap-cube and its version.",
     ),
 ).to_dict()
 """JSON Schema of the tap's own settings."""
@@ -148,4 +148,4 @@ BATCH_SCHEMA: dict[str, t.Any] = {
         "batch_size": {"type": "integer", "minimum": 1},
     },
 }
-"""What the SDK's setting `batch_config` may hold: the SDK's own schema lets mistakes pass."""
+"""JSON Schema of the SDK's setting `batch_config`. The SDK's own schema accepts mistakes."""
