@@ -1,6 +1,6 @@
 """A local Cube account.
 
-Importing it costs little: Django wakes up with the first sandbox.
+The import is cheap: Django is set up with the first sandbox.
 """
 
 import importlib
@@ -18,10 +18,10 @@ __all__ = ["GENERATIONS", "KINDS", "Account", "Fault", "Request", "Sandbox", "Tr
 
 
 def __getattr__(name: str) -> object:
-    """Import `Account`, which needs Django, when it is asked for."""
+    """Import `Account` on first use, since it needs Django."""
     if name != "Account":
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    importlib.import_module("cube_sandbox.project").wake()
+    importlib.import_module("cube_sandbox.project").set_up()
     account: object = importlib.import_module("cube_sandbox.account").Account
     return account

@@ -1,4 +1,4 @@
-"""Edits of a sandbox's database behind the API's back, from any thread."""
+"""Edits of a sandbox's database without the API, from any thread."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db import connections
 from rest_framework.authtoken.models import Token
 
 from cube_sandbox import content
-from cube_sandbox.edits import Where, find
-from cube_sandbox.event_edits import EventEdits, forget
+from cube_sandbox.edits import Where, find_crm
+from cube_sandbox.event_edits import EventEdits, delete_events
 from cube_sandbox.history import History
 from cube_sandbox.models import (
     STANDARD,
@@ -40,12 +40,12 @@ _CONTENT = (Token, Crm, Definition, Customer, Registration, Outcome, CallState, 
 class Account(EventEdits):
     """The content of one sandbox.
 
-    Customers are found by assignment id (`9`) or by data owner and CRM type (`(2, "B2B")`);
-    assignment 9 is an older name of (2, "B2B"), 12 of (1, "B2C").
+    `where` is an assignment id (`9`) or a data owner and CRM type (`(2, "B2B")`). Assignment 9 is
+    an older name of (2, "B2B"), 12 of (1, "B2C").
     """
 
     def __init__(self, cube: Sandbox) -> None:
-        """Belong to a sandbox whose database is registered already."""
+        """Edit a sandbox whose database is registered."""
         super().__init__(cube)
         self._customers = content.Customers(0, cube.day, integer_ids=False)
         self._definitions = itertools.count()
@@ -64,7 +64,7 @@ class Account(EventEdits):
             return [assignment for assignment in found if assignment is not None]
 
     def customer_ids(self, where: Where) -> list[str]:
-        """List a CRM's imported ids in the order of the API; anonymised ones are empty."""
+        """List a CRM's imported ids in the API's order; those of anonymised customers are empty."""
         with self._database():
             rows = _customers(where).order_by("id")
             return list(rows.values_list("customer_id", flat=True))
@@ -72,7 +72,7 @@ class Account(EventEdits):
     def definitions(self, where: Where) -> dict[int, str]:
         """Map a CRM's custom field ids to their labels."""
         with self._database():
-            rows = Definition.objects.filter(crm=find(where).id).order_by("id")
+            rows = Definition.objects.filter(crm=find_crm(where).id).order_by("id")
             return {row.number: row.key for row in rows}
 
     def count(self, where: Where) -> int:
@@ -83,12 +83,13 @@ class Account(EventEdits):
     def add_customer(
         self, where: Where, *, custom: dict[int, object] | None = None, **fields: object
     ) -> str:
-        """Add a customer, invented where `fields` are silent, and return the imported id.
+        """Add a customer and return the imported id.
 
-        `updated` is today unless given; custom fields are empty unless given.
+        Values missing in `fields` are invented. By default, `updated` is today and custom fields
+        are empty.
         """
         with self._database():
-            crm = find(where)
+            crm = find_crm(where)
             (customer,) = self._customers.invent(crm.id, 1)
             customer.customs = "{}"
             customer.updated = self._cube.day
@@ -104,7 +105,7 @@ class Account(EventEdits):
         custom: dict[int, object] | None = None,
         **fields: object,
     ) -> None:
-        """Change a customer; `updated` becomes today unless given (a date or None)."""
+        """Change a customer; `updated` (a date or None) is today by default."""
         with self._database():
             customer = _customers(where).get(customer_id=customer_id)
             changed = {"updated": self._cube.day, "update_method": "Manual update"}
@@ -112,13 +113,13 @@ class Account(EventEdits):
             customer.save()
 
     def delete_customer(self, where: Where, customer_id: str) -> None:
-        """Delete a customer; the API shows no trace of it, nor of what happened to it."""
+        """Delete a customer and its events."""
         self.delete(where, [customer_id])
 
     def insert(self, where: Where, amount: int) -> list[str]:
         """Add invented customers and return their imported ids."""
         with self._database():
-            customers = list(self._customers.invent(find(where).id, amount))
+            customers = list(self._customers.invent(find_crm(where).id, amount))
             Customer.objects.bulk_create(customers)
             return [customer.customer_id for customer in customers]
 
@@ -128,11 +129,11 @@ class Account(EventEdits):
             wanted = set(customer_ids)
             rows = _customers(where).values_list("id", "customer_id")
             numbers = [number for number, customer_id in rows if customer_id in wanted]
-            forget(numbers)
+            delete_events(numbers)
             Customer.objects.filter(id__in=numbers).delete()
 
     def anonymise(self, where: Where, customer_id: str) -> None:
-        """Empty a customer, also in what happened to it; a name is left, but no id (T40)."""
+        """Empty a customer, also in its events; the name is replaced, the id removed (T40)."""
         with self._database():
             customer = _customers(where).get(customer_id=customer_id)
             customer.customer_id = ""
@@ -153,7 +154,7 @@ class Account(EventEdits):
         with self._database():
             number = next(self._definitions)
             Definition.objects.create(
-                crm=find(where).id,
+                crm=find_crm(where).id,
                 number=number,
                 key=key,
                 type=type,
@@ -163,20 +164,20 @@ class Account(EventEdits):
             return number
 
     def delete_definition(self, where: Where, number: int) -> None:
-        """Delete a custom field of a CRM; its values are no longer shown."""
+        """Delete a custom field of a CRM; the API no longer returns its values."""
         with self._database():
-            Definition.objects.filter(crm=find(where).id, number=number).delete()
+            Definition.objects.filter(crm=find_crm(where).id, number=number).delete()
 
     def build(self) -> None:
-        """Make the tables of an empty database."""
+        """Create the tables of an empty database."""
         with connections[self._cube.database].schema_editor() as editor:
             for model in (ContentType, Permission, Group, User, *_CONTENT):
                 editor.create_model(model)
 
     def refill(self) -> None:
-        """Replace everything by what the sandbox's present options ask for."""
+        """Replace the content according to the sandbox's current options."""
         cube = self._cube
-        integer_ids = cube.era.integer_ids
+        integer_ids = cube.generation_data.integer_ids
         self._customers = content.Customers(cube.seed, cube.day, integer_ids=integer_ids)
         self._definitions = itertools.count(5001)
         with self._database():
@@ -199,11 +200,11 @@ class Account(EventEdits):
 
 
 def _customers(where: Where) -> QuerySet[Customer]:
-    return Customer.objects.filter(crm=find(where).id)
+    return Customer.objects.filter(crm=find_crm(where).id)
 
 
 def _apply(customer: Customer, fields: dict[str, object], custom: dict[int, object] | None) -> None:
-    """Take over plain names: columns of their own, the rest among the details."""
+    """Apply values by plain names: to their columns, or else to the details."""
     customer.change(
         {name: value for name, value in fields.items() if name in STANDARD},
         {name: value for name, value in fields.items() if name not in STANDARD},

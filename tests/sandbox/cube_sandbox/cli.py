@@ -1,4 +1,4 @@
-"""The command `cube-sandbox`: an account to play with, and the demonstration."""
+"""The command `cube-sandbox`: serve a local account, or run the demo."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        argv: Its arguments; those of the process if None.
+        argv: The arguments; None for those of the process.
 
     Returns:
-        The exit code. Wrong options end the process with 2 and one sentence.
+        The exit code. Wrong options end the process with code 2 and a one-line error.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["demo"]:
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(cube: Sandbox, *, as_json: bool) -> int:
-    """Answer until told to end."""
+    """Serve until SIGTERM or SIGINT."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -66,13 +66,13 @@ def _serve(cube: Sandbox, *, as_json: bool) -> int:
         lines = [f"{name:<9}{value}" for name, value in shown.items()]
         sys.stdout.write((json.dumps(shown) if as_json else "\n".join(lines)) + "\n")
         sys.stdout.flush()
-        while not stop.wait(0.5):  # a signal just before an endless wait would be missed
+        while not stop.wait(0.5):  # a signal just before an endless wait would get lost
             pass
     return 0
 
 
 class _Parser(argparse.ArgumentParser):
-    """Complains in one sentence, without a page of usage."""
+    """Prints errors as one line, without the usage."""
 
     @override
     def error(self, message: str) -> Never:
@@ -82,26 +82,28 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="cube-sandbox", description="A local Headshed Cube account.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="serve|demo")
-    commands.add_parser("demo", add_help=False, help="tap-cube and PostgreSQL, start to end")
+    commands.add_parser(
+        "demo", add_help=False, help="run tap-cube with a local account and PostgreSQL"
+    )
     serve = commands.add_parser("serve", help="serve an account until interrupted")
     option = serve.add_argument
     option("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     option("--generation", choices=GENERATIONS, default="all", metavar="NAME", help=_choices())
     option("--customers", type=int, default=60, help="customers per CRM (default: 60)")
-    option("--campaigns", type=int, default=4, help="how many there are (default: 4)")
+    option("--campaigns", type=int, default=4, help="number of campaigns (default: 4)")
     option("--outcomes", type=int, default=60, help="call outcomes per campaign (default: 60)")
     option("--seed", type=int, default=1, help="decides every invented value (default: 1)")
     option("--page-size", type=int, default=25, help="rows a page (default: 25)")
-    option("--delay", type=float, default=0.0, help="seconds that every answer takes")
-    option("--token", default="", help="default: made up of the seed")
+    option("--delay", type=float, default=0.0, help="seconds before every response")
+    option("--token", default="", help="default: derived from the seed")
     option("--username", default="owner@example.com", help="default: owner@example.com")
-    option("--password", default="", help="default: made up of the seed")
+    option("--password", default="", help="default: derived from the seed")
     option("--anonymised", type=int, default=0, help="anonymised customers per CRM")
-    option("--undated", type=int, default=0, help="customers per CRM without date of update")
-    option("--forbidden", action="append", default=[], metavar="SOURCE", help="answers 403")
-    option("--without", action="append", default=[], metavar="ROW", help="row not served")
-    option("--no-change-log", dest="change_log", action="store_false", help="no dates of update")
-    option("--gzip", action="store_true", help="pack answers for clients that accept it")
+    option("--undated", type=int, default=0, help="customers per CRM without modification date")
+    option("--forbidden", action="append", default=[], metavar="NAME", help="respond with 403")
+    option("--without", action="append", default=[], metavar="ROW", help="endpoint not to serve")
+    option("--no-change-log", dest="change_log", action="store_false", help="no modification dates")
+    option("--gzip", action="store_true", help="compress responses for clients that accept it")
     option("--trap", action="append", default=[], type=trap, metavar="NAME[=VALUE]", help=_traps())
     option(
         "--fault",
@@ -116,10 +118,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def trap(text: str) -> tuple[str, object]:
-    """Read `name` or `name=value`.
+    """Parse `name` or `name=value`.
 
     Raises:
-        argparse.ArgumentTypeError: There is no such trap, or it is set from Python only.
+        argparse.ArgumentTypeError: There is no such trap, or only Python can set it.
     """
     name, given, value = text.partition("=")
     defaults = {field.name: field.default for field in dataclasses.fields(Traps)}
@@ -136,7 +138,7 @@ def trap(text: str) -> tuple[str, object]:
 
 
 def fault(text: str) -> Fault:
-    """Read `kind[@numbers][:name=value]...`.
+    """Parse `kind[@numbers][:name=value]...`.
 
     Raises:
         argparse.ArgumentTypeError: There is no such kind, or no such attribute.
@@ -151,7 +153,7 @@ def fault(text: str) -> Fault:
             attributes[name] = _attribute(name, value)
         return Fault(kind, **attributes)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
-        msg = f"{text!r} is no fault ({str(error).removeprefix('Fault.__init__() ')})"
+        msg = f"{text!r} is not a fault ({str(error).removeprefix('Fault.__init__() ')})"
         raise argparse.ArgumentTypeError(msg) from error
 
 

@@ -1,4 +1,4 @@
-"""The account's clock: local Norwegian time, in the spellings of the events (T37, T38)."""
+"""The account's clock: local Norwegian time, in the formats of the events (T37, T38)."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from zoneinfo import ZoneInfo
 OSLO = ZoneInfo("Europe/Oslo")
 
 
-def moment(when: datetime) -> datetime:
-    """Take a time without zone as a local one."""
+def localized(when: datetime) -> datetime:
+    """Interpret a time without zone as local time."""
     return when.replace(tzinfo=OSLO) if when.tzinfo is None else when
 
 
-def days(first: date, last: date) -> tuple[datetime, datetime]:
-    """Give the first and the last moment of some local days."""
+def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
+    """Return the first and the last moment of a range of local days."""
     return (
         datetime.combine(first, time.min, tzinfo=OSLO),
         datetime.combine(last, time.max, tzinfo=OSLO),
     )
 
 
-def minute(when: datetime) -> str:
-    """Spell `2020-02-12 10:27`, ambiguous for an hour of each autumn."""
+def format_minute(when: datetime) -> str:
+    """Format as `2020-02-12 10:27`. One hour in autumn is ambiguous."""
     return when.astimezone(OSLO).isoformat(" ", "minutes")[:16]
 
 
-def timestamp(when: datetime) -> str:
-    """Spell `2020-02-12T10:27:06.477+0100`, without colon in the offset."""
-    spelled = when.astimezone(OSLO).isoformat("T", "milliseconds")
-    return f"{spelled[:-3]}{spelled[-2:]}"
+def format_timestamp(when: datetime) -> str:
+    """Format as `2020-02-12T10:27:06.477+0100`, without a colon in the offset."""
+    text = when.astimezone(OSLO).isoformat("T", "milliseconds")
+    return f"{text[:-3]}{text[-2:]}"

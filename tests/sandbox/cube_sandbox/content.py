@@ -1,4 +1,4 @@
-"""Fills an empty database with the account that a sandbox begins with."""
+"""The initial content of a sandbox's database."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cube_sandbox.custom_fields import KINDS, NUMBERS
 from cube_sandbox.models import Campaign, Crm, Customer, Definition
-from cube_sandbox.people import customer_id, dice, people, phone
+from cube_sandbox.people import customer_id, people, phone, seeded_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +33,13 @@ _OUTCOME_EXTRAS = (
     ("ID", "Antall år"),
 )
 _FIRST_ID = 971_352
-_VARIETY = 199  # customers whose details and custom values differ; then they come again
+_VARIETY = 199  # customers with different details and custom values; then they repeat
 _METHODS = ("Import new", "Manual update", "import new", "Import update")
 _EDITORS = ("admin", "owner@example.com", "agent+2@example.org")
 
 
 def crms() -> list[Crm]:
-    """Make the three CRMs, two of which were assignments."""
+    """Create the three CRMs; two of them are assignments too."""
     return [
         Crm(
             id=number,
@@ -57,7 +57,7 @@ def crms() -> list[Crm]:
 
 
 def campaigns(amount: int) -> list[Campaign]:
-    """Make a handful of campaigns, one of them archived, or as many more as wanted."""
+    """Create the four default campaigns, one of them archived, and then invented ones."""
     known = CAMPAIGNS[:amount]
     more = range(CAMPAIGNS[-1][0] + 1, CAMPAIGNS[-1][0] + 1 + amount - len(known))
     invented = [
@@ -83,7 +83,7 @@ def campaigns(amount: int) -> list[Campaign]:
 
 
 def definitions() -> list[Definition]:
-    """Make each CRM's custom fields; equal ids mean different things in different CRMs."""
+    """Create each CRM's custom fields; an id means different fields in different CRMs."""
     return [
         Definition(
             crm=crm,
@@ -99,24 +99,24 @@ def definitions() -> list[Definition]:
 
 
 class Customers:
-    """Invents the customers of one account, always the same for a seed and a day.
+    """Invents the customers of one account, the same for the same seed and day.
 
     Args:
-        seed: Decides every value.
-        today: No customer was updated later.
-        integer_ids: No id begins with a zero.
+        seed: Determines every value.
+        today: The latest date of a change.
+        integer_ids: Whether no id begins with a zero.
     """
 
     def __init__(self, seed: int, today: date, *, integer_ids: bool) -> None:
-        """Begin the count of each CRM's customers."""
-        self._rng = dice(seed)
+        """Start each CRM's count of customers at 0."""
+        self._rng = seeded_random(seed)
         self._today = today
         self._integer_ids = integer_ids
         self._made: dict[int, int] = {}
         self._variety: dict[int, list[tuple[str, str]]] = {}
 
     def next_id(self, crm: int) -> str:
-        """Take the next imported id of a CRM."""
+        """Return the next imported id of a CRM."""
         number = self._made.get(crm, 0)
         self._made[crm] = number + 1
         return customer_id(number, integer=self._integer_ids)
@@ -153,7 +153,7 @@ class Customers:
 
 
 def fill(crm: int, customers: list[Customer], anonymised: int, undated: int) -> None:
-    """Save a new account's customers, the first of them anonymised, the next without a date."""
+    """Save a new account's customers: first anonymised ones, then some without a date."""
     for number, customer in enumerate(customers):
         customer.id = _FIRST_ID + (crm - 1) * 1_000_000 + number
         if number < anonymised:
@@ -165,7 +165,7 @@ def fill(crm: int, customers: list[Customer], anonymised: int, undated: int) -> 
     Customer.objects.bulk_create(customers, batch_size=2000)
 
 
-#: What is left of a customer who asked to be forgotten (T40), beside the empty id.
+#: Columns of an anonymised customer (T40); the id is empty too.
 ANONYMISED: dict[str, object] = {
     "name": "Anonymized",
     "phone_1": "",

@@ -1,4 +1,4 @@
-"""The custom fields that an account begins with: mixed kinds and awkward labels."""
+"""The custom fields of a new account, with mixed types and awkward labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A custom field and how its values are invented."""
+    """A custom field, and the function that invents its values."""
 
     key: str
     type: str
@@ -32,8 +32,8 @@ def _minute(rng: Random) -> str:
     return f"{_day(rng)} {rng.randint(8, 20):02}:{rng.randint(0, 59):02}"
 
 
-def _often(rng: Random, value: object) -> object:
-    """Leave a fifth of the values out."""
+def _sometimes_empty(rng: Random, value: object) -> object:
+    """Make a fifth of the values empty."""
     return value if rng.randrange(5) else ""
 
 
@@ -56,29 +56,39 @@ def _comment(rng: Random) -> str:
 KINDS = (
     Kind("Klassifisering", "dropdown", lambda rng, _: rng.choice(("A", "A+", "B", "C"))),
     Kind("Bransje", "text", lambda rng, _: rng.choice(("PRODUKSJON", "FRISØR", "BYGG"))),
-    Kind("Landsforening", "dropdown", lambda rng, _: _often(rng, rng.choice(("BNL", "XYZ")))),
+    Kind(
+        "Landsforening",
+        "dropdown",
+        lambda rng, _: _sometimes_empty(rng, rng.choice(("BNL", "XYZ"))),
+    ),
     Kind("Omsetning", "number", lambda rng, _: f"{rng.randrange(10**6, 10**10)}.0"),
-    Kind("Ansatte i fjor", "number", lambda rng, _: _often(rng, f"{rng.randrange(900)}.0")),
-    Kind("Etablert", "date", lambda rng, _: _often(rng, _day(rng))),
+    Kind(
+        "Ansatte i fjor", "number", lambda rng, _: _sometimes_empty(rng, f"{rng.randrange(900)}.0")
+    ),
+    Kind("Etablert", "date", lambda rng, _: _sometimes_empty(rng, _day(rng))),
     Kind("Ansatte", "integer", lambda rng, _: rng.randrange(900)),
-    Kind("Antall år", "integer", lambda rng, _: _often(rng, str(rng.randrange(40)))),
+    Kind("Antall år", "integer", lambda rng, _: _sometimes_empty(rng, str(rng.randrange(40)))),
     Kind("Gateadresse", "text", lambda _, person: person.street),
     Kind("Postnummer", "text", lambda _, person: person.zip_code, max_length=4),
     Kind("Poststed", "text", lambda _, person: person.city),
-    Kind("active products", "integer", lambda rng, _: _often(rng, str(rng.randrange(9)))),
+    Kind("active products", "integer", lambda rng, _: _sometimes_empty(rng, str(rng.randrange(9)))),
     Kind("gen info 1", "text", lambda rng, _: _general(rng), max_length=999),
-    Kind("Pris på dagens avtale", "number", lambda rng, _: _often(rng, f"{rng.random():.2f}")),
-    Kind("Siste kontakt", "datetime", lambda rng, _: _often(rng, _minute(rng))),
+    Kind(
+        "Pris på dagens avtale",
+        "number",
+        lambda rng, _: _sometimes_empty(rng, f"{rng.random():.2f}"),
+    ),
+    Kind("Siste kontakt", "datetime", lambda rng, _: _sometimes_empty(rng, _minute(rng))),
     Kind("Samtykke for TM", "checkbox", lambda rng, _: rng.choice(("True", "False", ""))),
     Kind("Fast ansatt over 50 %", "checkbox", lambda rng, _: rng.choice((True, "False", ""))),
     Kind("Org-nr", "text", lambda rng, _: f"{rng.randrange(10**8):09}", max_length=9),
     Kind("ID", "text", lambda rng, _: f"{rng.randrange(10**6):06}-{rng.randrange(9999):04}"),
     Kind("Kommentar", "text", lambda rng, _: _comment(rng), max_length=999),
-    Kind("Neste fornyelse", "date", lambda rng, _: _often(rng, _day(rng))),
+    Kind("Neste fornyelse", "date", lambda rng, _: _sometimes_empty(rng, _day(rng))),
     Kind("Lånebeløp", "number", lambda rng, _: rng.choice((100200.0, 121911, "121911"))),
 )
 
-#: Ids as three CRMs number their fields: neither dense nor sorted, and 20 means three things.
+#: The ids of the fields in each of the three CRMs, with gaps and unsorted. 20 is in all three.
 # fmt: off
 NUMBERS = (
     (17, 388, 225, 390, 78, 253, 79, 103, 101, 102, 104,

@@ -1,4 +1,4 @@
-"""The demonstration: an account, a database, and `meltano run tap-cube target-postgres` twice."""
+"""The demo: an account, a database, and `meltano run tap-cube target-postgres` twice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CAMPAIGN = 2
 AGENT = "another.agent@example.com"
 CHANGED = 3
 LOOKBACK_DAYS = 2
-"""What the tap takes for `lookback_days` where nothing is said."""
+"""The tap's default for `lookback_days`."""
 
 READ_BY_DAYS = ("call_outcomes", "product_registrations")
 _PLUGINS = ("tap-cube", "target-postgres")
@@ -40,18 +40,20 @@ _COMMAND = f"meltano run {' '.join(_PLUGINS)}"
 
 
 class DemoError(RuntimeError):
-    """The warehouse does not hold what the account holds."""
+    """The warehouse differs from the account."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Show the tap from start to end, and leave nothing behind.
+    """Run the demo and remove everything it created.
 
     Returns:
-        0 if exactly the expected rows came, 1 if not or if something failed, 130 for Ctrl-C.
+        0 if exactly the expected rows were written, 1 for a difference or an error, 130 for Ctrl-C.
     """
     parser = argparse.ArgumentParser(prog="cube-sandbox demo", description=__doc__)
     option = parser.add_argument
-    option("--customers", type=_enough, default=120, help="customers per CRM (default: 120)")
+    option(
+        "--customers", type=_customer_count, default=120, help="customers per CRM (default: 120)"
+    )
     option("--seed", type=int, default=1, help="decides every invented value (default: 1)")
     options = parser.parse_args(argv)
     try:
@@ -71,16 +73,16 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _enough(text: str) -> int:
+def _customer_count(text: str) -> int:
     if not text.isdecimal() or int(text) < CHANGED:
-        msg = f"{text!r} is no number from {CHANGED} on"
+        msg = f"{text!r} is not a number of at least {CHANGED}"
         raise argparse.ArgumentTypeError(msg)
     return int(text)
 
 
 @contextlib.contextmanager
 def _signals_exit() -> Iterator[None]:
-    """Let signals that end a process end the block as an exception does."""
+    """Turn signals that end a process into exceptions."""
 
     def leave(number: int, _frame: FrameType | None) -> Never:
         raise SystemExit(128 + number)
@@ -95,17 +97,17 @@ def _signals_exit() -> Iterator[None]:
 
 def _show(cube: Sandbox, project: MeltanoProject, tables: Tables) -> None:
     account = cube.account
-    _say(
+    _print_text(
         f"A local Cube account with {len(account.crms)} CRMs of {cube.customers} invented "
-        f"customers, {len(account.campaigns)} campaigns that call them, and a PostgreSQL server. "
-        "Two of the CRMs are assignments as well: the API's older name for them. The tap is told "
-        "the account's address and a token, nothing else."
+        f"customers and {len(account.campaigns)} campaigns, and a PostgreSQL server. Two of "
+        "the CRMs are also assignments, the API's older name for a CRM. The tap gets only the "
+        "account's address and a token."
     )
 
     first_day = cube.day
     _load("1. First load", project)
-    found, expected = tables.counts(), _held(account)
-    _table(
+    found, expected = tables.counts(), _account_counts(account)
+    _print_table(
         ("table", "rows", "in the account"),
         [(f"{SCHEMA}.{name}", found.get(name, 0), count) for name, count in expected.items()],
     )
@@ -114,7 +116,7 @@ def _show(cube: Sandbox, project: MeltanoProject, tables: Tables) -> None:
     _types("assignment_customers", tables)
 
     since = first_day - timedelta(days=LOOKBACK_DAYS)
-    again = {name: tables.come_again(name, since) for name in KEYS}
+    again = {name: tables.rows_to_reload(name, since) for name in KEYS}
     known = {name: tables.keys(name) for name in KEYS}
     before = tables.last_batch()
     ids = [each for each in account.customer_ids(ASSIGNMENT) if each]
@@ -131,7 +133,7 @@ def _show(cube: Sandbox, project: MeltanoProject, tables: Tables) -> None:
         "callflow_customers": {f"{CAMPAIGN}:{ids[0]}"},
         **{name: tables.reported_by(name, AGENT) for name in READ_BY_DAYS},
     }
-    _table(
+    _print_table(
         ("table", "rows", "written again", "changed or new", "though unchanged"),
         [
             (
@@ -151,30 +153,30 @@ def _show(cube: Sandbox, project: MeltanoProject, tables: Tables) -> None:
         _expect(sorted(arrived.values()), sorted(emails.values()), f"e-mail addresses in {name}")
     new = {name: len(tables.keys(name) - known[name]) for name in READ_BY_DAYS}
     _expect(new, dict.fromkeys(READ_BY_DAYS, 1), "new rows")
-    _expect(len(changed["call_outcomes"]), 2, "outcomes of the other agent")
-    _expect(tables.counts(), _held(account), "tables and rows after the second load")
+    _expect(len(changed["call_outcomes"]), 2, "outcomes of the second agent")
+    _expect(tables.counts(), _account_counts(account), "tables and rows after the second load")
     _explain()
 
 
-def _held(account: Account) -> dict[str, int]:
-    """Count what the account holds, by the table that it belongs in."""
-    sources: list[Where] = [*account.assignments, *account.crms]
+def _account_counts(account: Account) -> dict[str, int]:
+    """Count the account's rows by their table."""
+    partitions: list[Where] = [*account.assignments, *account.crms]
     return {
         "assignment_customers": sum(map(account.count, account.assignments)),
         "call_outcomes": account.outcome_count(),
         "callflow_customers": account.call_state_count(),
         "campaigns": len(account.campaigns),
-        "custom_fields": sum(len(account.definitions(source)) for source in sources),
+        "custom_fields": sum(len(account.definitions(each)) for each in partitions),
         "data_owner_customers": sum(map(account.count, account.crms)),
         "product_registrations": account.registration_count(),
     }
 
 
 def _campaigns(account: Account, tables: Tables) -> None:
-    """Show what happened in each campaign, joined by its id."""
-    _say("What happened in each campaign, joined by campaign__id:")
+    """Show the number of events of each campaign."""
+    _print_text("Events of each campaign, joined by campaign__id:")
     rows = tables.campaigns()
-    _table(("id", "campaign", "customers called", "call outcomes", "products sold"), rows)
+    _print_table(("id", "campaign", "customers called", "call outcomes", "products sold"), rows)
     held = [
         (
             number,
@@ -184,24 +186,24 @@ def _campaigns(account: Account, tables: Tables) -> None:
         )
         for number in account.campaigns
     ]
-    _expect([(row[0], *row[2:]) for row in rows], held, "what happened in the campaigns")
+    _expect([(row[0], *row[2:]) for row in rows], held, "events of the campaigns")
 
 
 def _explain() -> None:
-    _say(
-        "Written again are the rows whose _sdc_batched_at is later than the first load: these and "
-        f"no others were to come. The changed customers are in both tables, for assignment "
-        f"{ASSIGNMENT} and the {CRM[1]} customers of data owner {CRM[0]} are one CRM under two "
-        "names."
+    _print_text(
+        'The column "written again" counts the rows whose _sdc_batched_at is later than the first '
+        "load. The demo has checked that exactly the expected rows were written. The changed "
+        f"customers are in both tables, since assignment {ASSIGNMENT} and the {CRM[1]} customers "
+        f"of data owner {CRM[0]} are one CRM under two names."
     )
-    _say(
-        "The API tells the day of a customer's change and no time, so the rows of the bookmark's "
-        "own day come again, and of call states those of its own minute. Outcomes and products "
-        f"are read again from {LOOKBACK_DAYS} days before the bookmark on (lookback_days), for "
-        "they may be re-assigned. All replace themselves by their key: the re-assigned call is "
-        "one row, as before."
+    _print_text(
+        "The API gives the day of a customer's change, not the time, so the tap writes the rows of "
+        "the bookmark's day again. For call states, it writes those of the bookmark's minute. It "
+        f"reads outcomes and products again from {LOOKBACK_DAYS} days before the bookmark "
+        "(lookback_days), since they can be re-assigned. Each row replaces the earlier row with "
+        "the same key, so the re-assigned call is still one row."
     )
-    _say("Campaigns and custom fields are few; they are read in full each time.")
+    _print_text("Campaigns and custom fields are few. The tap reads them in full each time.")
 
 
 def _load(title: str, project: MeltanoProject) -> None:
@@ -213,7 +215,7 @@ def _load(title: str, project: MeltanoProject) -> None:
 
 
 def _change(cube: Sandbox, emails: dict[str, str]) -> None:
-    """Give customers another e-mail address, as a program of the account's owner would."""
+    """Change customers' e-mail addresses through the API."""
     sys.stdout.write(f"\n2. {len(emails)} customers get another e-mail address through the API\n")
     rows = []
     with requests.Session() as session:
@@ -222,25 +224,25 @@ def _change(cube: Sandbox, emails: dict[str, str]) -> None:
         for customer_id, email in emails.items():
             path = f"/api/v1/assignments/{ASSIGNMENT}/customers/{customer_id}"
             body = {"crm__standard_info__email": email}
-            answer = session.put(cube.url + path, json=body, timeout=30)
-            _expect(answer.status_code, requests.codes.ok, f"HTTP status of PUT {path}")
+            response = session.put(cube.url + path, json=body, timeout=30)
+            _expect(response.status_code, requests.codes.ok, f"HTTP status of PUT {path}")
             rows.append((f"PUT {path}", email))
-    _table(("request", "e-mail"), rows)
+    _print_table(("request", "e-mail"), rows)
 
 
 def _call(account: Account, customer_id: str) -> None:
-    """Let the call centre work on, as the API shows it but cannot make it."""
+    """Add and change events, which the API can only read."""
     account.reassign(account.outcomes(CAMPAIGN)[-1], by=AGENT)
     account.set_call_state(CAMPAIGN, customer_id, state="Sale", by=AGENT)
     account.add_outcome(CAMPAIGN, customer_id, type="Sale", by=AGENT, product="MPC")
-    _say(
-        f"Meanwhile in campaign {CAMPAIGN}, {AGENT} sells a product to another customer, and a "
-        "call of today turns out to have been this agent's as well."
+    _print_text(
+        f"In campaign {CAMPAIGN}, {AGENT} sells a product to another customer, and one of today's "
+        "calls is re-assigned to this agent."
     )
 
 
 def _types(name: str, tables: Tables) -> None:
-    _say(f"Columns of {SCHEMA}.{name} by their type in PostgreSQL:")
+    _print_text(f"Columns of {SCHEMA}.{name} by their type in PostgreSQL:")
     sys.stdout.write("\n")
     by_type = tables.columns_by_type(name)
     width = max(map(len, by_type)) + 2
@@ -254,18 +256,18 @@ def _types(name: str, tables: Tables) -> None:
             )
             + "\n"
         )
-    _say(f"The account's own names of crm__custom_info__ columns stand in {SCHEMA}.custom_fields:")
-    _table(("column", "source", "name"), tables.custom_field_names(4))
+    _print_text(f"{SCHEMA}.custom_fields has the account's labels of crm__custom_info__ columns:")
+    _print_table(("column", "source", "name"), tables.custom_field_names(4))
 
 
-def _say(text: str) -> None:
+def _print_text(text: str) -> None:
     indent = "   "
     filled = textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent)
     sys.stdout.write(f"\n{filled}\n")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table: numbers to the right, all else to the left."""
+def _print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table with numbers aligned right and text aligned left."""
     content = list(rows)
     widths = [max(map(len, map(str, column))) for column in zip(head, *content, strict=True)]
     sys.stdout.write("\n")

@@ -1,4 +1,4 @@
-"""What the demonstration asks the warehouse."""
+"""The demo's queries on the warehouse."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     import psycopg
 
 SCHEMA = "tap_cube"
-"""Where `target-postgres` puts the tables of the tap."""
+"""The schema of the tables that `target-postgres` writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """How far a table was read, and for what.
+    """How the bookmarks of a table are found.
 
     Attributes:
-        source: Columns of what has a bookmark of its own.
-        column: Where the newest value is the bookmark.
+        partition: Columns that identify a partition, which has its own bookmark.
+        column: The column whose greatest value is the bookmark.
     """
 
-    source: tuple[str, ...]
+    partition: tuple[str, ...]
     column: str
 
 
@@ -48,20 +48,20 @@ BOOKMARKS: Mapping[str, Bookmark] = MappingProxyType(
         "callflow_customers": Bookmark(("campaign__id",), "callflow__last_change__when"),
     }
 )
-"""The tables whose rows come again if they are as new as the bookmark."""
+"""The tables whose rows are read again if they are as new as the bookmark."""
 
 EVENTS = ("callflow_customers", "call_outcomes", "product_registrations")
-"""The tables of what happened to customers."""
+"""The tables of call states, outcomes and registrations."""
 
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        **{name: (*mark.source, "customer_id") for name, mark in CUSTOMERS.items()},
+        **{name: (*bookmark.partition, "customer_id") for name, bookmark in CUSTOMERS.items()},
         "callflow_customers": ("callflow_key",),
         "call_outcomes": ("call_outcome_key",),
         "product_registrations": ("product_registration_key",),
     }
 )
-"""The key of each table that is loaded by and by."""
+"""The key of each table that is loaded incrementally."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Tables:
         }
 
     def columns_by_type(self, name: str) -> dict[str, list[str]]:
-        """List the columns of a table by their types, without those of the target."""
+        """List the columns of a table by type, without the target's own columns."""
         rows = self._rows(
             "SELECT data_type, column_name FROM information_schema.columns "
             "WHERE table_schema = {schema} AND table_name = {name} "
@@ -96,7 +96,7 @@ class Tables:
         return dict(found)
 
     def custom_field_names(self, number: int) -> list[tuple[str, str, str]]:
-        """Show how some columns are called in the account."""
+        """List column, source and label of some custom fields."""
         return [
             (f"crm__custom_info__{id_}", source, key)
             for id_, source, key in self._rows(
@@ -123,7 +123,7 @@ class Tables:
         return [(number, name, *others) for number, name, *others in rows]
 
     def last_batch(self) -> datetime:
-        """Say when the last row was written."""
+        """Return the time when the last row was written."""
         moment: datetime = max(
             self._rows("SELECT max(_sdc_batched_at) FROM {table}", table=_table(name))[0][0]
             for name in KEYS
@@ -143,28 +143,31 @@ class Tables:
         column = sql.Identifier("call_outcome__report_as__submitted_by")
         return self._keys(name, sql.SQL("{} = {}").format(column, agent))
 
-    def come_again(self, name: str, since: date) -> set[str]:
-        """Return the keys of the rows that the next load brings though nothing changed.
+    def rows_to_reload(self, name: str, since: date) -> set[str]:
+        """Return the keys of the unchanged rows that the next load writes again.
 
         Args:
             name: A table of `KEYS`.
             since: The first day of outcomes and registrations that is read again.
         """
         if name in BOOKMARKS:
-            source, column = _columns(*BOOKMARKS[name].source), _columns(BOOKMARKS[name].column)
-            newest = sql.SQL(
-                "({source}, {column}) IN "
-                "(SELECT {source}, max({column}) FROM {table} GROUP BY {source})"
+            partition, column = (
+                _columns(*BOOKMARKS[name].partition),
+                _columns(BOOKMARKS[name].column),
             )
-            condition = newest.format(source=source, column=column, table=_table(name))
-            # A campaign that was archived was read to its end, and is not asked again.
-            lives = (
+            newest = sql.SQL(
+                "({partition}, {column}) IN "
+                "(SELECT {partition}, max({column}) FROM {table} GROUP BY {partition})"
+            )
+            condition = newest.format(partition=partition, column=column, table=_table(name))
+            # The tap does not read an archived campaign again.
+            not_archived = (
                 "campaign__id IN "
                 "(SELECT campaign__id FROM {campaigns} WHERE campaign__archived_date IS NULL)"
             )
             if name not in CUSTOMERS:
-                living = sql.SQL(lives).format(campaigns=_table("campaigns"))
-                condition = sql.SQL(" AND ").join([condition, living])
+                is_open = sql.SQL(not_archived).format(campaigns=_table("campaigns"))
+                condition = sql.SQL(" AND ").join([condition, is_open])
             return self._keys(name, condition)
         day = "(submitted_at AT TIME ZONE 'UTC' AT TIME ZONE {zone})::date >= {since}"
         return self._keys(name, sql.SQL(day).format(zone=str(OSLO), since=since))

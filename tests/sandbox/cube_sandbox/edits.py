@@ -1,4 +1,4 @@
-"""What all edits of a sandbox's database need."""
+"""Database access for edits of a sandbox."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Where = int | tuple[int, str]
 
 
 class Edits:
-    """A way to the database of one sandbox, from any thread."""
+    """Access to the database of one sandbox from any thread."""
 
     def __init__(self, cube: Sandbox) -> None:
-        """Belong to a sandbox whose database is registered already."""
+        """Edit a sandbox whose database is registered."""
         self._cube = cube
 
     @contextmanager
     def _database(self) -> Iterator[None]:
-        """Direct queries to the sandbox's database, and leave no connection in this thread."""
+        """Send queries to the sandbox's database, and close this thread's connection at the end."""
         before = current.set(self._cube)
         try:
             with transaction.atomic(using=self._cube.database):
@@ -39,8 +39,8 @@ class Edits:
                 release(self._cube.database)
 
 
-def find(where: Where) -> Crm:
-    """Find a CRM by its older or its newer name.
+def find_crm(where: Where) -> Crm:
+    """Find a CRM by its assignment, or by its data owner and type.
 
     Raises:
         Crm.DoesNotExist: The account has no such assignment or CRM.

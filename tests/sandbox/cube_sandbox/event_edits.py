@@ -1,4 +1,4 @@
-"""Edits of campaigns and of what happens in them."""
+"""Edits of campaigns and their events."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cube_sandbox.clock import OSLO, moment
-from cube_sandbox.edits import Edits, Where, find
+from cube_sandbox.clock import OSLO, localized
+from cube_sandbox.edits import Edits, Where, find_crm
 from cube_sandbox.history import History, registration
 from cube_sandbox.models import CallState, Campaign, Customer, Outcome, Registration
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class EventEdits(Edits):
     """Edits of campaigns, call states, outcomes and registrations.
 
-    Times without zone are Norwegian ones. Outcomes have ids here, which the API never shows.
+    Times without zone are Norwegian. Outcomes have ids here; the API does not return them.
     """
 
     @property
@@ -44,7 +44,7 @@ class EventEdits(Edits):
         """Add a campaign over a CRM's customers, without events, and return its id."""
         with self._database():
             campaign = Campaign.objects.create(
-                crm=find(where).id,
+                crm=find_crm(where).id,
                 name=name,
                 start_date=start_date,
                 end_date=end_date,
@@ -57,37 +57,37 @@ class EventEdits(Edits):
             return campaign.id
 
     def archive(self, campaign_id: int, day: date | None = None) -> None:
-        """Archive a campaign, today unless a day is given."""
+        """Archive a campaign, by default today."""
         with self._database():
             campaign = Campaign.objects.get(id=campaign_id)
             campaign.archived_date = day or self._cube.day
             campaign.save()
 
     def rename(self, campaign_id: int, name: str) -> None:
-        """Give a campaign another name, which all its events show at once."""
+        """Rename a campaign; its events show the new name at once."""
         with self._database():
             Campaign.objects.filter(id=campaign_id).update(name=name)
 
     def call_state_count(self, campaign_id: int | None = None) -> int:
         """Count the call states of one campaign, or of all."""
         with self._database():
-            return CallState.objects.filter(**_of(campaign_id)).count()
+            return CallState.objects.filter(**_in_campaign(campaign_id)).count()
 
     def outcome_count(self, campaign_id: int | None = None) -> int:
         """Count the outcomes of one campaign, or of all."""
         with self._database():
-            return Outcome.objects.filter(**_of(campaign_id)).count()
+            return Outcome.objects.filter(**_in_campaign(campaign_id)).count()
 
     def registration_count(self, campaign_id: int | None = None) -> int:
         """Count the registrations of one campaign, or of all."""
         with self._database():
-            outcomes = Outcome.objects.filter(**_of(campaign_id))
+            outcomes = Outcome.objects.filter(**_in_campaign(campaign_id))
             return Registration.objects.filter(outcome__in=outcomes).count()
 
     def outcomes(self, campaign_id: int | None = None) -> list[int]:
         """List the ids of the outcomes of one campaign, or of all, ascending."""
         with self._database():
-            found = Outcome.objects.filter(**_of(campaign_id)).order_by("id")
+            found = Outcome.objects.filter(**_in_campaign(campaign_id)).order_by("id")
             return list(found.values_list("id", flat=True))
 
     def set_call_state(  # noqa: PLR0913 - the columns of a call state
@@ -103,7 +103,7 @@ class EventEdits(Edits):
         alternative: str = "",
         comment: str = "",
     ) -> None:
-        """Let a customer (the CRM's first unless given) stand somewhere in a campaign."""
+        """Set the call state of a customer (by default the CRM's first) in a campaign."""
         with self._database():
             campaign = Campaign.objects.get(id=campaign_id)
             CallState.objects.update_or_create(
@@ -124,7 +124,7 @@ class EventEdits(Edits):
     def add_call_states(
         self, campaign_id: int, amount: int, first_day: date, last_day: date
     ) -> None:
-        """Invent states, changed on the days, of the first so many customers without any."""
+        """Invent call states for customers without one, with changes on the given days."""
         with self._database():
             campaign = Campaign.objects.get(id=campaign_id)
             there = CallState.objects.filter(campaign=campaign.id).values("customer")
@@ -149,7 +149,7 @@ class EventEdits(Edits):
     ) -> int:
         """Add an outcome, with a registration if it has a product, and return its id.
 
-        It happens now, to the CRM's first customer, and its subtype is its type, unless given.
+        The defaults are the current time, the CRM's first customer, and the type as subtype.
         """
         with self._database():
             campaign = Campaign.objects.get(id=campaign_id)
@@ -170,7 +170,7 @@ class EventEdits(Edits):
             return outcome.id
 
     def add_outcomes(self, campaign_id: int, amount: int, first_day: date, last_day: date) -> None:
-        """Invent outcomes, spread evenly over the days; an eighth register a product."""
+        """Invent outcomes, spread evenly over the days; an eighth of them register a product."""
         with self._database():
             campaign = Campaign.objects.get(id=campaign_id)
             customers = Customer.objects.filter(crm=campaign.crm).order_by("id")
@@ -179,7 +179,7 @@ class EventEdits(Edits):
             self._history(seed).outcomes(campaign, numbers, amount, (first_day, last_day))
 
     def register(self, outcome_id: int, product: str, price: float | None = None) -> None:
-        """Register one more product of an outcome."""
+        """Add a registered product to an outcome."""
         with self._database():
             registration(Outcome.objects.get(id=outcome_id), product, price).save()
 
@@ -191,12 +191,12 @@ class EventEdits(Edits):
         team: str | None = None,
         when: datetime | None = None,
     ) -> None:
-        """Report an outcome as somebody else's, another team's or another time's."""
+        """Change the agent, the team or the time of an outcome."""
         with self._database():
             outcome = Outcome.objects.get(id=outcome_id)
             outcome.submitted_by = outcome.submitted_by if by is None else by
             outcome.team = outcome.team if team is None else team
-            outcome.submitted = outcome.submitted if when is None else moment(when)
+            outcome.submitted = outcome.submitted if when is None else localized(when)
             outcome.save()
 
     def correct(
@@ -206,7 +206,7 @@ class EventEdits(Edits):
         type: str | None = None,  # noqa: A002 - the attribute's own name in the API
         subtype: str | None = None,
     ) -> None:
-        """Report an outcome as one of another type or subtype."""
+        """Change the type or the subtype of an outcome."""
         with self._database():
             outcome = Outcome.objects.get(id=outcome_id)
             outcome.type = outcome.type if type is None else type
@@ -214,7 +214,7 @@ class EventEdits(Edits):
             outcome.save()
 
     def delete_outcomes(self, outcome_ids: Collection[int]) -> None:
-        """Delete outcomes and what they registered."""
+        """Delete outcomes and their registrations."""
         with self._database():
             Registration.objects.filter(outcome__in=list(outcome_ids)).delete()
             Outcome.objects.filter(id__in=list(outcome_ids)).delete()
@@ -223,19 +223,19 @@ class EventEdits(Edits):
         return History(self._cube.seed + seed, self._cube.day)
 
     def _moment(self, when: datetime | None) -> datetime:
-        """Take the time of the account's clock unless one is given."""
+        """Return the given time as local time; the default is the account's current time."""
         clock = datetime.now(tz=OSLO).time()
-        return moment(when or datetime.combine(self._cube.day, clock))
+        return localized(when or datetime.combine(self._cube.day, clock))
 
 
-def forget(customers: Collection[int]) -> None:
-    """Delete what happened to customers."""
+def delete_events(customers: Collection[int]) -> None:
+    """Delete the call states, outcomes and registrations of customers."""
     Registration.objects.filter(outcome__customer__in=customers).delete()
     Outcome.objects.filter(customer__in=customers).delete()
     CallState.objects.filter(customer__in=customers).delete()
 
 
-def _of(campaign_id: int | None) -> dict[str, int]:
+def _in_campaign(campaign_id: int | None) -> dict[str, int]:
     return {} if campaign_id is None else {"campaign": campaign_id}
 
 
@@ -243,7 +243,7 @@ def _customer(campaign: Campaign, customer_id: str | None) -> Customer:
     """Find a customer of a campaign's CRM.
 
     Raises:
-        Customer.DoesNotExist: There is none, or none of this id.
+        Customer.DoesNotExist: The CRM has no customers, or none with this id.
     """
     customers = Customer.objects.filter(crm=campaign.crm)
     if customer_id is not None:

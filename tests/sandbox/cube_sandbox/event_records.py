@@ -1,4 +1,4 @@
-"""The records of what happened to customers, key for key as section 3 of `cube-api.md` has them."""
+"""The records of events, with the keys of section 3 of `docs/api.md`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _REPORT_AS = "call_outcome__report_as__submitted"
 
 
 @dataclass(frozen=True, slots=True)
-class Scribe:
-    """Writes what follows the customer's own keys in the records of events.
+class EventRecordBuilder:
+    """Builds the part of an event's record that follows the customer's keys.
 
     Attributes:
-        campaigns: By their ids, those of the events at least.
-        crms: By their ids.
+        campaigns: Campaigns by id, at least those of the events.
+        crms: CRMs by id.
         old: Whether the keys are those of 2019.
-        timestamps: Whether outcomes tell their millisecond.
+        timestamps: Whether outcomes have a timestamp with milliseconds.
     """
 
     campaigns: Mapping[int, Campaign]
@@ -35,14 +35,14 @@ class Scribe:
     timestamps: bool
 
     def state(self, state: CallState) -> Record:
-        """Describe where a customer stands (C5, C6)."""
+        """Build the record of a call state (C5, C6)."""
         products: list[str] = json.loads(self.campaigns[state.campaign].products)
         meeting = ("agent", "time__from_date_time", "time__to_date_time") if self.old else ()
         return {
             "callflow__attempts_status__attempts": "" if state.attempts is None else state.attempts,
             "callflow__callstate__name": state.state,
             "callflow__last_change__user": state.user,
-            "callflow__last_change__when": clock.minute(state.changed),
+            "callflow__last_change__when": clock.format_minute(state.changed),
             "callflow__last_change__cause": state.cause,
             "callflow__last_change__alternative": state.alternative,
             "callflow__last_change__comment": state.comment,
@@ -52,14 +52,14 @@ class Scribe:
         }
 
     def outcome(self, outcome: Outcome) -> Record:
-        """Describe what came of a call (C7, C8, C9)."""
+        """Build the record of a call outcome (C7, C8, C9)."""
         return {
             **self._outcome(outcome, timestamps=self.timestamps),
             **self._campaign(outcome),
         }
 
     def registration(self, registration: Registration) -> Record:
-        """Describe a product registered by an outcome (C10, C11), to the minute only."""
+        """Build the record of a registered product (C10, C11); its time is to the minute."""
         extras: Record = json.loads(registration.extras)
         price = registration.price
         return {
@@ -80,20 +80,20 @@ class Scribe:
             f"{_REPORT_AS}_in_team": outcome.team,
             "call_outcome__type": outcome.type,
             "call_outcome__subtype": outcome.subtype,
-            f"{_REPORT_AS}_when": clock.minute(outcome.submitted),
+            f"{_REPORT_AS}_when": clock.format_minute(outcome.submitted),
         }
         if timestamps:
-            record[f"{_REPORT_AS}_when_timestamp"] = clock.timestamp(outcome.submitted)
+            record[f"{_REPORT_AS}_when_timestamp"] = clock.format_timestamp(outcome.submitted)
         return {**record, **self._extras(outcome)}
 
     def _extras(self, outcome: Outcome) -> Record:
-        """Show each label of the campaign, filled or not, and whatever else the outcome has."""
+        """Return a value for each label of the campaign, and the outcome's other extras."""
         labels = json.loads(self.campaigns[outcome.campaign].outcome_extras)
         values = {**dict.fromkeys(labels, ""), **json.loads(outcome.extras)}
         return {f"call_outcome__extra__{label}": value for label, value in values.items()}
 
     def _campaign(self, event: CallState | Outcome) -> Record:
-        """Name the campaign and whose it is; ids are not told."""
+        """Return the names of the campaign and its CRM; the API returns no ids."""
         campaign, crm = self.campaigns[event.campaign], self.crms[event.crm]
         if self.old:
             return {
@@ -114,7 +114,7 @@ def _outcome_of_2019(outcome: Outcome, extras: Record) -> Record:
     text = f"Followup time: Between {follow_up} 08:00 and {follow_up} 21:00 \n"
     return {
         "call_outcome__submitted_by": outcome.submitted_by,
-        "call_outcome__submitted_when": clock.minute(outcome.submitted),
+        "call_outcome__submitted_when": clock.format_minute(outcome.submitted),
         "call_outcome__type": outcome.type,
         "call_outcome__subtype": outcome.subtype,
         "call_outcome__submitted_in_department": outcome.team,

@@ -1,4 +1,4 @@
-"""The endpoints of what happened to customers: C5 to C11."""
+"""The endpoints of call states, outcomes and registrations: C5 to C11."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework.serializers import DateField, Serializer
 from typing_extensions import override
 
 from cube_sandbox import clock
-from cube_sandbox.event_records import Scribe
+from cube_sandbox.event_records import EventRecordBuilder
 from cube_sandbox.models import CallState, Campaign, Crm, Customer, Outcome, Registration
 from cube_sandbox.pagination import CubePagination
 from cube_sandbox.project import current
@@ -30,79 +30,79 @@ Event = TypeVar("Event", CallState, Outcome, Registration)
 
 
 class Dates(Serializer[Model]):
-    """The two dates of a query. The names are the fields' own."""
+    """The two dates of a query. Each attribute is named like its parameter."""
 
     from_date = DateField(input_formats=["%Y%m%d"], required=False)
     to_date = DateField(input_formats=["%Y%m%d"], required=False)
 
     def moments(self) -> tuple[datetime, datetime]:
-        """Give the bounds asked for, both included: those of today unless both are given (T20).
+        """Return the bounds, both included; those of today unless both dates are given (T20).
 
         Raises:
-            ValidationError: A date is none.
+            ValidationError: A date is malformed.
         """
         self.is_valid(raise_exception=True)
         given = self.validated_data
         if "from_date" in given and "to_date" in given:
-            return clock.days(given["from_date"], given["to_date"])
+            return clock.day_bounds(given["from_date"], given["to_date"])
         today = current.get().day
-        return clock.days(today, today)
+        return clock.day_bounds(today, today)
 
 
 class Events(CubeView, Generic[Event]):
-    """Events of a campaign, of a CRM or of everybody, page by page."""
+    """Pages of the events of a campaign, a CRM or the account."""
 
     def get(self, request: Request, **_names: object) -> Response:
-        """Answer one page."""
+        """Return one page."""
         paginator = CubePagination()
         page = cast("Any", paginator.paginate_queryset(self.events(request), request, view=self))
         return paginator.get_paginated_response(self._records(list(page)))
 
     def events(self, request: Request) -> QuerySet[Event]:
-        """Choose the events asked for, in order."""
+        """Return the requested events in order."""
         raise NotImplementedError
 
-    def scribe(self, scribe: Scribe) -> Callable[[Event], Record]:
-        """Choose how one event is described."""
+    def build_record(self, builder: EventRecordBuilder) -> Callable[[Event], Record]:
+        """Return the function that builds the record of an event."""
         raise NotImplementedError
 
     def scope(self) -> dict[str, int]:
-        """Find the campaign or the CRM that the URL names.
+        """Return the filter for the campaign or CRM in the URL.
 
         Raises:
-            Http404: There is none.
+            Http404: It does not exist.
         """
         if "campaign" in self.kwargs:
             return {"campaign": get_object_or_404(Campaign, id=self.kwargs["campaign"]).id}
         return {"crm": self.crm().id} if "data_owner" in self.kwargs else {}
 
     def _records(self, events: list[Event]) -> list[Record]:
-        """Put the customers' present data before each event, as the API does."""
+        """Build records that start with the customers' present data, as the API does."""
         cube = current.get()
-        bearers = [_bearer(event) for event in events]
-        crms = Crm.objects.in_bulk({bearer.crm for bearer in bearers})
-        customers = Customer.objects.in_bulk({bearer.customer for bearer in bearers})
+        bases = [_base(event) for event in events]
+        crms = Crm.objects.in_bulk({base.crm for base in bases})
+        customers = Customer.objects.in_bulk({base.customer for base in bases})
         shown: dict[int, Record] = {}
         for crm in crms.values():
             own = [customer for customer in customers.values() if customer.crm == crm.id]
-            records = self.recorder(crm).records(own)
+            records = self.record_builder(crm).records(own)
             shown |= {customer.id: record for customer, record in zip(own, records, strict=True)}
-        scribe = Scribe(
-            Campaign.objects.in_bulk({bearer.campaign for bearer in bearers}),
+        builder = EventRecordBuilder(
+            Campaign.objects.in_bulk({base.campaign for base in bases}),
             crms,
-            old=cube.era.campaigns == "2019",
+            old=cube.generation_data.campaigns == "2019",
             timestamps=not cube.traps.no_timestamps,
         )
-        describe = self.scribe(scribe)
+        describe = self.build_record(builder)
         return [
-            {**shown[bearer.customer], **describe(event)}
-            for event, bearer in zip(events, bearers, strict=True)
-            if bearer.customer in shown  # or deleted a moment ago
+            {**shown[base.customer], **describe(event)}
+            for event, base in zip(events, bases, strict=True)
+            if base.customer in shown  # it may have been deleted a moment ago
         ]
 
 
 class CallStates(Events[CallState]):
-    """C5 and C6: where customers stand."""
+    """C5 and C6: call states."""
 
     @override
     def events(self, request: Request) -> QuerySet[CallState]:
@@ -115,12 +115,12 @@ class CallStates(Events[CallState]):
         )
 
     @override
-    def scribe(self, scribe: Scribe) -> Callable[[CallState], Record]:
-        return scribe.state
+    def build_record(self, builder: EventRecordBuilder) -> Callable[[CallState], Record]:
+        return builder.state
 
 
 class Outcomes(Events[Outcome]):
-    """C7, C8 and C9: what came of calls."""
+    """C7, C8 and C9: call outcomes."""
 
     everything = "call_outcomes"
 
@@ -132,12 +132,12 @@ class Outcomes(Events[Outcome]):
         return outcomes.order_by(*(("-submitted", "-id") if newest_first else ("id",)))
 
     @override
-    def scribe(self, scribe: Scribe) -> Callable[[Outcome], Record]:
-        return scribe.outcome
+    def build_record(self, builder: EventRecordBuilder) -> Callable[[Outcome], Record]:
+        return builder.outcome
 
 
 class Registrations(Events[Registration]):
-    """C10 and C11: the products registered by outcomes."""
+    """C10 and C11: registered products."""
 
     @override
     def events(self, request: Request) -> QuerySet[Registration]:
@@ -152,10 +152,10 @@ class Registrations(Events[Registration]):
         )
 
     @override
-    def scribe(self, scribe: Scribe) -> Callable[[Registration], Record]:
-        return scribe.registration
+    def build_record(self, builder: EventRecordBuilder) -> Callable[[Registration], Record]:
+        return builder.registration
 
 
-def _bearer(event: CallState | Outcome | Registration) -> CallState | Outcome:
-    """Find what knows the customer and the campaign of an event."""
+def _base(event: CallState | Outcome | Registration) -> CallState | Outcome:
+    """Return the row with the customer and the campaign of an event."""
     return event.outcome if isinstance(event, Registration) else event

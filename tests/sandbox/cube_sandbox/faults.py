@@ -1,4 +1,4 @@
-"""Faults: what can go wrong with an answer, and which requests it strikes."""
+"""Faults: what goes wrong with a response, and for which requests."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as the server saw it.
+    """A request as the server received it.
 
     Attributes:
-        number: Its place since the sandbox began or was reset, from 1.
+        number: Its number, from 1, since the sandbox was started or reset.
         method: GET, PUT, ...
-        path: The path as sent, percent signs decoded.
+        path: The path, percent-decoded.
         query: The query as sent, without the question mark.
-        row: The row of `cube-api.md` that it asks for, None for an unknown URL.
-        scheme_of_auth: First word of the Authorization header; None without one.
+        row: The endpoint's number in `docs/api.md`; None for an unknown URL.
+        scheme_of_auth: First word of the Authorization header; None without a header.
     """
 
     number: int
@@ -58,7 +58,7 @@ class Request:
 
     @property
     def page(self) -> int:
-        """The page asked for; 1 when the query names none."""
+        """The requested page; 1 if the query has none."""
         for pair in self.query.split("&"):
             name, _, value = pair.partition("=")
             if name == "page" and value.isdecimal():
@@ -68,22 +68,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong.
+    """A fault and the requests that it affects.
 
     Attributes:
-        kind: What happens. "reset" breaks the connection in mid-body, "refuse" before the first
-            byte; "truncate" ends a body short of its length, "truncate-gzip" inside the packed
-            data; "stall" sends headers and then nothing; "endless" never stops sending; the last
-            four and "html" are 200s with a wrong body.
-        at: Numbers of the requests struck; None leaves the choice to the other attributes.
-        share: Share of the requests struck, chosen by the sandbox's seed; 0 strikes all.
-        row: Only requests for this row of `cube-api.md`.
+        kind: What happens. "reset" resets the connection in the middle of the body, "refuse" before
+            the first byte; "truncate" sends fewer bytes than Content-Length, "truncate-gzip" a
+            truncated gzip stream; "stall" sends headers and then nothing; "endless" never stops
+            sending; the last four and "html" have status 200 and a wrong body.
+        at: Numbers of the affected requests; None for any number.
+        share: Share of the affected requests, chosen by the sandbox's seed; 0 for all.
+        row: Only requests for this endpoint of `docs/api.md`.
         page: Only requests for this page.
-        times: How often it strikes before it is over; None is for ever.
+        times: How often the fault happens; None for no limit.
         retry_after: Seconds or an HTTP date for `Retry-After` (429 and 5xx).
         seconds: How long "delay" and "stall" last.
-        location: Where "redirect" leads.
-        body: Replaces the body that the kind would send.
+        location: Target of "redirect".
+        body: Replaces the body of this kind.
     """
 
     kind: Kind
@@ -98,22 +98,22 @@ class Fault:
     body: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a kind that does not exist."""
+        """Reject an unknown kind."""
         if self.kind not in KINDS:
-            msg = f"{self.kind!r} is no kind of fault; there are {', '.join(KINDS)}."
+            msg = f"{self.kind!r} is not a kind of fault; the kinds are {', '.join(KINDS)}."
             raise ValueError(msg)
 
-    def strikes(self, request: Request, seed: int) -> bool:
-        """Whether the fault concerns this request, however often it struck before."""
+    def matches(self, request: Request, seed: int) -> bool:
+        """Whether the fault affects this request, without regard to `times`."""
         if self.at is not None:
             numbers = (self.at,) if isinstance(self.at, int) else self.at
             if request.number not in numbers:
                 return False
         if self.row not in {None, request.row} or self.page not in {None, request.page}:
             return False
-        return not self.share or lot(seed, request.number) < self.share
+        return not self.share or seeded_fraction(seed, request.number) < self.share
 
 
-def lot(*numbers: int) -> float:
-    """Draw a number in [0, 1) that depends on nothing but the arguments."""
+def seeded_fraction(*numbers: int) -> float:
+    """Return a pseudo-random number in [0, 1) that depends only on the arguments."""
     return zlib.crc32(" ".join(map(str, numbers)).encode()) / 2**32

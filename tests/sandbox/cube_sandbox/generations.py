@@ -1,4 +1,4 @@
-"""The API's generations: which rows of `cube-api.md` an account of that time answers, and how."""
+"""The API's generations: the endpoints of `docs/api.md` that each serves, and their formats."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,14 +12,14 @@ CampaignForm = Literal["2019", "2019-draft", "2020", "transition"]
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One state of the API.
+    """One generation of the API.
 
     Attributes:
-        description: What it is, for people.
-        rows: The rows of tables 2a to 2c that it answers.
-        campaigns: Which form of 3.5 its campaigns have.
-        underscores: Whether assignments answer in the `__` keys, or in the plain ones of 2017.
-        change_log: Whether records of the `__` keys tell when they were updated.
+        description: A description for people.
+        rows: The endpoints of tables 2a to 2c that it serves.
+        campaigns: The form of its campaigns (3.5).
+        underscores: Whether assignments have `__` keys, or the plain keys of 2017.
+        change_log: Whether records with `__` keys have a modification date.
     """
 
     description: str
@@ -30,7 +30,7 @@ class Generation:
 
     @property
     def integer_ids(self) -> bool:
-        """Whether customer ids are integers on the wire, so that none can begin with a zero."""
+        """Whether customer ids are JSON integers, which cannot begin with a zero."""
         return not self.underscores
 
 

@@ -1,4 +1,4 @@
-"""Invents what happened to customers: call states, outcomes and the products registered by them."""
+"""Invents events: call states, outcomes and registered products."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cube_sandbox.clock import OSLO
 from cube_sandbox.models import CallState, Campaign, Outcome, Registration
-from cube_sandbox.people import dice
+from cube_sandbox.people import seeded_random
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ _EXTRA_VALUES: dict[str, tuple[object, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something that agents sell."""
+    """A product that agents sell."""
 
     title: str
     price: float
@@ -81,15 +81,15 @@ PRODUCTS = {
 
 
 class History:
-    """Invents the events of one account, always the same for a seed and a day."""
+    """Invents the events of one account, the same for the same seed and day."""
 
     def __init__(self, seed: int, today: date) -> None:
-        """Begin with a chance of its own: customers do not change with the number of events."""
-        self._rng = dice(seed + 1_000_003)
+        """Use its own random numbers, so that customers do not depend on the number of events."""
+        self._rng = seeded_random(seed + 1_000_003)
         self._today = today
 
     def fill(self, campaign: Campaign, customers: Sequence[Customer], amount: int) -> None:
-        """Save a new campaign's past: 90 days up to today, or to the day of its archiving."""
+        """Save 90 days of events, up to today or to the day when the campaign was archived."""
         if not customers or not amount:
             return
         archived = campaign.archived_date
@@ -102,7 +102,7 @@ class History:
         self.states(campaign, numbers[::2][:amount], (end - _SPAN, yesterday))
 
     def states(self, campaign: Campaign, customers: Sequence[int], days: tuple[date, date]) -> None:
-        """Save a state of each customer, changed on one of the days."""
+        """Save a call state for each customer, changed on one of the days."""
         made = []
         for number, customer in enumerate(customers):
             cause, alternative = _CAUSES[number % 3]
@@ -124,7 +124,7 @@ class History:
     def outcomes(
         self, campaign: Campaign, customers: Sequence[int], amount: int, days: tuple[date, date]
     ) -> None:
-        """Save outcomes spread evenly over the days; sales register a product each."""
+        """Save outcomes, spread evenly over the days; each sale registers a product."""
         rng, products = self._rng, json.loads(campaign.products)
         extras = _extras(json.loads(campaign.outcome_extras))
         made: list[Outcome] = []
@@ -150,7 +150,7 @@ class History:
         Registration.objects.bulk_create(sold, batch_size=_BATCH)
 
     def _moment(self, days: tuple[date, date], number: int, amount: int) -> datetime:
-        """Choose a moment of office hours; of today the first minutes, for the rest is to come."""
+        """Choose a time in office hours; for today in the first minute after midnight."""
         first, last = days
         day = first + timedelta(days=number * ((last - first).days + 1) // amount)
         milliseconds = self._rng.randrange(12 * 3_600_000)
@@ -162,7 +162,7 @@ class History:
 
 
 def registration(outcome: Outcome, code: str, price: float | None = None) -> Registration:
-    """Make the registration of a product; nothing is saved."""
+    """Create the registration of a product without saving it."""
     product = PRODUCTS.get(code, Product(f"Product {code}", 99))
     return Registration(
         outcome=outcome,
@@ -174,7 +174,7 @@ def registration(outcome: Outcome, code: str, price: float | None = None) -> Reg
 
 
 def _extras(labels: Sequence[str]) -> list[str]:
-    """Make a few sets of values, as JSON texts: encoding one for each outcome would take long."""
+    """Make a few sets of values as JSON texts; encoding one for each outcome would be slow."""
     return [
         json.dumps({label: _EXTRA_VALUES.get(label, ("",) * 3)[number] for label in labels})
         for number in range(3)

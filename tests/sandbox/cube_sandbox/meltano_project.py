@@ -1,4 +1,4 @@
-"""The project's own `meltano.yml` in a temporary folder, between a sandbox and a database."""
+"""A temporary Meltano project that loads a sandbox into a database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cube_sandbox.sandbox import Sandbox
 
 DEFINITION = Path(__file__).parents[3] / "meltano.yml"
-"""The file of the clone that this package lies in."""
+"""The `meltano.yml` of the clone with this package."""
 
 SCRIPTS = Path(sys.executable).parent
 SETTINGS_OF_OTHERS = ("TAP_CUBE_", "TARGET_POSTGRES_", "MELTANO_")
@@ -29,7 +29,7 @@ STOP_SECONDS = 30
 
 
 class MeltanoError(RuntimeError):
-    """Meltano did not end well; the message holds the end of its log, without secrets."""
+    """Meltano failed. The message has the end of its log, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class MeltanoProject:
     secrets: tuple[str, ...] = field(repr=False)
 
     def run(self, *arguments: str) -> str:
-        """Run `meltano run` with these arguments to its end and return its log.
+        """Run `meltano run` with these arguments and return its log.
 
         Raises:
             MeltanoError: It failed.
@@ -50,20 +50,20 @@ class MeltanoProject:
             with self._started(arguments, log) as process:
                 code = process.wait()
             log.seek(0)
-            said = log.read().decode(errors="replace")
+            output = log.read().decode(errors="replace")
         for secret in self.secrets:
-            said = said.replace(secret, "***")
+            output = output.replace(secret, "***")
         if code:
-            end = "\n".join(said.splitlines()[-LOG_LINES:])
+            end = "\n".join(output.splitlines()[-LOG_LINES:])
             msg = f"`meltano run {' '.join(arguments)}` ended with {code}:\n{end}"
             raise MeltanoError(msg)
-        return said
+        return output
 
     @contextlib.contextmanager
     def _started(
         self, arguments: tuple[str, ...], log: IO[bytes]
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Start Meltano in a process group of its own, which does not outlive the block."""
+        """Start Meltano in its own process group, and end the group with the block."""
         with subprocess.Popen(  # noqa: S603 - our own command
             [SCRIPTS / "meltano", "run", *arguments],
             cwd=self.folder,
@@ -80,7 +80,7 @@ class MeltanoProject:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and whatever it started."""
+    """End a process and its descendants."""
     with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(STOP_SECONDS)
@@ -90,15 +90,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def meltano_project(cube: Sandbox, database: Postgres, **settings: str) -> Iterator[MeltanoProject]:
-    """Lend a project that loads a sandbox into a database; it leaves nothing behind.
+    """Yield a project that loads a sandbox into a database, and remove it at the end.
 
     Args:
         cube: The running sandbox.
-        database: Where the tables go.
+        database: The database for the tables.
         settings: Further environment variables.
 
     Raises:
-        MeltanoError: This package does not lie in a clone of tap-cube.
+        MeltanoError: This package is not in a clone of tap-cube.
     """
     if not DEFINITION.exists():
         msg = "There is no meltano.yml: run this in a clone of tap-cube, with `uv run`."

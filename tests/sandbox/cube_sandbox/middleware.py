@@ -1,4 +1,4 @@
-"""What stands between the web server and the views."""
+"""Django middleware between the web server and the views."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from cube_sandbox.urls import patterns
 
 
 class Gzip(GZipMiddleware):
-    """Packs answers for clients that accept it, if the sandbox is told to."""
+    """Compresses responses if the sandbox's option `gzip` is on and the client accepts it."""
 
     @override
     def process_response(
@@ -22,13 +22,13 @@ class Gzip(GZipMiddleware):
 
 
 class Rows:
-    """Knows only the URLs of the rows that the sandbox serves: others are unknown to Django too."""
+    """Limits Django's URLs to the endpoints that the sandbox serves."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        """Stand before the rest."""
+        """Wrap the next handler."""
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer by the URLs of the present generation."""
+        """Respond with the URLs of the current generation."""
         request.urlconf = patterns(current.get().rows)  # type: ignore[assignment]
         return self._get_response(request)

@@ -1,4 +1,4 @@
-"""What a Cube account holds, as tables."""
+"""The tables of a Cube account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-#: Plain names of what a customer has a column for; other names are among the details.
+#: Plain names of the customer's columns; other names are in `details`.
 STANDARD = frozenset(
     [
         "customer_id",
@@ -31,7 +31,7 @@ STANDARD = frozenset(
 
 
 class Crm(models.Model):
-    """The customers of one data owner and CRM type, perhaps once known as an assignment."""
+    """The customers of one data owner and CRM type; it may have an assignment, the older name."""
 
     id: models.IntegerField[int, int] = models.IntegerField(primary_key=True)
     data_owner: models.IntegerField[int, int] = models.IntegerField()
@@ -45,12 +45,12 @@ class Crm(models.Model):
 
     @override
     def __str__(self) -> str:
-        """Name it as the API's paths do."""
+        """Return its name in the API's paths."""
         return f"data_owners/{self.data_owner}/{self.crm_type}"
 
 
 class Definition(models.Model):
-    """A custom field of one CRM (section 4). `number` is its id, which that CRM understands."""
+    """A custom field of one CRM (section 4). `number` is its id within the CRM."""
 
     id: models.AutoField[int, int] = models.AutoField(primary_key=True)
     crm: models.IntegerField[int, int] = models.IntegerField(db_index=True)
@@ -64,7 +64,7 @@ class Definition(models.Model):
 
     @override
     def __str__(self) -> str:
-        """Name the custom field as its administrator did."""
+        """Return the custom field's label."""
         return self.key
 
 
@@ -82,14 +82,14 @@ class Customer(models.Model):
     updated: models.DateField[date | None, date | None] = models.DateField(null=True)
     updated_by: models.TextField[str, str] = models.TextField()
     update_method: models.TextField[str, str] = models.TextField()
-    # As JSON text: encoding 100,000 customers one by one would take the start of a sandbox.
+    # JSON text, since encoding 100,000 customers one by one would slow the start of a sandbox.
     details: models.TextField[str, str] = models.TextField()
     customs: models.TextField[str, str] = models.TextField()
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
-        """The two ways in which customers are asked for."""
+        """Indexes for the two kinds of queries."""
 
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["crm", "id"], name="customer_page"),
@@ -98,12 +98,12 @@ class Customer(models.Model):
 
     @override
     def __str__(self) -> str:
-        """Name the customer by the imported id."""
+        """Return the imported id."""
         return self.customer_id
 
     @property
     def extra(self) -> dict[str, object]:
-        """Address, organisation and the like: what only the older payloads show."""
+        """Address, organisation and other values of the older payloads."""
         values: dict[str, object] = json.loads(self.details)
         return values
 
@@ -119,7 +119,7 @@ class Customer(models.Model):
         details: Mapping[str, object],
         custom: Mapping[str, object],
     ) -> None:
-        """Take over new values; nothing is saved."""
+        """Apply new values without saving."""
         for name, value in fields.items():
             setattr(self, name, value)
         self.details = json.dumps({**self.extra, **details}, ensure_ascii=False)
@@ -145,12 +145,12 @@ class Campaign(models.Model):
 
     @override
     def __str__(self) -> str:
-        """Name the campaign as its makers did."""
+        """Return the campaign's name."""
         return self.name
 
 
 class CallState(models.Model):
-    """Where a customer stands in a campaign's callflow."""
+    """The state of a customer in a campaign's call flow."""
 
     id: models.AutoField[int, int] = models.AutoField(primary_key=True)
     crm: models.IntegerField[int, int] = models.IntegerField()
@@ -167,7 +167,7 @@ class CallState(models.Model):
     objects: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
-        """The two ways in which states are asked for."""
+        """Indexes for the two kinds of queries."""
 
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["campaign", "id"], name="state_of_campaign"),
@@ -176,12 +176,12 @@ class CallState(models.Model):
 
     @override
     def __str__(self) -> str:
-        """Name the state as the campaign does."""
+        """Return the state's name."""
         return self.state
 
 
 class Outcome(models.Model):
-    """What came of a call. The API never shows the `id`."""
+    """The outcome of a call. The API does not return the `id`."""
 
     id: models.AutoField[int, int] = models.AutoField(primary_key=True)
     crm: models.IntegerField[int, int] = models.IntegerField()
@@ -199,7 +199,7 @@ class Outcome(models.Model):
     objects: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
-        """The three ways in which outcomes are asked for."""
+        """Indexes for the three kinds of queries."""
 
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["campaign", "submitted"], name="outcome_of_campaign"),
@@ -209,7 +209,7 @@ class Outcome(models.Model):
 
     @override
     def __str__(self) -> str:
-        """Name the outcome by what it was."""
+        """Return type and subtype."""
         return f"{self.type}: {self.subtype}"
 
 
@@ -217,7 +217,7 @@ class Registration(models.Model):
     """A product that an outcome registered, at the price of that day."""
 
     id: models.AutoField[int, int] = models.AutoField(primary_key=True)
-    # No constraint: whoever deletes an outcome deletes its registrations first.
+    # No constraint: the code deletes the registrations before their outcome.
     outcome: models.ForeignKey[Outcome, Outcome] = models.ForeignKey(
         Outcome, on_delete=models.DO_NOTHING, db_constraint=False, related_name="registrations"
     )
@@ -231,5 +231,5 @@ class Registration(models.Model):
 
     @override
     def __str__(self) -> str:
-        """Name the registration by its product."""
+        """Return the product's code."""
         return self.code

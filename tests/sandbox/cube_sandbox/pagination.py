@@ -1,4 +1,4 @@
-"""The framework's own pagination, with the traps of `next` on top."""
+"""The framework's pagination, with the traps of `next`."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from cube_sandbox.project import current
 
 
 class CubePagination(PageNumberPagination):
-    """Pages of the sandbox's size, whatever the client asks for."""
+    """Pages of the sandbox's size; clients cannot change it."""
 
     @override
     def get_page_size(self, request: Request) -> int:

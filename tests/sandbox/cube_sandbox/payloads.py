@@ -1,11 +1,11 @@
-"""The families of customer records, key for key as section 3 of `cube-api.md` shows them."""
+"""The families of customer records, with the keys of section 3 of `docs/api.md`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cube_sandbox.spelling import Speller, active, blank
+from cube_sandbox.formatting import ValueFormatter, format_is_active, is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ _SERVICES = {"Meetings": 2, "Product sales": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class Recorder:
+class RecordBuilder:
     """Turns the customers of one CRM into records of one family."""
 
     family: Family
@@ -94,17 +94,17 @@ class Recorder:
     single: bool = False
 
     def records(self, customers: Sequence[Customer]) -> list[Record]:
-        """Make one record a customer."""
-        speller = Speller(self.traps, self.seed)
+        """Build a record for each customer."""
+        formatter = ValueFormatter(self.traps, self.seed)
         make = {
             "underscores": self._underscores,
             "plain": self._plain,
             "draft": self._plain,
             "2016": self._2016,
         }[self.family]
-        return [make(customer, speller) for customer in customers]
+        return [make(customer, formatter) for customer in customers]
 
-    def _underscores(self, customer: Customer, speller: Speller) -> Record:
+    def _underscores(self, customer: Customer, formatter: ValueFormatter) -> Record:
         empty = None if self.traps.empty_standard == "null" else ""
         customer_id: object = customer.customer_id
         if self.traps.customer_id_integer:
@@ -123,15 +123,15 @@ class Recorder:
             record["crm__change_log__update_method"] = customer.update_method or empty
         custom = customer.custom
         for definition in self.definitions:
-            value = speller.spell(definition, custom, customer.id)
-            if not blank(value):
+            value = formatter.format(definition, custom, customer.id)
+            if not is_empty(value):
                 record[f"crm__custom_info__{definition.number}"] = value
             elif self.traps.empty_customs != "absent":
                 empty_custom = None if self.traps.empty_customs == "null" else ""
                 record[f"crm__custom_info__{definition.number}"] = empty_custom
         return record
 
-    def _plain(self, customer: Customer, speller: Speller) -> Record:
+    def _plain(self, customer: Customer, formatter: ValueFormatter) -> Record:
         nulls = _NULL_IN_SINGLE if self.single else _NULL_IN_LIST
         values = _values(customer)
         record: Record = {"id": customer.id}
@@ -143,13 +143,13 @@ class Recorder:
             record["assignment_id"] = self.crm.assignment
         for key in _PLAIN:
             value = values.get(key)
-            record[key] = self._empty(key in nulls) if blank(value) else value
-        self._labels(record, customer, speller, "null")
+            record[key] = self._empty(key in nulls) if is_empty(value) else value
+        self._labels(record, customer, formatter, "null")
         if self.single:
             record["external_customer_id"] = _integer(customer.customer_id, None)
         return record
 
-    def _2016(self, customer: Customer, speller: Speller) -> Record:
+    def _2016(self, customer: Customer, formatter: ValueFormatter) -> Record:
         values = _values(customer)
         record: Record = {
             "customer_id": _integer(customer.customer_id, None),
@@ -160,29 +160,31 @@ class Recorder:
         }
         for key in _2016:
             value = {} if key == "more_info_fields" else values.get(key)
-            record[key] = self._empty(null=True) if blank(value) else value
-        self._labels(record, customer, speller, "absent")
+            record[key] = self._empty(null=True) if is_empty(value) else value
+        self._labels(record, customer, formatter, "absent")
         return record
 
-    def _empty(self, null: bool) -> str | None:  # noqa: FBT001 - which of the two is the question
+    def _empty(self, null: bool) -> str | None:  # noqa: FBT001 - the flag is the only argument
         if self.traps.empty_standard is not None:
             null = self.traps.empty_standard == "null"
         return None if null else ""
 
-    def _labels(self, record: Record, customer: Customer, speller: Speller, habit: str) -> None:
+    def _labels(
+        self, record: Record, customer: Customer, formatter: ValueFormatter, default: str
+    ) -> None:
         """Add custom fields under their bare labels; a fixed key of that name wins (T49)."""
-        habit = habit if self.traps.empty_customs is None else self.traps.empty_customs
+        default = default if self.traps.empty_customs is None else self.traps.empty_customs
         custom = customer.custom
         for definition in self.definitions:
-            value = speller.spell(definition, custom, customer.id)
-            if not blank(value):
+            value = formatter.format(definition, custom, customer.id)
+            if not is_empty(value):
                 record.setdefault(definition.key, value)
-            elif habit != "absent":
-                record.setdefault(definition.key, None if habit == "null" else "")
+            elif default != "absent":
+                record.setdefault(definition.key, None if default == "null" else "")
 
 
 def definition_record(definition: Definition, traps: Traps) -> Record:
-    """Describe a custom field in one of the variants of section 4."""
+    """Build the record of a custom field in one of the variants of section 4."""
     lookup = {"lookup__id": f"crm__custom_info__{definition.number}"}
     start: Record = {"id": definition.number, "key": definition.key}
     if traps.definitions == "data__type":
@@ -196,14 +198,14 @@ def definition_record(definition: Definition, traps: Traps) -> Record:
 
 
 def campaign_record(campaign: Campaign, crm: Crm, form: CampaignForm, traps: Traps) -> Record:
-    """Describe a campaign in one of the forms of 3.5."""
+    """Build the record of a campaign in one of the forms of 3.5."""
     record: Record = {
         "campaign__id": campaign.id,
         "campaign__name": campaign.name,
         "campaign__start_date": _day(campaign.start_date),
         "campaign__end_date": _day(campaign.end_date),
         "campaign__archived_date": _day(campaign.archived_date),
-        "campaign__is_active": active(
+        "campaign__is_active": format_is_active(
             traps.booleans, is_active=campaign.archived_date is None, form=form
         ),
     }
@@ -235,7 +237,7 @@ def campaign_record(campaign: Campaign, crm: Crm, form: CampaignForm, traps: Tra
 
 
 def _values(customer: Customer) -> Record:
-    """Everything a customer has under plain names, empty or not."""
+    """All values of a customer by plain names, also empty ones."""
     return {
         **customer.extra,
         "name": customer.name,
@@ -254,7 +256,7 @@ def _day(day: date | None) -> str:
 
 
 def _integer(customer_id: str, empty: str | None) -> int | str | None:
-    """Spell an id as a number where that loses nothing."""
+    """Return an id as an integer if that keeps every character."""
     if not customer_id:
         return empty
     return int(customer_id) if str(_int_or_zero(customer_id)) == customer_id else customer_id

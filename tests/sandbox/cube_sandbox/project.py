@@ -1,4 +1,4 @@
-"""Django, set up without a project: one process, many databases, each belonging to one sandbox."""
+"""Django without a project: one process with a database for each sandbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cube_sandbox.sandbox import Sandbox
 
-#: The sandbox that the running code works for: of the request being answered, or of an edit.
+#: The sandbox of the current request or edit.
 current: ContextVar[Sandbox] = ContextVar("current")
 
 
@@ -22,14 +22,14 @@ class CurrentDatabase:
     """Sends every query to the database of the current sandbox."""
 
     def db_for_read(self, *_model: object, **_hints: object) -> str:
-        """Name the database to read from."""
+        """Return the database of the current sandbox."""
         return current.get().database
 
     db_for_write = db_for_read
 
 
-def wake() -> None:
-    """Set Django up, once a process."""
+def set_up() -> None:
+    """Set up Django once in a process."""
     if settings.configured:
         return
     rest_framework = {
@@ -57,7 +57,7 @@ def wake() -> None:
             "cube_sandbox.middleware.Rows",
             "django.middleware.common.CommonMiddleware",
         ],
-        # Basic authentication hashes at every request: a slow hash would be the bottleneck.
+        # Basic authentication hashes the password in every request, so the hash must be fast.
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         REST_FRAMEWORK=rest_framework,
         ROOT_URLCONF=(),
@@ -68,8 +68,8 @@ def wake() -> None:
     django.setup()
 
 
-def open_database(alias: str, path: Path) -> None:
-    """Register an SQLite file under a name of its own."""
+def register_database(alias: str, path: Path) -> None:
+    """Register an SQLite file under a new name."""
     database = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
@@ -80,7 +80,7 @@ def open_database(alias: str, path: Path) -> None:
             "transaction_mode": "IMMEDIATE",
         },
     }
-    # A new mapping each time: other sandboxes' threads may be walking through the old one.
+    # A new mapping each time, since threads of other sandboxes may be iterating over the old one.
     connections.settings = connections.configure_settings({**connections.settings, alias: database})
 
 
@@ -90,8 +90,8 @@ def release(alias: str) -> None:
         connections[alias].close()
 
 
-def forget_database(alias: str) -> None:
-    """Close this thread's connection and forget the name."""
+def unregister_database(alias: str) -> None:
+    """Close this thread's connection and remove the name."""
     release(alias)
     del connections[alias]
     connections.settings = {

@@ -1,4 +1,4 @@
-"""What a sandbox consists of while it runs: a database file, an account in it, a server."""
+"""The resources of a running sandbox: a database file, its account and a server."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class Running:
-    """Everything that has to be given back in the end, by `close`."""
+    """The resources of a running sandbox; `close` releases them."""
 
     def __init__(self, cube: Sandbox) -> None:
-        """Make the database, fill it and begin to answer."""
-        with ExitStack() as begun:
-            directory = begun.enter_context(tempfile.TemporaryDirectory(prefix="cube-sandbox-"))
-            project.open_database(cube.database, Path(directory) / "cube.sqlite3")
-            begun.callback(project.forget_database, cube.database)
+        """Create the database, fill it and start the server."""
+        with ExitStack() as stack:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="cube-sandbox-"))
+            project.register_database(cube.database, Path(directory) / "cube.sqlite3")
+            stack.callback(project.unregister_database, cube.database)
             self.account = Account(cube)
             self.account.build()
             self.account.refill()
             server = Server(cube)
-            begun.callback(server.close)
+            stack.callback(server.close)
             self.port = server.port
-            self.close = begun.pop_all().close
+            self.close = stack.pop_all().close

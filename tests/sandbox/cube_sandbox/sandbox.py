@@ -1,4 +1,4 @@
-"""A local Cube account: started, edited, broken and stopped by a test."""
+"""A local Cube account for tests: start it, edit its content and inject faults."""
 
 from __future__ import annotations
 
@@ -26,43 +26,43 @@ _NAMES = itertools.count(1)
 
 
 def _secret(purpose: str, seed: int) -> str:
-    """Make up a credential that is the same for a seed."""
+    """Derive a credential from a seed."""
     return hashlib.sha256(f"cube-sandbox {purpose} {seed}".encode()).hexdigest()[:40]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Sandbox:
-    """A Cube account on a free loopback port, from `with` to its end.
+    """A Cube account that runs on a loopback port within a `with` block.
 
-    Every attribute can be set while it runs and holds from the next request on; those that decide
+    Attributes can be set while it runs and take effect with the next request. Those that determine
     the content (`generation` for ids, `customers`, `seed`, ...) need a `reset`.
 
     Attributes:
         generation: One of GENERATIONS.
         customers: Customers per CRM.
-        campaigns: How many there are: the four that are named, then invented ones.
+        campaigns: Number of campaigns: four with fixed names, then invented ones.
         outcomes: Call outcomes per campaign, with their call states and registrations.
-        seed: Decides every invented value.
+        seed: Determines every invented value.
         page_size: Rows a page.
-        traps: What the wire format does wrong.
-        faults: What goes wrong with answers.
-        delay: Seconds that every answer takes.
-        token: The token; made up when empty.
+        traps: Deviations of the wire format.
+        faults: Faults of responses.
+        delay: Seconds before every response.
+        token: The token; derived from the seed if empty.
         username: User name of the same user.
-        password: Its password; made up when empty.
-        anonymised: How many customers of each CRM are anonymised (T40).
-        undated: How many have no date of update.
+        password: The user's password; derived from the seed if empty.
+        anonymised: Number of anonymised customers in each CRM (T40).
+        undated: Number of customers in each CRM without a modification date.
         forbidden: Names like `assignments/9`, `data_owners/2/B2B`, `campaigns/8`, `campaigns` (the
-            list) or `call_outcomes` (those of everybody) that answer 403.
-        change_log: Whether `__` records tell when they were updated, if the generation does.
-        without: Rows of `cube-api.md` not served although the generation has them.
-        gzip: Whether answers are packed for clients that accept it.
-        today: The account's present day; the real one when None.
-        port: Port to listen on; 0 is a free one.
-        before_request: Called in the server before each answer is made.
-        requests: What was asked so far.
+            list) or `call_outcomes` (of the whole account) whose requests get status 403.
+        change_log: Whether `__` records have a modification date, if the generation does.
+        without: Endpoints of `docs/api.md` that are not served although the generation has them.
+        gzip: Whether responses are compressed for clients that accept it.
+        today: The account's current day; None for the real one.
+        port: Port to listen on; 0 for a free one.
+        before_request: Called in the server before each response is made.
+        requests: The requests so far.
         database: Django's name for the database.
-        closing: Set when the sandbox ends, so that nothing waits any longer.
+        closing: Set when the sandbox closes, so that waiting threads stop.
     """
 
     generation: str = "all"
@@ -91,13 +91,13 @@ class Sandbox:
     closing: threading.Event = field(default_factory=threading.Event, init=False)
 
     def __post_init__(self) -> None:
-        """Check the options; nothing starts yet."""
+        """Check the options; the server is not started."""
         self.token = self.token or _secret("token", self.seed)
         self.password = self.password or _secret("password", self.seed)
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._struck: list[Fault] = []
-        self._begun = {
+        self._used: list[Fault] = []
+        self._initial = {
             option.name: copy.copy(getattr(self, option.name))
             for option in fields(self)
             if option.init
@@ -106,11 +106,11 @@ class Sandbox:
         self._check()
 
     def __enter__(self) -> Self:
-        """Fill the database and answer requests from now on."""
-        from cube_sandbox import project  # noqa: PLC0415 - Django sleeps until it is needed
+        """Fill the database and start the server."""
+        from cube_sandbox import project  # noqa: PLC0415 - imports Django only if needed
 
-        project.wake()
-        from cube_sandbox.running import Running  # noqa: PLC0415 - imports only when it is awake
+        project.set_up()
+        from cube_sandbox.running import Running  # noqa: PLC0415 - needs Django set up
 
         self.closing.clear()
         self.database = f"cube{next(_NAMES)}"
@@ -123,80 +123,80 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the server and remove every trace."""
-        self._alive.close()
+        """Stop the server and remove the database."""
+        self._active.close()
         self._running = None
 
     @property
     def url(self) -> str:
-        """The address that a client is given."""
-        return f"http://127.0.0.1:{self._alive.port}"
+        """The account's address."""
+        return f"http://127.0.0.1:{self._active.port}"
 
     @property
     def account(self) -> Account:
-        """The content, for edits behind the API's back."""
-        return self._alive.account
+        """The content, for edits without the API."""
+        return self._active.account
 
     @property
     def day(self) -> date:
-        """The account's present day."""
+        """The account's current day."""
         return self.today or datetime.now(tz=OSLO).date()
 
     @property
-    def era(self) -> Generation:
+    def generation_data(self) -> Generation:
         """The generation, as data."""
         return GENERATIONS[self.generation]
 
     @property
     def rows(self) -> frozenset[str]:
-        """The rows of `cube-api.md` that are served."""
-        return self.era.rows - frozenset(self.without)
+        """The endpoints of `docs/api.md` that are served."""
+        return self.generation_data.rows - frozenset(self.without)
 
     def reset(self, **options: object) -> None:
-        """Replace the content and forget requests and faults.
+        """Replace the content and clear requests and faults.
 
-        Options are the constructor's; those left out are again what the constructor was given.
+        Options are the constructor's; missing ones return to the constructor's values.
 
         Raises:
             TypeError: There is no such option.
         """
-        unknown = options.keys() - self._begun.keys()
+        unknown = options.keys() - self._initial.keys()
         if unknown:
             msg = f"Sandbox has no option {', '.join(sorted(unknown))}."
             raise TypeError(msg)
-        for name, value in {**self._begun, **options}.items():
+        for name, value in {**self._initial, **options}.items():
             setattr(self, name, copy.copy(value))
         self._check()
         self.requests.clear()
         with self._lock:
-            self._struck.clear()
+            self._used.clear()
             self._numbers = itertools.count(1)
-        self._alive.account.refill()
+        self._active.account.refill()
 
-    def note(
+    def log_request(
         self, *, method: str, path: str, query: str, row: str | None, scheme_of_auth: str | None
     ) -> Request:
-        """Number a request and write it down."""
+        """Number a request and add it to `requests`."""
         with self._lock:
             request = Request(next(self._numbers), method, path, query, row, scheme_of_auth)
             self.requests.append(request)
             return request
 
     def fault_for(self, request: Request) -> Fault | None:
-        """Choose the first fault that strikes a request, and count it."""
+        """Return the first fault that affects a request, and count it."""
         with self._lock:
             for fault in self.faults:
-                # By identity: an equal fault set later strikes afresh.
-                struck = sum(other is fault for other in self._struck)
-                over = fault.times is not None and struck >= fault.times
-                if not over and fault.strikes(request, self.seed):
+                # By identity: an equal fault set later has its own count.
+                count = sum(other is fault for other in self._used)
+                is_over = fault.times is not None and count >= fault.times
+                if not is_over and fault.matches(request, self.seed):
                     if fault.times is not None:
-                        self._struck.append(fault)
+                        self._used.append(fault)
                     return fault
             return None
 
     @property
-    def _alive(self) -> Running:
+    def _active(self) -> Running:
         if self._running is None:
             msg = "The sandbox is not running: use it in a `with` statement."
             raise RuntimeError(msg)
@@ -204,5 +204,6 @@ class Sandbox:
 
     def _check(self) -> None:
         if self.generation not in GENERATIONS:
-            msg = f"There is no generation {self.generation!r}; there are {', '.join(GENERATIONS)}."
+            known = ", ".join(GENERATIONS)
+            msg = f"There is no generation {self.generation!r}; the generations are {known}."
             raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""The web server: waitress on loopback, with its sockets in reach of faults."""
+"""The web server: waitress on loopback, with access to its sockets for faults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
-from cube_sandbox.gate import CHANNEL, Gate
+from cube_sandbox.fault_injector import CHANNEL, FaultInjector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 _THREADS = 16
 
-# Cut bodies and broken connections are this server's trade: nothing to warn about.
+# Truncated bodies and broken connections are intended here, so they need no warnings.
 logging.getLogger("waitress").setLevel(logging.ERROR)
 logging.getLogger("django.request").setLevel(logging.CRITICAL)
 
 
 class _Task(WSGITask):
-    """Lets the application see the connection that it answers on."""
+    """Gives the application access to its connection."""
 
     @override
     def get_environment(self) -> dict[str, Any]:
@@ -49,10 +49,10 @@ class _TcpServer(TcpWSGIServer):
 
 
 class _Dispatcher(ThreadedTaskDispatcher):
-    """Threads that can be waited for, and that close their database connections."""
+    """A dispatcher with threads that can be joined and that close their database connections."""
 
     def __init__(self) -> None:
-        """Begin without threads."""
+        """Start without threads."""
         super().__init__()
         self._running: list[threading.Thread] = []
 
@@ -76,11 +76,11 @@ class _Dispatcher(ThreadedTaskDispatcher):
 
 
 class Server:
-    """Answers for one sandbox until closed."""
+    """The web server of one sandbox."""
 
     def __init__(self, cube: Sandbox) -> None:
-        """Listen, and answer from a thread of its own."""
-        # First of all, for it may fail: the port may be taken.
+        """Listen, and serve in a thread."""
+        # First, since the port may be taken.
         listening = socket.create_server(("127.0.0.1", cube.port))
         self.port: int = listening.getsockname()[1]
         self._closing = cube.closing
@@ -89,17 +89,17 @@ class Server:
         adjustments = Adjustments(
             host="127.0.0.1",
             ident=None,
-            # One request ahead: otherwise a client that hangs up goes unnoticed.
+            # With a lookahead of 1, waitress notices that a client disconnects.
             channel_request_lookahead=1,
             outbuf_high_watermark=1 << 20,
-            # A client in this process keeps its connections until its memory is tidied up. Beyond
-            # 100 of them waitress would let new ones wait, for minutes and without a word.
+            # A client in this process may keep its connections until garbage collection. With more
+            # than 100 of them, waitress by default makes new ones wait for minutes.
             connection_limit=1000,
             channel_timeout=15,
             cleanup_interval=5,
         )
         self._server = _TcpServer(
-            Gate(cube, get_wsgi_application()),
+            FaultInjector(cube, get_wsgi_application()),
             map=self._sockets,
             _sock=listening,
             bind_socket=False,

@@ -1,4 +1,4 @@
-"""The traps of the wire format (`cube-api.md` section 5), each a switch that is off by default."""
+"""The traps of the wire format (`docs/api.md` section 5). All are off by default."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _CHOICES: dict[str, tuple[str | None, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traps:
-    """What the server does wrong, or differently. All default to well behaved.
+    """Deviations of the server. By default there are none.
 
     Attributes:
-        next_scheme: Scheme of `next`; None is the requested one (T1, T2).
+        next_scheme: Scheme of `next`; None for that of the request (T1, T2).
         next_host: Host of `next`, such as `demo.example.org` (T3).
         next_without_page: `next` lacks `page` (T4).
         next_other_endpoint: `next` points to another endpoint (T5).
@@ -37,21 +37,21 @@ class Traps:
         next_double_question: A second question mark before `page` (T7).
         next_no_question_mark: No question mark, and a date cut short (T8).
         next_page_in_middle: `page` stands between other parameters (T9).
-        next_page_after_path: `page` follows a path that holds dates (T10).
+        next_page_after_path: `page` follows a path with dates (T10).
         next_missing_slash: No slash before the query (T11).
-        next_value: Last word on `next`, from Python: anything a server could send.
-        count: A lie about the number of rows, from Python.
-        bare_list: Customers come as a bare list without envelope, all at once (T13).
+        next_value: Python function that replaces `next` by any value.
+        count: Python function that replaces the number of rows by any value.
+        bare_list: All customers in one bare list without envelope (T13).
         newest_first: Rows in descending order (T16).
-        numbers: Spelling of numbers in custom fields (T28, T29).
-        mixed_types: Number fields hold numbers, `""` and text by turns (T30).
+        numbers: Format of numbers in custom fields (T28, T29).
+        mixed_types: Number fields have numbers, `""` and text in turn (T30).
         mistyped: Share of custom values that do not fit their field's type (T32).
-        empty_customs: `""`, "null" or "absent" instead of the family's habit (T33, T35).
-        empty_standard: `""` or "null" instead of the family's habit (T34).
-        booleans: Spelling of checkboxes and of `campaign__is_active` (T36).
+        empty_customs: `""`, "null" or "absent" instead of the family's default (T33, T35).
+        empty_standard: `""` or "null" instead of the family's default (T34).
+        booleans: Format of checkboxes and of `campaign__is_active` (T36).
         customer_id_integer: `crm__customer_id` is an integer, as in 2017 (T30).
         definitions: Variant of section 4.
-        no_timestamps: Outcomes tell their minute only, as before 2024-05-10 (T37).
+        no_timestamps: Outcomes have only minutes, as before 2024-05-10 (T37).
     """
 
     next_scheme: Literal["http", "https"] | None = None
@@ -79,10 +79,10 @@ class Traps:
     no_timestamps: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a spelling that does not exist.
+        """Reject unknown values.
 
         Raises:
-            ValueError: A trap has a value that it cannot have.
+            ValueError: A trap has an unknown value.
         """
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
@@ -92,11 +92,11 @@ class Traps:
                 raise ValueError(msg)
 
     def next_link(self, link: str | None) -> object:
-        """Bend the framework's `next`; a last page stays one unless `next_value` objects."""
-        bent = None if link is None else self._bend(link)
-        return bent if self.next_value is None else self.next_value(bent)
+        """Alter the framework's `next`; on the last page only `next_value` can."""
+        altered = None if link is None else self._alter(link)
+        return altered if self.next_value is None else self.next_value(altered)
 
-    def _bend(self, link: str) -> str:
+    def _alter(self, link: str) -> str:
         scheme, host, path, query, _ = urlsplit(link)
         scheme, host = self.next_scheme or scheme, self.next_host or host
         if self.next_other_endpoint:
@@ -124,7 +124,7 @@ class Traps:
 
 
 def _other_id(text: str) -> str:
-    """Name another assignment, CRM or campaign, one that the default account has."""
+    """Replace an id by that of another assignment, CRM or campaign of the default account."""
     swaps = {"9": "12", "12": "9", "B2B": "B2C", "B2C": "B2B", "1": "2"}
     pattern = r"(?<=campaigns/)\d+|(?<=assignments/)\d+|(?<=assignment_id[/=])\d+|B2[BC]"
     return re.sub(pattern, lambda found: swaps.get(found[0], "1"), text)

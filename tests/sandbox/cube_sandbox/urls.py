@@ -1,4 +1,4 @@
-"""Which URL and method is which row of `cube-api.md`."""
+"""The URL and method of each endpoint of `docs/api.md`."""
 
 import functools
 from collections import defaultdict
@@ -13,7 +13,7 @@ _CRM = "api/v1/data_owners/<int:data_owner>/<str:crm_type>"
 _DRAFT = "api/v1/data_owners/<int:data_owner>/crm/<str:crm_type>"
 _CAMPAIGN = "api/v1/campaigns/<int:campaign>"
 
-#: Row, method, path, view. Lists end in a slash, campaigns and single customers do not (T17).
+#: Number, method, path, view. Lists end in a slash, campaigns and single customers do not (T17).
 ROUTES: tuple[tuple[str, str, str, type[views.CubeView]], ...] = (
     ("C1", "GET", "api/v1/campaigns", views.Campaigns),
     ("C2", "GET", f"{_CRM}/customers/", views.Customers),
@@ -42,7 +42,7 @@ ROUTES: tuple[tuple[str, str, str, type[views.CubeView]], ...] = (
 
 @functools.cache
 def patterns(rows: frozenset[str]) -> tuple[URLPattern, ...]:
-    """Make Django's URL patterns of some rows; a method without its row is not allowed."""
+    """Make Django's URL patterns of some endpoints; other methods are not allowed."""
     by_path: dict[str, dict[str, str]] = defaultdict(dict)
     view_of: dict[str, type[views.CubeView]] = {}
     for row, method, route, view in ROUTES:
@@ -56,7 +56,7 @@ def patterns(rows: frozenset[str]) -> tuple[URLPattern, ...]:
 
 
 def row_of(rows: frozenset[str], method: str, address: str) -> str | None:
-    """Name the row that a request asks for, None for an unknown URL or another method."""
+    """Return the endpoint's number of a request, None for an unknown URL or another method."""
     try:
         match = resolve(address, patterns(rows))  # type: ignore[arg-type]
     except Resolver404:

@@ -1,4 +1,4 @@
-"""The endpoints: Django REST framework's views, permissions and errors."""
+"""The endpoints, with Django REST framework's views, permissions and errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from cube_sandbox.models import Campaign, Crm, Customer, Definition
 from cube_sandbox.pagination import CubePagination
-from cube_sandbox.payloads import Family, Recorder, campaign_record, definition_record
+from cube_sandbox.payloads import Family, RecordBuilder, campaign_record, definition_record
 from cube_sandbox.project import current
 from cube_sandbox.writes import Change, required_integer
 
@@ -32,21 +32,21 @@ _FAMILIES: dict[str, Family] = {
 }
 
 
-class MaySee(IsAuthenticated):
-    """Lets known users in, except to what the sandbox forbids."""
+class IsAllowed(IsAuthenticated):
+    """Allows authenticated users, except for names in the sandbox's option `forbidden`."""
 
     @override
     def has_permission(self, request: Request, view: APIView) -> bool:
-        allowed = cast("CubeView", view).source not in current.get().forbidden
+        allowed = cast("CubeView", view).resource not in current.get().forbidden
         return super().has_permission(request, view) and allowed
 
 
 class CubeView(APIView):
-    """A URL of the API, which answers one row per method."""
+    """A URL of the API; each method is an endpoint with its own number."""
 
-    permission_classes = (MaySee,)
+    permission_classes = (IsAllowed,)
     rows: Mapping[str, str] = MappingProxyType({})
-    #: How `forbidden` spells what a URL without id shows.
+    #: The name in `forbidden` for a URL without id.
     everything = ""
 
     @override
@@ -56,13 +56,13 @@ class CubeView(APIView):
 
     @property
     def row(self) -> str:
-        """The row being answered."""
+        """The number of the requested endpoint."""
         method = str(self.request.method)
         return self.rows["GET" if method == "HEAD" else method]
 
     @property
-    def source(self) -> str:
-        """Name of the CRM or campaign asked for, as `forbidden` spells it, or else of the list."""
+    def resource(self) -> str:
+        """Name of the requested CRM, campaign or list, as in `forbidden`."""
         given = {**self.request.GET.dict(), **self.kwargs}
         if "data_owner" in given:
             return f"data_owners/{given['data_owner']}/{given['crm_type']}"
@@ -72,10 +72,10 @@ class CubeView(APIView):
         return self.everything if assignment is None else f"assignments/{assignment}"
 
     def crm(self) -> Crm:
-        """Find the CRM that the URL names.
+        """Find the CRM of the URL.
 
         Raises:
-            Http404: There is none.
+            Http404: It does not exist.
         """
         return get_object_or_404(Crm, **self._crm_names())
 
@@ -83,23 +83,23 @@ class CubeView(APIView):
         names = ("assignment", "data_owner", "crm_type")
         return {name: self.kwargs[name] for name in names if name in self.kwargs}
 
-    def recorder(self, crm: Crm, *, single: bool = False) -> Recorder:
-        """Choose the family of records that this row answers in."""
+    def record_builder(self, crm: Crm, *, single: bool = False) -> RecordBuilder:
+        """Make a builder of this endpoint's family of records."""
         cube = current.get()
-        habit: Family = "underscores" if cube.era.underscores else "plain"
-        return Recorder(
-            family=_FAMILIES.get(self.row, habit),
+        default: Family = "underscores" if cube.generation_data.underscores else "plain"
+        return RecordBuilder(
+            family=_FAMILIES.get(self.row, default),
             crm=crm,
             definitions=list(Definition.objects.filter(crm=crm.id).order_by("id")),
             traps=cube.traps,
             seed=cube.seed,
-            change_log=cube.change_log and cube.era.change_log,
+            change_log=cube.change_log and cube.generation_data.change_log,
             single=single,
         )
 
-    def answer(self, crm: Crm, customer: Customer) -> Response:
-        """Answer with one customer."""
-        return Response(self.recorder(crm, single=True).records([customer])[0])
+    def respond(self, crm: Crm, customer: Customer) -> Response:
+        """Respond with one customer."""
+        return Response(self.record_builder(crm, single=True).records([customer])[0])
 
 
 class Campaigns(CubeView):
@@ -108,15 +108,17 @@ class Campaigns(CubeView):
     everything = "campaigns"
 
     def get(self, _request: Request) -> Response:
-        """List the campaigns; in 2019 those of assignments only, for there was nothing else."""
+        """List the campaigns; in 2019 only those of assignments, since other CRMs did not exist."""
         cube = current.get()
         crms = {crm.id: crm for crm in Crm.objects.all()}
-        if cube.era.campaigns == "2019":
+        if cube.generation_data.campaigns == "2019":
             crms = {number: crm for number, crm in crms.items() if crm.assignment is not None}
         campaigns = Campaign.objects.filter(crm__in=crms).order_by("id")
         return Response(
             [
-                campaign_record(campaign, crms[campaign.crm], cube.era.campaigns, cube.traps)
+                campaign_record(
+                    campaign, crms[campaign.crm], cube.generation_data.campaigns, cube.traps
+                )
                 for campaign in campaigns
             ]
         )
@@ -132,49 +134,53 @@ class Definitions(CubeView):
 
 
 class Customers(CubeView):
-    """C2, S1, S5, S8: a CRM's customers, page by page."""
+    """C2, S1, S5, S8: pages of a CRM's customers."""
 
     def get(self, request: Request, **_names: object) -> Response:
-        """Answer one page."""
+        """Return one page."""
         traps = current.get().traps
         crm = self.crm()
-        recorder = self.recorder(crm)
+        builder = self.record_builder(crm)
         order = "-id" if traps.newest_first else "id"
         customers = Customer.objects.filter(crm=crm.id).order_by(order)
         if traps.bare_list:
-            return Response(recorder.records(list(customers)))
+            return Response(builder.records(list(customers)))
         paginator = CubePagination()
         page = paginator.paginate_queryset(customers, request, view=self)
-        return paginator.get_paginated_response(recorder.records(page or []))
+        return paginator.get_paginated_response(builder.records(page or []))
 
 
 class SingleCustomer(CubeView):
     """C3, S2, S6 and the writes S3 and S4."""
 
     def get(self, _request: Request, **_names: object) -> Response:
-        """Answer the customer of the URL."""
+        """Return the customer of the URL."""
         crm = self.crm()
-        return self.answer(crm, self._customer(crm))
+        return self.respond(crm, self._customer(crm))
 
     def put(self, request: Request, **_names: object) -> Response:
         """Change the customer of the URL."""
         crm = self.crm()
         customer = self._customer(crm)
         Change.of(request.data, crm).apply(customer, str(request.user))
-        return self.answer(crm, customer)
+        return self.respond(crm, customer)
 
     def post(self, request: Request, **_names: object) -> Response:
         """Create the customer of the URL."""
         crm = self.crm()
         change = Change.of(request.data, crm)
-        return self.answer(crm, change.create(crm, self.kwargs["customer_id"], str(request.user)))
+        return self.respond(crm, change.create(crm, self.kwargs["customer_id"], str(request.user)))
 
     def _customer(self, crm: Crm) -> Customer:
-        """Find a customer by the imported id; the older forms also know the internal one (T41)."""
+        """Find a customer by the imported id; the older forms also accept the internal id (T41)."""
         wanted = self.kwargs["customer_id"]
         customers = Customer.objects.filter(crm=crm.id)
         found = customers.filter(customer_id=wanted).first()
-        if found is None and wanted.isdecimal() and self.recorder(crm).family != "underscores":
+        if (
+            found is None
+            and wanted.isdecimal()
+            and self.record_builder(crm).family != "underscores"
+        ):
             found = customers.filter(id=int(wanted)).first()
         if found is None:
             msg = "No Customer matches the given query."
@@ -195,11 +201,11 @@ class CustomersOf2016(Customers):
         crm = self.crm()
         customer_id = str(required_integer(cast("Any", request).data, "customer_id"))
         change = Change.of(request.data, crm)
-        return self.answer(crm, change.create(crm, customer_id, str(request.user)))
+        return self.respond(crm, change.create(crm, customer_id, str(request.user)))
 
 
 class SingleCustomerOf2016(SingleCustomer):
-    """S10: the URL names no assignment, the body may."""
+    """S10: the URL has no assignment, the body can have one."""
 
     @override
     def _crm_names(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What a PUT or a POST asks to change (S3, S4, S9, S10)."""
+"""Changes of customers by PUT and POST (S3, S4, S9, S10)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _DETAILS = frozenset(
         "postal_city",
     ]
 )
-#: Allowed in a body, where they say once more which customer is meant (T58).
+#: Keys that a body may have to repeat the ids of the URL (T58).
 _IDENTITY = frozenset(
     [
         "id",
@@ -64,7 +64,7 @@ _IDENTITY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """New values of a customer under plain names."""
+    """New values of a customer by plain names."""
 
     fields: dict[str, object]
     details: dict[str, object]
@@ -72,10 +72,10 @@ class Change:
 
     @classmethod
     def of(cls, body: object, crm: Crm) -> Self:
-        """Read a body in `__` keys, plain keys or labels.
+        """Parse a body with `__` keys, plain keys or labels.
 
         Raises:
-            ValidationError: The body is no object, or has a key that nobody knows.
+            ValidationError: The body is not an object, or has an unknown key.
         """
         if not isinstance(body, dict):
             raise ValidationError({"non_field_errors": ["Invalid data. Expected a dictionary."]})
@@ -97,7 +97,7 @@ class Change:
         return change
 
     def apply(self, customer: Customer, user: str) -> None:
-        """Save the change, dated today and signed by its user."""
+        """Save the change with today's date and the user."""
         signature = {
             "updated": current.get().day,
             "updated_by": user,
@@ -110,7 +110,7 @@ class Change:
         """Save a new customer.
 
         Raises:
-            ValidationError: The CRM has such a customer, or the new one has no name.
+            ValidationError: The CRM has a customer with this id, or the new customer has no name.
         """
         if Customer.objects.filter(crm=crm.id, customer_id=customer_id).exists():
             raise ValidationError({"customer_id": ["A customer with this id already exists."]})
@@ -122,10 +122,10 @@ class Change:
 
 
 def required_integer(given: Mapping[str, object], name: str) -> int:
-    """Take an integer out of a query or a body.
+    """Return an integer of a query or a body.
 
     Raises:
-        ValidationError: It is missing, or none.
+        ValidationError: It is missing or not an integer.
     """
     value = given.get(name)
     if value is None:

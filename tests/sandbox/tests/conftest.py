@@ -1,4 +1,4 @@
-"""One sandbox for all tests, new for each of them."""
+"""One sandbox for all tests, reset before each of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TODAY = date(2024, 11, 5)
 
 
 class Ask(Protocol):
-    """Asks the sandbox, with its token unless other headers are given."""
+    """Sends requests to the sandbox, by default with its token."""
 
     def __call__(
         self,
@@ -29,7 +29,7 @@ class Ask(Protocol):
         body: object = None,
         headers: dict[str, str] | None = None,
     ) -> requests.Response:
-        """Answer whatever comes, redirects included."""
+        """Return the response, without following redirects."""
 
 
 @pytest.fixture(scope="session")
@@ -41,21 +41,21 @@ def running() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def cube(running: Sandbox) -> Sandbox:
-    """Hand out the sandbox as if it had just begun."""
+    """Yield the sandbox after a reset."""
     running.reset()
     return running
 
 
 @pytest.fixture
 def empty(cube: Sandbox) -> Sandbox:
-    """Hand out an account in which nothing has happened yet."""
+    """Yield an account without events."""
     cube.reset(outcomes=0, today=TODAY, page_size=100)
     return cube
 
 
 @pytest.fixture
 def ask(cube: Sandbox) -> Ask:
-    """Hand out a client of the sandbox."""
+    """Yield a client of the sandbox."""
 
     def send(
         path: str,

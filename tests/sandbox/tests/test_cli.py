@@ -1,4 +1,4 @@
-"""The command line serves, explains and ends quietly."""
+"""The command line: serving, errors and signals."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ COMMAND = [sys.executable, "-W", "error", "-c", "from cube_sandbox.cli import ma
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_answers_until_it_is_told_to_end(number: signal.Signals) -> None:
-    """Address and credentials come as one line, a signal ends everything without a word."""
+def test_serve_responds_until_a_signal(number: signal.Signals) -> None:
+    """It prints address and credentials as one line; a signal ends it without output."""
     options = ["serve", "--json", "--customers", "3", "--trap", "next_host=demo.example.org"]
     options += [
         "--fault",
@@ -52,14 +52,14 @@ def test_serve_answers_until_it_is_told_to_end(number: signal.Signals) -> None:
         (["serve", "--trap", "nope"], "argument --trap: there is no trap 'nope'."),
         (["serve", "--trap", "numbers=x"], "Trap numbers cannot be 'x'"),
         (["serve", "--trap", "numbers"], "trap 'numbers' needs a value."),
-        (["serve", "--fault", "eaten"], "'eaten' is no kind of fault"),
+        (["serve", "--fault", "eaten"], "'eaten' is not a kind of fault"),
         (["serve", "--fault", "500:colour=red"], "unexpected keyword argument 'colour'"),
         (["serve", "--generation", "1999"], "invalid choice: '1999'"),
         (["serve", "--customers", "many"], "invalid int value: 'many'."),
         ([], "required: serve|demo."),
     ],
 )
-def test_wrong_options_end_in_one_sentence(
+def test_wrong_options_are_a_one_line_error(
     capsys: pytest.CaptureFixture[str], options: list[str], sentence: str
 ) -> None:
     """No usage, no traceback, exit code 2."""
@@ -71,8 +71,8 @@ def test_wrong_options_end_in_one_sentence(
     assert complaint.count("\n") == 1
 
 
-def test_faults_and_traps_are_read_from_words() -> None:
-    """The command line can say what Python can."""
+def test_faults_and_traps_are_parsed() -> None:
+    """The command line can express the faults and traps that Python can."""
     date = "Wed, 21 Oct 2026 07:28:00 GMT"
     assert fault(f"503@1,4:retry_after={date}") == Fault(
         "503", at=frozenset({1, 4}), retry_after=date

@@ -1,4 +1,4 @@
-"""Connections that clients keep without need."""
+"""Idle connections of clients."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 MANY = 150
 
 
-def test_idle_connections_shut_nobody_out(cube: Sandbox) -> None:
-    """A process that has not tidied up yet does not make the next request wait."""
+def test_idle_connections_block_no_request(cube: Sandbox) -> None:
+    """Unclosed connections of a process do not delay the next request."""
     port = int(cube.url.rpartition(":")[2])
     with ExitStack() as kept:
         for _ in range(MANY):

@@ -1,4 +1,4 @@
-"""Every record of what happened has the keys and the values that the documents show."""
+"""The records of events have the documented keys and values."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ EXAMPLES = [
 def test_events_have_the_documented_keys(
     cube: Sandbox, ask: Ask, generation: str, path: str, keys: list[str]
 ) -> None:
-    """The customer comes first, then the event, and no id of campaign or data owner at all."""
+    """The customer's keys come first, then the event's, without ids of campaign or data owner."""
     cube.reset(generation=generation, outcomes=0)
     cube.account.add_outcome(2, product="MPC")
     cube.account.set_call_state(2, state="Ready")
@@ -130,7 +130,7 @@ def test_events_show_their_values(empty: Sandbox, ask: Ask) -> None:
 
 
 def test_outcomes_can_lack_the_timestamp(empty: Sandbox, ask: Ask) -> None:
-    """Before 2024-05-10 there were minutes only."""
+    """Before 2024-05-10 times had only minutes."""
     empty.account.add_outcome(2)
     empty.traps = Traps(no_timestamps=True)
     (outcome,) = results(ask, "/api/v1/campaigns/2/call_outcomes/")
@@ -138,7 +138,7 @@ def test_outcomes_can_lack_the_timestamp(empty: Sandbox, ask: Ask) -> None:
 
 
 def test_old_events_show_the_customer_of_today(empty: Sandbox, ask: Ask) -> None:
-    """A changed or anonymised customer changes in all its events; the sale stays a sale (T40)."""
+    """All events of a changed or anonymised customer show the change; a sale stays one (T40)."""
     path = f"{B2B}/product_registrations/?from_date=20180101&to_date=20241231"
     customer = empty.account.customer_ids((2, "B2B"))[0]
     empty.account.add_outcome(2, when=datetime(2018, 1, 29, 23, 4, tzinfo=UTC), product="ProdC")

@@ -1,4 +1,4 @@
-"""What happened to customers: C5 to C11 with their dates and afterthoughts."""
+"""C5 to C11: call states, outcomes and registrations, their dates and later edits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TIMESTAMP = "call_outcome__report_as__submitted_when_timestamp"
 def test_both_dates_or_today_only(
     empty: Sandbox, ask: Ask, path: str, query: str, days: list[int]
 ) -> None:
-    """Bounds are included; without one of them only today's come, silently (T20, T21)."""
+    """Bounds are included; without one of them only today's events are returned (T20, T21)."""
     for day in (3, 4, 5):
         when = datetime(2024, 11, day, 12, tzinfo=UTC)
         empty.account.add_outcome(2, when=when, comment=str(day), product="MPA")
@@ -48,7 +48,7 @@ def test_both_dates_or_today_only(
 
 @pytest.mark.parametrize("query", ["from_date=2024-11-01", "to_date=igår"])
 def test_a_malformed_date_is_400(ask: Ask, query: str) -> None:
-    """A date in another form is told in the framework's words."""
+    """A date in another format gets the framework's error."""
     answer = ask(f"/api/v1/call_outcomes/?{query}")
     assert answer.status_code == 400
     assert answer.json() == {
@@ -81,7 +81,7 @@ def test_days_are_local(empty: Sandbox, ask: Ask, moment: str, day: str, minute:
 
 
 def test_pages_keep_their_dates(cube: Sandbox, ask: Ask) -> None:
-    """The dates stay in `next`, around the page (T9), and the pages hold all rows once."""
+    """`next` keeps the dates, around the page (T9), and the pages have every row once."""
     cube.reset(outcomes=0, today=TODAY)
     cube.account.add_outcomes(2, 7, date(2024, 1, 1), date(2024, 3, 1))
     page = ask("/api/v1/campaigns/2/call_outcomes/?to_date=20240301&from_date=20240101").json()
@@ -97,7 +97,7 @@ def test_pages_keep_their_dates(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_newest_first_is_a_trap(empty: Sandbox, ask: Ask) -> None:
-    """Events come as they were entered, or the newest first (T16)."""
+    """Events are in the order of entry, or the newest first (T16)."""
     for day in (2, 1, 3):
         when = datetime(2024, 11, day, 12, tzinfo=UTC)
         empty.account.add_outcome(2, when=when, comment=str(day), product="MPA")
@@ -109,7 +109,7 @@ def test_newest_first_is_a_trap(empty: Sandbox, ask: Ask) -> None:
 
 
 def test_call_state_is_an_exact_name(empty: Sandbox, ask: Ask) -> None:
-    """C6 chooses by the state's whole name; a customer has one state in each campaign."""
+    """C6 filters by the exact name of a state; a customer has one state in each campaign."""
     path = "/api/v1/campaigns/8/callflow_customers/"
     first, second, *_ = empty.account.customer_ids((2, "B2B"))
     empty.account.set_call_state(8, first, state="Ready")
@@ -122,8 +122,8 @@ def test_call_state_is_an_exact_name(empty: Sandbox, ask: Ask) -> None:
     assert len(results(ask, f"{B2B}/callflow_customers/?call_state=Ready")) == 2
 
 
-def test_outcomes_are_reported_as_somebody_elses(empty: Sandbox, ask: Ask) -> None:
-    """A reassigned outcome moves without a trace, and may be deleted with its products."""
+def test_outcomes_are_reassigned(empty: Sandbox, ask: Ask) -> None:
+    """A re-assigned outcome shows only the new agent, and can be deleted with its products."""
     outcome = empty.account.add_outcome(2, product="MPA")
     empty.account.register(outcome, "MPC", 500)
     later = datetime(2024, 11, 1, 8, tzinfo=UTC)
@@ -138,7 +138,7 @@ def test_outcomes_are_reported_as_somebody_elses(empty: Sandbox, ask: Ask) -> No
 
 
 def test_outcomes_are_corrected(empty: Sandbox, ask: Ask) -> None:
-    """Another type or subtype stands in the outcome and in what it registered."""
+    """The outcome and its registrations show the new type or subtype."""
     outcome = empty.account.add_outcome(2, type="Sale", product="MPA")
     empty.account.correct(outcome, subtype="Sale by mail")
     for path in (f"{B2B}/call_outcomes/", f"{B2B}/product_registrations/"):
@@ -153,8 +153,8 @@ def test_outcomes_are_corrected(empty: Sandbox, ask: Ask) -> None:
     )
 
 
-def test_a_deleted_customer_takes_its_events_along(empty: Sandbox) -> None:
-    """Nothing is shown of whom the API has forgotten."""
+def test_events_of_a_deleted_customer_are_deleted(empty: Sandbox) -> None:
+    """The API returns no events of a deleted customer."""
     customer = empty.account.customer_ids((2, "B2B"))[0]
     empty.account.add_outcome(2, customer, product="MPA")
     empty.account.set_call_state(2, customer, state="Sale")
@@ -176,7 +176,7 @@ def test_a_deleted_customer_takes_its_events_along(empty: Sandbox) -> None:
 def test_parts_can_be_forbidden(
     cube: Sandbox, ask: Ask, forbidden: str, path: str, allowed: str
 ) -> None:
-    """A campaign, a CRM, the list of campaigns and everybody's outcomes answer 403 on demand."""
+    """A campaign, a CRM, the list of campaigns and all outcomes can respond with 403."""
     cube.forbidden = {forbidden}
     assert ask(path).status_code == 403
     assert ask(allowed).status_code == 200
@@ -184,13 +184,13 @@ def test_parts_can_be_forbidden(
 
 @pytest.mark.parametrize("path", ["campaigns/3", "data_owners/1/crm/B2B"])
 def test_unknown_places_are_404(ask: Ask, path: str) -> None:
-    """Events of a campaign or a CRM that does not exist are not found."""
+    """Events of an unknown campaign or CRM get 404."""
     for events in ("callflow_customers", "call_outcomes", "product_registrations"):
         assert ask(f"/api/v1/{path}/{events}/").status_code == 404
 
 
-def test_an_account_begins_with_a_past(cube: Sandbox, ask: Ask) -> None:
-    """Every campaign has ninety days behind it, up to today or to the day of its archiving."""
+def test_a_new_account_has_events(cube: Sandbox, ask: Ask) -> None:
+    """Every campaign has events of 90 days, up to today or to the day when it was archived."""
     cube.reset(today=TODAY, page_size=1000, customers=40)
     assert {cube.account.outcome_count(campaign) for campaign in cube.account.campaigns} == {60}
     assert cube.account.registration_count() > 0
@@ -203,7 +203,7 @@ def test_an_account_begins_with_a_past(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_an_account_can_have_500_campaigns(cube: Sandbox, ask: Ask) -> None:
-    """There are as many campaigns as asked for, spread over the CRMs, and their events."""
+    """The number of campaigns is as requested; they are spread over the CRMs and have events."""
     cube.reset(campaigns=500, outcomes=2)
     campaigns = ask("/api/v1/campaigns").json()
     assert len({campaign["campaign__id"] for campaign in campaigns}) == 500
@@ -213,7 +213,7 @@ def test_an_account_can_have_500_campaigns(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_campaigns_are_archived_and_renamed(cube: Sandbox, ask: Ask) -> None:
-    """A campaign's end is told by the list of campaigns, its new name by its events as well."""
+    """The list of campaigns shows when a campaign was archived; its events show its new name."""
     cube.reset(today=TODAY)
     cube.account.archive(2)
     cube.account.rename(2, "Mersalg")
@@ -224,8 +224,8 @@ def test_campaigns_are_archived_and_renamed(cube: Sandbox, ask: Ask) -> None:
     assert {row["campaign__name"] for row in rows} == {"Mersalg"}
 
 
-def test_masses_of_events_are_made_at_once(empty: Sandbox) -> None:
-    """Benchmarks fill campaigns without a request a row."""
+def test_many_events_are_added_at_once(empty: Sandbox) -> None:
+    """Benchmarks fill campaigns without a request for each row."""
     empty.account.add_outcomes(2, 5000, date(2023, 1, 1), date(2024, 12, 31))
     empty.account.add_call_states(2, 5, date(2023, 1, 1), date(2024, 12, 31))
     assert empty.account.outcome_count(2) == 5000

@@ -28,15 +28,15 @@ LIST = "/api/v1/data_owners/2/B2B/customers/"
     ],
 )
 def test_wrong_credentials_are_401(ask: Ask, header: str | None, detail: str) -> None:
-    """Each wrong credential has the framework's status, header and words."""
+    """Each wrong credential gets the framework's status, header and message."""
     answer = ask(LIST, headers={"Authorization": header} if header else {})
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Token"
     assert answer.json() == {"detail": detail}
 
 
-def test_basic_authentication_is_as_good_as_a_token(cube: Sandbox, ask: Ask) -> None:
-    """User name and password open the same account."""
+def test_basic_authentication_works_like_a_token(cube: Sandbox, ask: Ask) -> None:
+    """User name and password give access to the same account."""
     pair = base64.b64encode(f"{cube.username}:{cube.password}".encode()).decode()
     assert ask(LIST, headers={"Authorization": f"Basic {pair}"}).status_code == 200
     assert cube.requests[-1].scheme_of_auth == "Basic"
@@ -52,7 +52,7 @@ def test_basic_authentication_is_as_good_as_a_token(cube: Sandbox, ask: Ask) -> 
     ],
 )
 def test_forbidden_sources_are_403(cube: Sandbox, ask: Ask, name: str, path: str) -> None:
-    """A user may know that something exists without being allowed to see it."""
+    """Forbidden names get 403."""
     cube.forbidden = {name}
     answer = ask(path)
     assert answer.status_code == 403
@@ -62,13 +62,13 @@ def test_forbidden_sources_are_403(cube: Sandbox, ask: Ask, name: str, path: str
 
 @pytest.mark.parametrize("page", ["4", "0", "-1", "x", "2/"])
 def test_pages_that_do_not_exist_are_404(ask: Ask, page: str) -> None:
-    """Eight customers by three are three pages."""
+    """Eight customers with three a page are three pages."""
     answer = ask(f"{LIST}?page={page}")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Invalid page."})
 
 
 def test_pages_link_to_each_other(cube: Sandbox, ask: Ask) -> None:
-    """The envelope counts all rows, sorts unknown parameters into `next` and ignores them."""
+    """The envelope counts all rows; unknown parameters are ignored but kept in `next`."""
     first = ask(f"{LIST}?zone=1&page_size=100").json()
     assert first["count"] == 8
     assert first["next"] == f"{cube.url}{LIST}?page=2&page_size=100&zone=1"
@@ -81,7 +81,7 @@ def test_pages_link_to_each_other(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_an_empty_crm_is_an_empty_page(cube: Sandbox, ask: Ask) -> None:
-    """Nothing to read is no error."""
+    """A CRM without customers is not an error."""
     cube.reset(customers=0)
     assert ask(LIST).json() == {"count": 0, "next": None, "previous": None, "results": []}
 
@@ -95,7 +95,7 @@ def test_an_empty_crm_is_an_empty_page(cube: Sandbox, ask: Ask) -> None:
     ],
 )
 def test_unknown_things_are_json_404(ask: Ask, path: str, detail: str) -> None:
-    """A CRM or a customer that does not exist is told in the framework's words."""
+    """An unknown CRM or customer gets the framework's error."""
     answer = ask(path)
     assert (answer.status_code, answer.json()) == (404, {"detail": detail})
 
@@ -105,7 +105,7 @@ def test_unknown_things_are_json_404(ask: Ask, path: str, detail: str) -> None:
     ["/api/v1/nothing/", "/api/v1/campaigns/", f"{LIST}1000/", "/api/v1/sms/"],
 )
 def test_unknown_urls_are_html_404(ask: Ask, path: str) -> None:
-    """Django itself answers for unknown URLs, wrong slashes among them, before any check."""
+    """Django responds to unknown URLs, such as wrong slashes, before it checks the credential."""
     answer = ask(path, headers={})
     assert answer.status_code == 404
     assert answer.headers["Content-Type"].startswith("text/html")
@@ -126,7 +126,7 @@ def test_unknown_urls_are_html_404(ask: Ask, path: str) -> None:
 def test_rows_not_served_are_unknown_urls(
     cube: Sandbox, ask: Ask, generation: str, without: set[str], path: str
 ) -> None:
-    """A generation knows nothing of another one's URLs, nor of the rows taken away."""
+    """A generation serves only its own URLs, without the excluded ones."""
     cube.reset(generation=generation, without=without)
     answer = ask(path)
     assert answer.status_code == 404
@@ -135,7 +135,7 @@ def test_rows_not_served_are_unknown_urls(
 
 
 def test_a_missing_slash_is_redirected(ask: Ask) -> None:
-    """Lists redirect to their slashed form and keep the query."""
+    """Lists redirect to the URL with a slash and keep the query."""
     answer = ask("/api/v1/assignments/9/customers?page=2")
     assert answer.status_code == 301
     assert answer.headers["Location"] == "/api/v1/assignments/9/customers/?page=2"
@@ -150,21 +150,21 @@ def test_a_wrong_method_is_405(ask: Ask) -> None:
 
 
 def test_anything_but_json_is_406(cube: Sandbox, ask: Ask) -> None:
-    """There is one rendering."""
+    """JSON is the only format."""
     answer = ask(LIST, headers={"Authorization": f"Token {cube.token}", "Accept": "text/html"})
     assert answer.status_code == 406
     assert answer.json() == {"detail": "Could not satisfy the request Accept header."}
 
 
-def test_the_query_of_2016_needs_its_assignment(ask: Ask) -> None:
+def test_the_query_of_2016_requires_an_assignment(ask: Ask) -> None:
     """S7 without `assignment_id` is a validation error."""
     answer = ask("/crm/customers")
     assert answer.status_code == 400
     assert answer.json() == {"assignment_id": ["This field is required."]}
 
 
-def test_answers_are_packed_on_demand(cube: Sandbox, ask: Ask) -> None:
-    """Gzip needs both sides to agree."""
+def test_responses_are_compressed_on_demand(cube: Sandbox, ask: Ask) -> None:
+    """Gzip needs both the option and a client that accepts it."""
     assert "Content-Encoding" not in ask(LIST).headers
     cube.gzip = True
     assert ask(LIST).headers["Content-Encoding"] == "gzip"

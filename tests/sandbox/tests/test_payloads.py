@@ -1,4 +1,4 @@
-"""Every payload has the keys that the documents show."""
+"""Every payload has the documented keys."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ ASSIGNMENT = [
 def test_underscores_have_change_log_and_custom_ids(
     cube: Sandbox, ask: Ask, generation: str, path: str
 ) -> None:
-    """C2 and S1 answer standard info, change log and one key per definition."""
+    """C2 and S1 return standard info, change log and one key per definition."""
     cube.reset(generation=generation)
     customs = [f"crm__custom_info__{number}" for number in cube.account.definitions(9)]
     for record in ask(path).json()["results"]:
@@ -115,7 +115,7 @@ def test_underscores_have_change_log_and_custom_ids(
 
 @pytest.mark.parametrize("path", ["/api/v1/assignments/9", "/api/v1/data_owners/2/B2B"])
 def test_change_log_can_be_left_out(cube: Sandbox, ask: Ask, path: str) -> None:
-    """Without change log C2 and S1 are exactly as documented, in a list and alone."""
+    """Without change log C2 and S1 are exactly as documented, as a list and as a single record."""
     cube.change_log = False
     record = ask(f"{path}/customers/").json()["results"][0]
     assert list(record)[:7] == [*STANDARD, "crm__custom_info__1"]
@@ -132,7 +132,7 @@ def test_change_log_can_be_left_out(cube: Sandbox, ask: Ask, path: str) -> None:
 def test_plain_records_differ_in_list_and_single(
     cube: Sandbox, ask: Ask, generation: str, path: str, place: tuple[str, int]
 ) -> None:
-    """S5 and the S1 of 2017 list `customer_id`, S6 and S2 say `external_customer_id` (T42)."""
+    """S5 and the S1 of 2017 have `customer_id`, S6 and S2 `external_customer_id` (T42)."""
     cube.reset(generation=generation)
     labels = list(cube.account.definitions((2, "B2B")).values())
     record = ask(f"{path}/customers/").json()["results"][1]
@@ -153,10 +153,10 @@ def test_plain_records_differ_in_list_and_single(
         ("2016-path", "/crm/assignment_id/9/customers"),
     ],
 )
-def test_records_of_2016_leave_empty_customs_out(
+def test_records_of_2016_omit_empty_customs(
     cube: Sandbox, ask: Ask, generation: str, path: str
 ) -> None:
-    """S7 and S8 answer 39 fixed keys, null when empty, and only the filled customs."""
+    """S7 and S8 return 39 fixed keys, null when empty, and only non-empty custom fields."""
     cube.reset(generation=generation)
     labels = set(cube.account.definitions(9).values())
     for record in ask(path).json()["results"]:
@@ -211,13 +211,13 @@ def test_definitions_come_in_three_variants(
 
 
 def test_one_id_means_different_things(cube: Sandbox) -> None:
-    """Field 20 is another field in each CRM (T50)."""
+    """Field 20 is a different field in each CRM (T50)."""
     labels = [cube.account.definitions(where)[20] for where in cube.account.crms]
     assert len(set(labels)) == 3
 
 
 def test_anonymised_customers_are_empty(cube: Sandbox, ask: Ask) -> None:
-    """An anonymised customer keeps a literal name and nothing else, not even the id (T40)."""
+    """An anonymised customer has only the name `Anonymized`, and no id (T40)."""
     cube.reset(anonymised=2)
     records = ask("/api/v1/data_owners/2/B2B/customers/").json()["results"]
     for record in records[:2]:
@@ -227,7 +227,7 @@ def test_anonymised_customers_are_empty(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_undated_customers_have_no_day(cube: Sandbox, ask: Ask) -> None:
-    """Customers without a date of update exist only on demand."""
+    """Customers without a modification date exist only if requested."""
     cube.reset(undated=1)
     records = ask("/api/v1/data_owners/2/B2B/customers/").json()["results"]
     assert [bool(record["crm__change_log__updated"]) for record in records] == [False, True, True]

@@ -32,7 +32,7 @@ from cube_sandbox.postgres_server import free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# It sleeps in short turns: a signal between Python's last look and a long wait is seen after it.
+# It sleeps for short times, so that a signal just before a wait is handled soon.
 HOLD_A_SERVER = """
 import time
 from cube_sandbox.postgres import postgres
@@ -79,7 +79,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def python(code: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Run code in a Python of its own, which the test may end as it likes."""
+    """Run code in a Python process that the test can end."""
     child = subprocess.Popen(  # noqa: S603 - this interpreter, our own code
         [sys.executable, "-W", "error", "-c", code],
         stdin=subprocess.PIPE,
@@ -96,7 +96,7 @@ def python(code: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def answers(port: int) -> bool:
-    """Whether anybody listens on a loopback port."""
+    """Whether a program listens on a loopback port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -107,10 +107,10 @@ def databases(server: Postgres) -> set[str]:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
 
 
-def test_a_server_answers_in_the_block_and_is_gone_after_it() -> None:
-    """The block has a server of its own behind a password, and SIGTERM; nothing stays of either.
+def test_a_server_runs_only_in_its_block() -> None:
+    """The block has its own server with a password, and handles SIGTERM; nothing remains of either.
 
-    A client that is still connected does not hold up the end.
+    A connected client does not delay the end.
     """
     before = signal.getsignal(signal.SIGTERM)
     with postgres() as server:
@@ -130,14 +130,14 @@ def test_a_server_answers_in_the_block_and_is_gone_after_it() -> None:
 
 
 def test_the_password_stays_out_of_the_representation() -> None:
-    """A failing test prints its locals, and no password with them."""
+    """The representation, which a failing test prints, has no password."""
     server = Postgres("127.0.0.1", 5432, "somebody", "open sesame/@:", "cube")
     assert "sesame" not in repr(server)
     assert conninfo.conninfo_to_dict(server.url)["password"] == "open sesame/@:"  # noqa: S105 - invented
 
 
-def test_a_failure_in_the_block_takes_the_server_along() -> None:
-    """An exception passes through and leaves no server, though a client is still connected."""
+def test_a_failure_in_the_block_ends_the_server() -> None:
+    """An exception is raised and the server ends, although a client is still connected."""
     with (
         pytest.raises(ZeroDivisionError),
         postgres() as server,
@@ -155,7 +155,7 @@ def test_a_failure_in_the_block_takes_the_server_along() -> None:
     ],
 )
 def test_a_signal_ends_process_and_server(number: signal.Signals, status: int) -> None:
-    """Once the process that held the server has ended by a signal, the server has ended as well."""
+    """When a signal has ended the process with the server, the server has ended too."""
     with python(HOLD_A_SERVER) as child:
         assert child.stdout is not None
         port = int(child.stdout.readline())
@@ -165,19 +165,19 @@ def test_a_signal_ends_process_and_server(number: signal.Signals, status: int) -
         assert not answers(port)
 
 
-def test_a_killed_process_takes_its_server_along(folder: Path) -> None:
-    """Where the process had no chance to clean up, the keeper does it soon after."""
+def test_the_server_of_a_killed_process_ends(folder: Path) -> None:
+    """If the process cannot clean up, the supervisor does it soon after."""
     with python(HOLD_A_SERVER) as child:
         assert child.stdout is not None
         port = int(child.stdout.readline())
         child.kill()
         child.wait()
-        while answers(port) or list(folder.iterdir()):  # pytest-timeout ends a vain wait
+        while answers(port) or list(folder.iterdir()):  # pytest-timeout limits the wait
             time.sleep(0.02)
 
 
 def test_another_thread_can_have_a_server() -> None:
-    """Outside the main thread, where Python allows no handler, the server works all the same."""
+    """The server also works outside the main thread, where Python allows no handler."""
     rows = []
 
     def use() -> None:
@@ -190,18 +190,18 @@ def test_another_thread_can_have_a_server() -> None:
     assert rows == [(1,)]
 
 
-def test_a_taken_port_is_given_up_for_another() -> None:
-    """Losing the race for a port costs a second try, not the test."""
+def test_a_taken_port_is_replaced_by_another() -> None:
+    """If the port is taken, the launcher tries another."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         ports = [other.getsockname()[1], free_port()]
         with postgres(iter(ports).__next__) as server:
             assert server.port == ports[1]
 
 
-def test_a_server_that_never_starts_is_an_error_with_its_own_words(
+def test_a_server_that_never_starts_is_an_error_with_its_output(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When the last try fails, the reader of the error sees what PostgreSQL said."""
+    """If the last attempt fails, the error has PostgreSQL's output."""
     monkeypatch.setattr("cube_sandbox.postgres.PORTS_TO_TRY", 1)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port: int = other.getsockname()[1]
@@ -213,7 +213,7 @@ def test_a_server_that_never_starts_is_an_error_with_its_own_words(
 def test_programs_that_nobody_may_read_are_copied(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a private home folder, root's server runs as `nobody` and the folder stays private."""
+    """With programs in a private home, root's server runs as `nobody`; the home stays private."""
     home = folder / "home"
     home.mkdir(mode=0o700)
     package = installed_package()
@@ -228,7 +228,7 @@ def test_programs_that_nobody_may_read_are_copied(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="all the other tests run as an ordinary user here")
 def test_an_ordinary_user_runs_the_server_too(folder: Path) -> None:
-    """Without root's rights the server runs as the user who asks."""
+    """Without root's permissions the server runs as the current user."""
     package = installed_package()
     readable = folder / "readable"
     for name in (package.name, f"{package.name}.libs"):
@@ -246,7 +246,7 @@ def test_an_ordinary_user_runs_the_server_too(folder: Path) -> None:
 def test_databases_of_one_server_share_nothing_and_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A named server lends a database a block; neither a failure nor a client keeps it alive."""
+    """A named server has a database for each block, and drops it despite a failure or a client."""
     with postgres() as server:
         before = databases(server)
         monkeypatch.setenv(SERVER_VARIABLE, server.url)

@@ -1,4 +1,4 @@
-"""The sandbox as its users hold it: edits, log, reset, several at once."""
+"""The sandbox's interface: edits, log, reset, several at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TODAY = date(2024, 11, 5)
 
 
 def everything(cube: Sandbox) -> list[object]:
-    """Read all that an account shows."""
+    """Read the whole account."""
     headers = {"Authorization": f"Token {cube.token}"}
     paths = [
         "/api/v1/campaigns",
@@ -37,15 +37,15 @@ def everything(cube: Sandbox) -> list[object]:
     return [requests.get(cube.url + path, headers=headers, timeout=60).json() for path in paths]
 
 
-def test_importing_does_not_wake_django() -> None:
-    """Whoever needs no sandbox does not pay for one."""
+def test_importing_does_not_import_django() -> None:
+    """The import is cheap without a sandbox."""
     code = "import sys, cube_sandbox; sys.exit('django' in sys.modules)"
     command = [sys.executable, "-c", code]
-    assert subprocess.run(command, check=False).returncode == 0  # noqa: S603 - our own words
+    assert subprocess.run(command, check=False).returncode == 0  # noqa: S603 - our own command
 
 
-def test_a_seed_decides_everything(cube: Sandbox) -> None:
-    """Equal seeds make equal accounts, others do not."""
+def test_a_seed_determines_everything(cube: Sandbox) -> None:
+    """Equal seeds make equal accounts, different seeds different ones."""
     shown = []
     for seed in (7, 7, 8):
         cube.reset(seed=seed, today=TODAY, page_size=100, customers=50)
@@ -53,8 +53,8 @@ def test_a_seed_decides_everything(cube: Sandbox) -> None:
     assert shown[0] == shown[1] != shown[2]
 
 
-def test_the_default_account_is_as_promised(cube: Sandbox) -> None:
-    """Three CRMs, two of them once assignments, and ids of all lengths, some with a zero."""
+def test_the_default_account_is_as_documented(cube: Sandbox) -> None:
+    """It has three CRMs, two of them assignments, and ids of all lengths, some with a zero."""
     cube.reset(customers=40)
     assert isinstance(cube.account, Account)
     assert cube.account.crms == [(1, "B2C"), (2, "B2B"), (2, "B2C")]
@@ -68,7 +68,7 @@ def test_the_default_account_is_as_promised(cube: Sandbox) -> None:
 
 
 def test_nobody_was_updated_in_the_future(cube: Sandbox, ask: Ask) -> None:
-    """Dates of update spread over the two years before the account's day."""
+    """Modification dates are in the two years before the account's day."""
     cube.reset(customers=100, page_size=100, today=TODAY)
     records = ask("/api/v1/data_owners/2/B2B/customers/").json()["results"]
     days = [date.fromisoformat(record["crm__change_log__updated"]) for record in records]
@@ -81,14 +81,14 @@ def test_nobody_was_updated_in_the_future(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_ids_of_integer_generations_have_no_zero_in_front(cube: Sandbox, ask: Ask) -> None:
-    """Where ids are integers on the wire, the account's are as well."""
+    """If ids are JSON integers, the account's ids are integers too."""
     cube.reset(generation="2017", page_size=100, customers=40)
     ids = [str(record["customer_id"]) for record in ask(S1).json()["results"]]
     assert ids == cube.account.customer_ids(9)
 
 
-def test_edits_show_in_the_next_answer(cube: Sandbox, ask: Ask) -> None:
-    """Customers come, change and go behind the API's back, under both names of their CRM."""
+def test_edits_show_in_the_next_response(cube: Sandbox, ask: Ask) -> None:
+    """Customers are added, changed and deleted without the API, by both names of their CRM."""
     cube.today = TODAY
     field = cube.account.add_definition(9, key="Ny %", type="checkbox", max_length=5, hint="?")
     cube.account.add_customer((2, "B2B"), customer_id="05029249275", name="Å", custom={field: True})
@@ -106,8 +106,8 @@ def test_edits_show_in_the_next_answer(cube: Sandbox, ask: Ask) -> None:
     assert ask(single).status_code == 404
 
 
-def test_many_customers_come_and_go(cube: Sandbox, ask: Ask) -> None:
-    """Bulk edits count, and new ids are new."""
+def test_many_customers_are_added_and_deleted(cube: Sandbox, ask: Ask) -> None:
+    """Bulk edits change the count, and new customers have new ids."""
     added = cube.account.insert(9, 5)
     assert cube.account.customer_ids(9)[8:] == added
     cube.account.delete((2, "B2B"), added[1:])
@@ -117,7 +117,7 @@ def test_many_customers_come_and_go(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_rows_slide_when_a_test_edits_between_two_pages(cube: Sandbox, ask: Ask) -> None:
-    """A deletion before page 2 makes a gap: offset pages over moving data (T16)."""
+    """A deletion before page 2 makes a gap, since pages are offsets (T16)."""
     first, *_ = ids = cube.account.customer_ids(9)
 
     def delete_first(request: Request) -> None:
@@ -131,7 +131,7 @@ def test_rows_slide_when_a_test_edits_between_two_pages(cube: Sandbox, ask: Ask)
 
 
 def test_requests_are_logged_in_order(cube: Sandbox, ask: Ask) -> None:
-    """The log tells number, method, path, query, row and kind of credential."""
+    """The log has number, method, path, query, row and kind of credential."""
     ask(f"{S1}?page=2")
     ask("/api/v1/nothing", headers={})
     assert cube.requests == [
@@ -144,7 +144,7 @@ def test_requests_are_logged_in_order(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_reset_returns_to_the_constructors_options(cube: Sandbox, ask: Ask) -> None:
-    """What a reset leaves out is as the sandbox began, credentials included."""
+    """Options that are not given to `reset` get their initial values, also the credentials."""
     token = cube.token
     cube.reset(customers=2, seed=5, token="another")  # noqa: S106 - made up
     assert cube.account.count(9) == 2
@@ -155,10 +155,8 @@ def test_reset_returns_to_the_constructors_options(cube: Sandbox, ask: Ask) -> N
         cube.reset(customer=1)
 
 
-def test_two_sandboxes_do_not_know_each_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each has its own port, content and credentials; nothing of them stays."""
+def test_two_sandboxes_are_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its own port, content and credentials; nothing remains of them."""
     before = set(threading.enumerate())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with Sandbox(customers=1) as one, Sandbox(customers=2, seed=2) as two:
@@ -172,8 +170,8 @@ def test_two_sandboxes_do_not_know_each_other(
     assert set(threading.enumerate()) == before
 
 
-def test_a_sandbox_at_rest_says_so() -> None:
-    """An address exists only while it runs; a generation must exist at all."""
+def test_a_stopped_sandbox_has_no_address() -> None:
+    """The address exists only while the sandbox runs; an unknown generation is an error."""
     with pytest.raises(RuntimeError, match="not running"):
         _ = Sandbox().url
     with pytest.raises(ValueError, match="no generation '1999'"):

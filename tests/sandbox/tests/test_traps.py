@@ -1,4 +1,4 @@
-"""Each trap bends what it says, and nothing else."""
+"""Each trap changes only what its name says."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ C6 = "/api/v1/campaigns/1/callflow_customers/"
         ({"next_value": lambda link: [link]}, S1, [f"http://HOST{S1}?page=2"]),
     ],
 )
-def test_next_is_bent(
+def test_next_is_altered(
     cube: Sandbox, ask: Ask, traps: dict[str, Any], path: str, link: object
 ) -> None:
-    """T1 to T11, and anything else that Python can think of."""
+    """T1 to T11, and any value from Python."""
     cube.traps = Traps(**traps)
     host = cube.url.removeprefix("http://")
     answer = ask(path).json()["next"]
@@ -61,21 +61,21 @@ def test_next_is_bent(
 
 
 def test_the_last_page_stays_the_last(cube: Sandbox, ask: Ask) -> None:
-    """A bent `next` does not make pages; only `next_value` may."""
+    """An altered `next` adds no pages; only `next_value` can."""
     cube.traps = Traps(next_without_page=True)
     assert ask(f"{S1}?page=3").json()["next"] is None
     cube.traps = Traps(next_value=lambda link: link or "again")
     assert ask(f"{S1}?page=3").json()["next"] == "again"
 
 
-def test_count_can_lie(cube: Sandbox, ask: Ask) -> None:
-    """The envelope may claim any number."""
+def test_count_can_be_wrong(cube: Sandbox, ask: Ask) -> None:
+    """The envelope can have any count."""
     cube.traps = Traps(count=lambda count: count + 781)
     assert ask(S1).json()["count"] == 789
 
 
 def test_lists_can_be_bare_and_newest_first(cube: Sandbox, ask: Ask) -> None:
-    """Without envelope all customers come at once (T13), and order can be turned (T16)."""
+    """Without envelope all customers are returned at once (T13); T16 reverses the order."""
     cube.traps = Traps(bare_list=True, newest_first=True)
     ids = [record["crm__customer_id"] for record in ask(S1).json()]
     assert ids == cube.account.customer_ids(9)[::-1]
@@ -99,10 +99,10 @@ def test_lists_can_be_bare_and_newest_first(cube: Sandbox, ask: Ask) -> None:
         ),
     ],
 )
-def test_custom_values_are_spelled_as_wanted(
+def test_custom_values_have_the_requested_format(
     cube: Sandbox, ask: Ask, trap: dict[str, Any], values: list[object]
 ) -> None:
-    """T28 to T36 change the spelling of filled and of empty values, never that of text."""
+    """T28 to T36 change the format of values and of empty values, but not of text."""
     types = ("number", "integer", "checkbox", "checkbox", "date", "text")
     given = ("233.0", 233, "True", "False", "", "x")
     numbers = [cube.account.add_definition(9, key=f"new {kind}", type=kind) for kind in types]
@@ -113,7 +113,7 @@ def test_custom_values_are_spelled_as_wanted(
 
 
 def test_one_field_can_hold_three_types(cube: Sandbox, ask: Ask) -> None:
-    """T30: number, empty and text by turns."""
+    """T30: number, empty and text in turn."""
     number = cube.account.add_definition(9, key="Alder", type="integer")
     for customer in cube.account.customer_ids(9):
         cube.account.update_customer(9, customer, custom={number: "36"})
@@ -123,7 +123,7 @@ def test_one_field_can_hold_three_types(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_standard_fields_can_be_null_and_ids_integers(cube: Sandbox, ask: Ask) -> None:
-    """T34 and the integer ids of 2017 (T30), which spare what begins with a zero."""
+    """T34 and the integer ids of 2017 (T30); an id with a leading zero stays text."""
     cube.traps = Traps(empty_standard="null", customer_id_integer=True, bare_list=True)
     records = ask(S1).json()
     assert {record["crm__standard_info__phone_3"] for record in records} == {None}
@@ -131,6 +131,6 @@ def test_standard_fields_can_be_null_and_ids_integers(cube: Sandbox, ask: Ask) -
 
 
 def test_a_trap_is_refused_by_name() -> None:
-    """A spelling that does not exist is an error at once."""
+    """An unknown value is an error at once."""
     with pytest.raises(ValueError, match="Trap numbers cannot be 'roman'"):
         Traps(numbers="roman")  # type: ignore[arg-type]

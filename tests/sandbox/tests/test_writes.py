@@ -1,4 +1,4 @@
-"""What is written through the API is read again."""
+"""Writes through the API show in later reads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def day(cube: Sandbox) -> None:
 
 
 def test_s3_changes_a_customer(cube: Sandbox, ask: Ask) -> None:
-    """A PUT in `__` keys changes values, date, user and method, and answers the record."""
+    """A PUT with `__` keys changes values, date, user and method, and returns the record."""
     number = next(iter(cube.account.definitions(9)))
     body = {"crm__standard_info__phone_2": "1122344", f"crm__custom_info__{number}": "Å"}
     answer = ask("/api/v1/assignments/9/customers/1000", method="PUT", body=body)
@@ -37,7 +37,7 @@ def test_s3_changes_a_customer(cube: Sandbox, ask: Ask) -> None:
 
 
 def test_s3_of_2017_takes_plain_names(cube: Sandbox, ask: Ask) -> None:
-    """The first document changed `gender`, with or without the ids in the body (T58)."""
+    """A PUT with plain keys works with and without the ids in the body (T58)."""
     cube.reset(generation="2017")
     body = {"gender": "Male", "assignment_id": 9, "Klassifisering": "C"}
     answer = ask("/api/v1/assignments/9/customers/1000", method="PUT", body=body)
@@ -64,8 +64,8 @@ def test_s9_and_s10_create_and_change(cube: Sandbox, ask: Ask) -> None:
     assert cube.account.count(12) == 9
 
 
-def test_s10_asks_which_of_two_customers_is_meant(ask: Ask) -> None:
-    """One imported id may exist in two assignments."""
+def test_s10_requires_the_assignment_for_an_ambiguous_id(ask: Ask) -> None:
+    """The same imported id may exist in two assignments."""
     answer = ask("/crm/customers/1000", method="PUT", body={"city": "OSLO"})
     assert answer.status_code == 400
     body = {"city": "OSLO", "assignment_id": 9}
@@ -73,7 +73,7 @@ def test_s10_asks_which_of_two_customers_is_meant(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("body", [["x"], {"no such key": 1}])
-def test_bodies_that_nobody_understands_are_400(ask: Ask, body: object) -> None:
-    """A misspelt key is no success."""
+def test_invalid_bodies_are_400(ask: Ask, body: object) -> None:
+    """An unknown key is an error."""
     answer = ask("/api/v1/assignments/9/customers/1000", method="PUT", body=body)
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""The first and last to touch a request: writes the log, waits, and lets faults strike."""
+"""WSGI middleware around Django: logs requests, delays responses and injects faults."""
 
 from __future__ import annotations
 
@@ -53,21 +53,21 @@ _WRONG_BODIES = {
 }
 
 
-class Gate:
+class FaultInjector:
     """The WSGI application of one sandbox."""
 
     def __init__(self, cube: Sandbox, application: WSGIApplication) -> None:
-        """Stand before Django's application."""
+        """Wrap Django's application."""
         self._cube = cube
         self._application = application
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request, or let it go wrong."""
+        """Respond to one request, or inject a fault."""
         cube = self._cube
         before = current.set(cube)
         try:
             path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
-            request = cube.note(
+            request = cube.log_request(
                 method=environ["REQUEST_METHOD"],
                 path=path,
                 query=environ["QUERY_STRING"],
@@ -80,34 +80,34 @@ class Gate:
             fault = cube.fault_for(request)
             if fault is None:
                 return self._application(environ, start_response)
-            return self._strike(fault, environ, start_response)
+            return self._inject(fault, environ, start_response)
         finally:
             current.reset(before)
 
-    def _strike(
+    def _inject(
         self, fault: Fault, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         if fault.kind == "delay":
             self._cube.closing.wait(fault.seconds)
             return self._application(environ, start_response)
         if fault.kind == "refuse":
-            _break_on_close(environ)
+            _reset_on_close(environ)
             raise ClientDisconnected
         if fault.kind in {"stall", "endless"}:
             write = start_response("200 OK", [_JSON])
-            write(b"")  # the headers leave at once
-            return self._drip(fault, environ)
+            write(b"")  # sends the headers at once
+            return self._stall(fault, environ)
         if fault.kind in {"reset", "truncate", "truncate-gzip"}:
-            return self._cut(fault, environ, start_response)
-        status, headers, body = _answer(fault)
+            return self._send_half(fault, environ, start_response)
+        status, headers, body = _fault_response(fault)
         headers.append(("Content-Length", str(len(body))))
         start_response(f"{status.value} {status.phrase}", headers)
         return [body]
 
-    def _cut(
+    def _send_half(
         self, fault: Fault, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Make the right answer and send half of it."""
+        """Make the correct response and send half of it."""
         started: list[tuple[str, Headers]] = []
 
         def remember(status: str, headers: Headers, *_error: object) -> Write:
@@ -127,12 +127,12 @@ class Gate:
         else:
             body = body[: promised // 2]
         if fault.kind == "reset":
-            _break_on_close(environ)
+            _reset_on_close(environ)
         start_response(status, [*kept, ("Content-Length", str(promised))])
         return [body]
 
-    def _drip(self, fault: Fault, environ: WSGIEnvironment) -> Iterator[bytes]:
-        """Send nothing for a while, or blanks for ever, until the client or the sandbox goes."""
+    def _stall(self, fault: Fault, environ: WSGIEnvironment) -> Iterator[bytes]:
+        """Send nothing for a while, or blanks until the client or the sandbox closes."""
         channel, closing = environ[CHANNEL], self._cube.closing
         pause, pauses = 0.02, int(fault.seconds / 0.02)
         while not channel.check_client_disconnected() and not closing.wait(pause):
@@ -140,11 +140,11 @@ class Gate:
                 yield b" " * 8192
             elif (pauses := pauses - 1) < 0:
                 break
-        _break_on_close(environ)
+        _reset_on_close(environ)
 
 
-def _answer(fault: Fault) -> tuple[HTTPStatus, Headers, bytes]:
-    """Make the whole answer of a fault that is nothing but a wrong answer."""
+def _fault_response(fault: Fault) -> tuple[HTTPStatus, Headers, bytes]:
+    """Make the response of a fault that is a complete response."""
     headers: Headers = []
     if fault.retry_after is not None:
         headers.append(("Retry-After", str(fault.retry_after)))
@@ -171,7 +171,7 @@ def _answer(fault: Fault) -> tuple[HTTPStatus, Headers, bytes]:
     return status, headers, body if fault.body is None else fault.body.encode()
 
 
-def _break_on_close(environ: WSGIEnvironment) -> None:
-    """Have the connection end in a TCP reset instead of a farewell."""
+def _reset_on_close(environ: WSGIEnvironment) -> None:
+    """Close the connection by a TCP reset."""
     linger = struct.pack("ii", 1, 0)
     environ[CHANNEL].socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -1,11 +1,11 @@
-"""How single values are spelled: numbers, checkboxes, and values off their field's type."""
+"""Formats of single values: numbers, checkboxes, and values that do not fit their field's type."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cube_sandbox.faults import lot
+from cube_sandbox.faults import seeded_fraction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _NUMBERS = frozenset({"number", "integer"})
 _CHECKED: dict[object, bool] = {True: True, "True": True, False: False, "False": False}
-#: What people type into a field of another type (T30, T32, T37).
-_MISFITS = {
+#: Values that do not fit the type of their field (T30, T32, T37).
+_MISTYPED = {
     "number": "5,92 år",
     "integer": "Alder: 52 år",
     "date": "28.02.2015",
@@ -33,24 +33,24 @@ _WORDS: dict[Booleans, tuple[object, object]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Speller:
-    """Spells custom values as the traps want them."""
+class ValueFormatter:
+    """Formats custom values according to the traps."""
 
     traps: Traps
     seed: int
 
-    def spell(self, definition: Definition, custom: Mapping[str, object], customer: int) -> object:
-        """Spell one value; empty ones stay as they are."""
+    def format(self, definition: Definition, custom: Mapping[str, object], customer: int) -> object:
+        """Format one value; empty values stay as they are."""
         value = custom.get(str(definition.number), "")
-        if blank(value):
+        if is_empty(value):
             return value
         traps, kind = self.traps, definition.type
-        share = traps.mistyped if kind in _MISFITS else 0.0
-        if share and lot(self.seed, customer, definition.number) < share:
-            return _MISFITS[kind]
+        share = traps.mistyped if kind in _MISTYPED else 0.0
+        if share and seeded_fraction(self.seed, customer, definition.number) < share:
+            return _MISTYPED[kind]
         if kind in _NUMBERS:
             if traps.mixed_types:
-                return (_number(value), "", _MISFITS["integer"])[customer % 3]
+                return (_number(value), "", _MISTYPED["integer"])[customer % 3]
             if traps.numbers != "documented":
                 return str(value) if traps.numbers == "strings" else _number(value)
         if kind == "checkbox" and traps.booleans != "documented" and value in _CHECKED:
@@ -58,20 +58,20 @@ class Speller:
         return value
 
 
-def active(booleans: Booleans, *, is_active: bool, form: CampaignForm) -> object:
-    """Spell `campaign__is_active`: false in 2019-03, empty later (T36)."""
+def format_is_active(booleans: Booleans, *, is_active: bool, form: CampaignForm) -> object:
+    """Format `campaign__is_active`: false in 2019-03, empty later (T36)."""
     if booleans == "documented":
         booleans = "json" if form == "2019" else "empty-for-false"
     return _WORDS[booleans][is_active]
 
 
-def blank(value: object) -> bool:
+def is_empty(value: object) -> bool:
     """Whether a value is empty; zero and false are not."""
     return value is None or value == ""
 
 
 def _number(value: object) -> object:
-    """Make a JSON number of a spelled one; what is none stays."""
+    """Convert text to a JSON number if it is a number."""
     try:
         number = float(str(value))
     except ValueError:
