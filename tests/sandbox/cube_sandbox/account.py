@@ -21,9 +21,11 @@ from cube_sandbox.models import (
     Crm,
     Customer,
     Definition,
+    Note,
     Outcome,
     Registration,
 )
+from cube_sandbox.note_edits import NoteEdits
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Account", "Where"]
 
-_CONTENT = (Token, Crm, Definition, Customer, Registration, Outcome, CallState, Campaign)
+_CONTENT = (Token, Crm, Definition, Customer, Registration, Outcome, CallState, Note, Campaign)
 
 
-class Account(EventEdits):
+class Account(EventEdits, NoteEdits):
     """The content of one sandbox.
 
     `where` is an assignment id (`9`) or a data owner and CRM type (`(2, "B2B")`). Assignment 9 is
@@ -197,6 +199,7 @@ class Account(EventEdits):
                 for campaign in campaigns:
                     if campaign.crm == crm.id:
                         history.fill(campaign, customers, cube.outcomes)
+                        history.notes(campaign, customers, cube.notes)
 
 
 def _customers(where: Where) -> QuerySet[Customer]:

@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--customers", type=int, default=60, help="customers per CRM (default: 60)")
     option("--campaigns", type=int, default=4, help="number of campaigns (default: 4)")
     option("--outcomes", type=int, default=60, help="call outcomes per campaign (default: 60)")
+    option("--notes", type=int, default=0, help="notes per campaign, an invented endpoint")
     option("--seed", type=int, default=1, help="decides every invented value (default: 1)")
     option("--page-size", type=int, default=25, help="rows a page (default: 25)")
     option("--delay", type=float, default=0.0, help="seconds before every response")

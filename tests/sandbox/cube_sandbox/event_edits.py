@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cube_sandbox.clock import OSLO, localized
 from cube_sandbox.edits import Edits, Where, find_crm
 from cube_sandbox.history import History, registration
-from cube_sandbox.models import CallState, Campaign, Customer, Outcome, Registration
+from cube_sandbox.models import CallState, Campaign, Customer, Note, Outcome, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -233,6 +233,7 @@ def delete_events(customers: Collection[int]) -> None:
     Registration.objects.filter(outcome__customer__in=customers).delete()
     Outcome.objects.filter(customer__in=customers).delete()
     CallState.objects.filter(customer__in=customers).delete()
+    Note.objects.filter(customer__in=customers).delete()
 
 
 def _in_campaign(campaign_id: int | None) -> dict[str, int]:

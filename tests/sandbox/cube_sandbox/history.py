@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from cube_sandbox.clock import OSLO
-from cube_sandbox.models import CallState, Campaign, Outcome, Registration
-from cube_sandbox.people import seeded_random
+from cube_sandbox.models import CallState, Campaign, Note, Outcome, Registration
+from cube_sandbox.people import dice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,6 +148,21 @@ class History:
                 sold.append(registration(outcome, products[len(sold) % len(products)]))
         Outcome.objects.bulk_create(made, batch_size=_BATCH)
         Registration.objects.bulk_create(sold, batch_size=_BATCH)
+
+    def notes(self, campaign: Campaign, customers: Sequence[Customer], amount: int) -> None:
+        """Save notes about customers in turn, one a day, the last on the day before the end."""
+        end = min(campaign.archived_date or self._today, self._today)
+        Note.objects.bulk_create(
+            Note(
+                campaign=campaign.id,
+                customer=customers[number % len(customers)].id,
+                text=_COMMENTS[number % len(_COMMENTS)],
+                changed=datetime.combine(
+                    end - timedelta(days=amount - number), time(12, 30), tzinfo=OSLO
+                ),
+            )
+            for number in range(amount if customers else 0)
+        )
 
     def _moment(self, days: tuple[date, date], number: int, amount: int) -> datetime:
         """Choose a time in office hours; for today in the first minute after midnight."""

@@ -213,6 +213,23 @@ class Outcome(models.Model):
         return f"{self.type}: {self.subtype}"
 
 
+class Note(models.Model):
+    """What somebody wrote down about a customer in a campaign: invented, no Cube has it."""
+
+    id: models.AutoField[int, int] = models.AutoField(primary_key=True)
+    campaign: models.IntegerField[int, int] = models.IntegerField(db_index=True)
+    customer: models.IntegerField[int, int] = models.IntegerField(db_index=True)
+    text: models.TextField[str, str] = models.TextField()
+    changed: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    @override
+    def __str__(self) -> str:
+        """Name the note by what it says."""
+        return self.text
+
+
 class Registration(models.Model):
     """A product that an outcome registered, at the price of that day."""
 

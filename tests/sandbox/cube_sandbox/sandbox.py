@@ -42,7 +42,8 @@ class Sandbox:
         customers: Customers per CRM.
         campaigns: Number of campaigns: four with fixed names, then invented ones.
         outcomes: Call outcomes per campaign, with their call states and registrations.
-        seed: Determines every invented value.
+        notes: Notes per campaign, an invented endpoint (N1); it is served only if there are any.
+        seed: Decides every invented value.
         page_size: Rows a page.
         traps: Deviations of the wire format.
         faults: Faults of responses.
@@ -69,6 +70,7 @@ class Sandbox:
     customers: int = 60
     campaigns: int = 4
     outcomes: int = 60
+    notes: int = 0
     seed: int = 1
     page_size: int = 25
     traps: Traps = field(default_factory=Traps)
@@ -149,8 +151,9 @@ class Sandbox:
 
     @property
     def rows(self) -> frozenset[str]:
-        """The endpoints of `docs/api.md` that are served."""
-        return self.generation_data.rows - frozenset(self.without)
+        """The rows of `cube-api.md` that are served."""
+        invented = {"N1"} if self.notes else set()
+        return (self.era.rows | invented) - frozenset(self.without)
 
     def reset(self, **options: object) -> None:
         """Replace the content and clear requests and faults.

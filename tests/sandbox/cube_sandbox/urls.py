@@ -6,14 +6,15 @@ from collections import defaultdict
 from django.urls import URLPattern, path, resolve
 from django.urls.exceptions import Resolver404
 
-from cube_sandbox import event_views, views
+from cube_sandbox import event_views, notes, views
 
 _ASSIGNMENT = "api/v1/assignments/<int:assignment>"
 _CRM = "api/v1/data_owners/<int:data_owner>/<str:crm_type>"
 _DRAFT = "api/v1/data_owners/<int:data_owner>/crm/<str:crm_type>"
 _CAMPAIGN = "api/v1/campaigns/<int:campaign>"
 
-#: Number, method, path, view. Lists end in a slash, campaigns and single customers do not (T17).
+#: Row, method, path, view. Lists end in a slash, campaigns and single customers do not (T17).
+#: N1 is invented: the example in `docs/architecture.md` reads it.
 ROUTES: tuple[tuple[str, str, str, type[views.CubeView]], ...] = (
     ("C1", "GET", "api/v1/campaigns", views.Campaigns),
     ("C2", "GET", f"{_CRM}/customers/", views.Customers),
@@ -37,6 +38,7 @@ ROUTES: tuple[tuple[str, str, str, type[views.CubeView]], ...] = (
     ("S9", "POST", "crm/customers", views.CustomersOf2016),
     ("S8", "GET", "crm/assignment_id/<int:assignment>/customers", views.Customers),
     ("S10", "PUT", "crm/customers/<str:customer_id>", views.SingleCustomerOf2016),
+    ("N1", "GET", f"{_CAMPAIGN}/notes/", notes.Notes),
 )
 
 
