@@ -24,7 +24,7 @@ from tap_cube.records.codec import decode_row
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_cube.account.generations import Endpoint
+    from tap_cube.account.endpoint import Endpoint
     from tap_cube.account.probe import ProbeResult
     from tap_cube.http.client import CubeClient
     from tap_cube.http.prefetch import WorkerPool

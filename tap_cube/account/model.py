@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_cube.account.custom_fields import CustomField
-    from tap_cube.account.generations import Endpoint
+    from tap_cube.account.endpoint import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

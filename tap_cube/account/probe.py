@@ -13,7 +13,7 @@ from tap_cube.records.page import decode_page
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_cube.account.generations import Endpoint
+    from tap_cube.account.endpoint import Endpoint
     from tap_cube.account.model import Partition
     from tap_cube.http.client import CubeClient
     from tap_cube.paging.windows import Window

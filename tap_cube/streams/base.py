@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_cube.account.columns import StreamColumns
-    from tap_cube.account.generations import Endpoint
+    from tap_cube.account.endpoint import Endpoint
     from tap_cube.account.model import Account, Partition, Resource
     from tap_cube.records.decoder import Column
     from tap_cube.records.page import Page

@@ -20,7 +20,8 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.account.generations import Endpoint, JSONType
+    from tap_cube.account.endpoint import Endpoint
+    from tap_cube.account.generations import JSONType
     from tap_cube.account.model import Account, Partition
     from tap_cube.records.decoder import RecordDecoder
     from tap_cube.streams.spec import CubeTap, StreamSpec

@@ -16,7 +16,8 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.streams import Stream
 
-    from tap_cube.account.generations import Endpoint, JSONType
+    from tap_cube.account.endpoint import Endpoint
+    from tap_cube.account.generations import JSONType
     from tap_cube.account.model import Account
     from tap_cube.settings import Settings
 
