@@ -32,19 +32,15 @@ class CallflowCustomersStream(CubeStream[CallflowRow]):
         cls, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
     ) -> t.Self | None:
         del streams
-        if not (resource := account.resources.get(spec.name)):
+        if spec.name not in account.resources:
             return None
         own = dict.fromkeys(("callflow_key", "customer_id"), th.StringType())
         rows = CampaignRows(account, spec, own)
-        stream = cls(tap, spec, resource, rows.columns)
+        stream = cls(tap, spec, rows.resource, rows.columns)
         stream.rows = rows
         stream.added_columns = ("callflow_key", "customer_id", *rows.looked_up)
         stream.cursor = MinuteCursor(cls.replication_key, tap.settings.timezone)
         return stream
-
-    @override
-    def columns_of(self, partition: Partition) -> Mapping[str, t.Any]:
-        return self.rows.constants_of(partition)
 
     @override
     def added_values(self, partition: Partition, row: CallflowRow, key: str) -> Sequence[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 from types import MappingProxyType
 
 from singer_sdk import typing as th
@@ -15,7 +16,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_cube.account.generations import JSONType
-    from tap_cube.account.model import Account, Partition
+    from tap_cube.account.model import Account
     from tap_cube.streams.spec import StreamSpec
 
 _IDS: Mapping[str, JSONType] = MappingProxyType(
@@ -39,6 +40,7 @@ class CampaignRows:
 
     Attributes:
         columns: The columns of the stream.
+        resource: Where the rows are; partitions have the ids that all their rows have.
         looked_up: Ids that no partition has for all its rows.
     """
 
@@ -50,8 +52,15 @@ class CampaignRows:
         given = [partition.columns for partition in resource.partitions]
         known = [*given, *(campaign.columns for campaign in account.campaigns)]
         ids = [name for name in _IDS if name == "campaign__id" or any(of.get(name) for of in known)]
-        self._constant = [name for name in ids if any(name in of for of in given)]
-        self.looked_up = tuple(name for name in ids if name not in self._constant)
+        constant = [name for name in ids if any(name in of for of in given)]
+        self.looked_up = tuple(name for name in ids if name not in constant)
+        self.resource = replace(
+            resource,
+            partitions=tuple(
+                replace(each, columns={name: each.columns.get(name) for name in constant})
+                for each in resource.partitions
+            ),
+        )
         self._ids_by_names = ids_by_names(account.campaigns)
         self.columns = StreamColumns(
             {**{name: _IDS[name] for name in ids}, **own, **spec.fields},
@@ -59,10 +68,6 @@ class CampaignRows:
             resource.keys,
             generations.EARLIER_EVENT_FIELDS,
         )
-
-    def constants_of(self, partition: Partition) -> Mapping[str, object]:
-        """The ids that all rows of a partition have."""
-        return {name: partition.columns.get(name) for name in self._constant}
 
     def looked_up_values(self, names: tuple[str, str]) -> list[object]:
         """The other ids of a row, by the names of its data owner and its campaign."""

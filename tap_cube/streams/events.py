@@ -44,18 +44,14 @@ class EventsStream(CubeStream[EventRow]):
         cls, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
     ) -> t.Self | None:
         del streams
-        if not (resource := account.resources.get(spec.name)):
+        if spec.name not in account.resources:
             return None
         own = {**dict.fromkeys(spec.primary_keys, th.StringType()), **_OWN_FIELDS}
         rows = CampaignRows(account, spec, own)
-        stream = cls(tap, spec, resource, rows.columns)
+        stream = cls(tap, spec, rows.resource, rows.columns)
         stream.rows = rows
         stream.added_columns = (*spec.primary_keys, "customer_id", "submitted_at", *rows.looked_up)
         return stream
-
-    @override
-    def columns_of(self, partition: Partition) -> Mapping[str, t.Any]:
-        return self.rows.constants_of(partition)
 
     @override
     def target_of(self, partition: Partition) -> str | None:
