@@ -190,9 +190,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
         return self.reader.first_page(partition, target, ahead)
 
     def _partition_of(self, context: Context | None) -> Partition:
-        return next(
-            (s for s in self._partitions if self.context_of(s) == dict(context or {})), ACCOUNT
-        )
+        found = (s for s in self._partitions if self.context_of(s) == dict(context or {}))
+        return next(found, ACCOUNT)
 
     def _changed_records(
         self, cursor: Cursor, partition: Partition, context: Context | None, decoder: RecordDecoder
@@ -205,16 +204,14 @@ class CubeStream(EncodedStream, t.Generic[R]):
         for page, places in self.read(partition):
             kept, added = [], []
             for place in places:
-                row = page.rows[place]
+                row, raw = page.rows[place], page.raw_rows[place]
                 value = cursor.value_of(row)
                 if value is not None:
                     dated += 1
                     if value < start:
                         unchanged += 1
                         continue
-                key = row.record_key or surrogate_key(
-                    page.raw_rows[place], keys, self.reader.reading
-                )
+                key = row.record_key or surrogate_key(raw, keys, self.reader.reading)
                 if key is None:
                     continue
                 if value is not None and value > highest:
@@ -236,7 +233,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
         )  # fmt: skip
         if emitted and not dated and not self._has_reported_full:
             self._has_reported_full = True
-            self.logger.info("Customers have no modification date here; every run is a full load")
+            msg = "%s: rows have no modification date here; every run is a full load"
+            self.logger.info(msg, self.name)
 
     def _start(self, cursor: Cursor, context: Context | None) -> str:
         """The value before which unchanged rows are left out; "" for no such value."""
