@@ -1,0 +1,176 @@
+"""docs/architecture.md tells the truth, and its example works as it stands."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Sandbox
+from cube_sandbox.clock import OSLO
+from tests.repository import docs
+from tests.repository.test_sdk_contract import PRIVATE
+from tests.support.runs import EVENTS, only, settings_for
+from tests.support.tap_process import TapRun, clean_environment, written_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAGE = (docs.ROOT / "docs/architecture.md").read_text("utf-8")
+BLOCK = re.compile(
+    r"^\*\*(?P<how>New file|At the end of|In) `(?P<path>[^`]+)`"
+    r"(?:, above the line `(?P<line>[^`]+)`)?:\*\*\n\n```python\n(?P<code>.*?)^```",
+    re.MULTILINE | re.DOTALL,
+)
+STREAM = "campaign_notes"
+MERSALG, ARCHIVED = 2, 8
+"""The campaigns of the CRM that is read."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the package and apply each block of code, as the page says."""
+    root = tmp_path_factory.mktemp("house")
+    shutil.copytree(
+        docs.ROOT / "tap_cube", root / "tap_cube", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copy(docs.ROOT / "pyproject.toml", root)
+    for block in BLOCK.finditer(PAGE):
+        path, code = root / block["path"], block["code"]
+        if block["how"] == "New file":
+            assert not path.exists()
+            path.write_text(code, "utf-8")
+            continue
+        text = path.read_text("utf-8")
+        if block["how"] == "In":
+            line = f"\n{block['line']}\n"
+            assert text.count(line) == 1
+            path.write_text(text.replace(line, f"\n{code}{line[1:]}"), "utf-8")
+        else:
+            path.write_text(f"{text}\n\n{code}", "utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def cube() -> Iterator[Sandbox]:
+    """Run an account with three notes in each campaign."""
+    today = date(2024, 5, 17)
+    with Sandbox(customers=4, notes=3, page_size=2, today=today, without=EVENTS) as cube:
+        yield cube
+
+
+def run(house: Path, cube: Sandbox, folder: Path, *options: str, state: Any = None) -> TapRun:  # noqa: ANN401 - JSON
+    """Run the tap of a folder as a command."""
+    files = written_options(str(folder), config=settings_for(cube, **only((2, "B2B"))), state=state)
+    ended = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "tap_cube", *files, *options],
+        cwd=house,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return TapRun(ended.returncode, ended.stdout, ended.stderr)
+
+
+def test_the_example_touches_three_files() -> None:
+    """That is what the page promises."""
+    assert {block["path"] for block in BLOCK.finditer(PAGE)} == {
+        "tap_cube/account/generations.py",
+        "tap_cube/streams/notes.py",
+        "tap_cube/streams/registry.py",
+    }
+    # No block of code is left out because its heading is worded otherwise.
+    assert PAGE.count("```python\n") == len(BLOCK.findall(PAGE))
+
+
+def test_the_example_keeps_the_rules_of_the_repository(house: Path) -> None:
+    """Nobody who follows the page is stopped by the linter, the formatter or the contract."""
+    for command in (["ruff", "check"], ["ruff", "format", "--check"], ["lint-imports"]):
+        done = subprocess.run(  # noqa: S603 - our own command
+            command,
+            cwd=house,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_example_is_discovered(house: Path, cube: Sandbox, tmp_path: Path) -> None:
+    """The new stream stands in the catalog with its key, its cursor and its types."""
+    streams = run(house, cube, tmp_path, "--discover").catalog["streams"]
+    (entry,) = (each for each in streams if each["tap_stream_id"] == STREAM)
+    assert entry["key_properties"] == ["note__id"]
+    assert entry["replication_key"] == "note__changed_when"
+    properties = entry["schema"]["properties"]
+    assert properties["note__id"]["type"] == ["integer"]
+    assert properties["campaign__id"]["type"] == ["integer", "null"]
+    assert properties["note__text"]["type"] == ["string", "null"]
+    assert properties["note__changed_when"]["format"] == "date-time"
+
+
+def test_the_example_is_incremental(house: Path, cube: Sandbox, tmp_path: Path) -> None:
+    """First all notes come, then what changed, with those of the bookmark's own minute."""
+    cube.reset()
+    notes = {campaign: cube.account.notes(campaign) for campaign in (MERSALG, ARCHIVED)}
+    first = run(house, cube, tmp_path)
+    records = first.records[STREAM]
+    assert [(r["campaign__id"], r["note__id"]) for r in records] == [
+        (campaign, note) for campaign, own in notes.items() for note in own
+    ]
+    changed, _, last = notes[MERSALG]
+    assert records[2] == {
+        "campaign__id": MERSALG,
+        "data_owner_id": 2,
+        "crm_type": "B2B",
+        "assignment_id": 9,
+        "note__id": last,
+        "note__text": "",
+        "note__changed_when": "2024-05-16T12:30:00+02:00",
+        "crm__customer_id": cube.account.customer_ids((2, "B2B"))[2],
+        "campaign__name": "Mersalg B2B",
+        "data_owner__name": "Fjordmedia AS",
+    }
+
+    cube.account.change_note(changed, "Ring igjen", datetime(2024, 5, 17, 9, 30, tzinfo=OSLO))
+    second = run(house, cube, tmp_path, state=first.state)
+    assert {r["note__id"]: r["note__text"] for r in second.records[STREAM]} == {
+        changed: "Ring igjen",
+        last: "",
+    }
+
+
+def test_the_page_names_every_private_name_of_the_sdk() -> None:
+    """The table and the list that is checked against the SDK agree."""
+    table = PAGE.partition("## Private names")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| `[^|]*\| ([^|]*) \|", table, re.MULTILINE)
+    names = {name for cell in cells for name in re.findall(r"\w+", cell)}
+    assert names == {name.rpartition(".")[2] for name in PRIVATE}
+
+
+def test_the_page_names_modules_that_exist() -> None:
+    """A module that moves takes its name in the page along."""
+    named = set(re.findall(r"`([a-z_]+/[a-z_]*(?:\.py)?)`", PAGE))
+    assert len(named) > 20
+    missing = {name for name in named if not (docs.ROOT / "tap_cube" / name).exists()}
+    assert missing == set()
+    links = re.findall(r"\]\(([^)#]+)", PAGE)
+    assert [link for link in links if not (docs.ROOT / "docs" / link).exists()] == []
+
+
+def test_the_page_shows_the_floors_of_the_contract() -> None:
+    """Each wing and module of the package stands on a floor."""
+    floors = re.findall(r"^\| \d \| (.*?) \|", PAGE, re.MULTILINE)
+    named = {name.strip("/") for floor in floors for name in re.findall(r"`([\w/]+)`", floor)}
+    there = {path.stem for path in (docs.ROOT / "tap_cube").glob("[!.]*")}
+    assert named == there - {"__init__", "__pycache__", "py"}
+    assert len(floors) == 8
