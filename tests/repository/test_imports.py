@@ -1,0 +1,110 @@
+"""Imports run one way, private names stay in one place, and files and classes stay small."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_cube.singer.stream import EncodedStream
+from tap_cube.streams.registry import STREAMS
+from tests.repository import docs
+from tests.repository.private_names import uses
+from tests.support.tap_process import clean_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_cube.streams.spec import StreamSpec
+
+MAX_LINES = 260
+MAX_DEPTH = 3
+"""Classes of ours, the stream itself among them, on top of those of the SDK."""
+
+
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    """Check the imports of a package that stands in a folder, beside its contract."""
+    return subprocess.run(
+        ["lint-imports", "--no-cache"],  # noqa: S607 - found by the PATH that is given
+        cwd=root,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """Copy the package and its contract."""
+    hidden = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(docs.ROOT / "tap_cube", tmp_path / "tap_cube", ignore=hidden)
+    shutil.copy(docs.ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_imports_keep_the_contract() -> None:
+    """No wing imports one that stands above or beside it, and no wing imports in a circle."""
+    done = lint_imports(docs.ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        ("records/values.py", "import tap_cube.paging.windows", "The wings stand on each other"),
+        ("http/body.py", "import tap_cube.records.codec", "The wings stand on each other"),
+        ("streams/spec.py", "import tap_cube.streams.base", "No circle inside a wing"),
+        ("records/codec.py", "import requests", "Records do not know requests"),
+    ],
+)
+def test_a_wrong_import_breaks_the_contract(
+    house: Path, module: str, line: str, broken: str
+) -> None:
+    """The contract notices an import upwards, sideways, in a circle, and out of the house."""
+    path = house / "tap_cube" / module
+    path.write_text(f"{path.read_text('utf-8')}\n{line}\n", "utf-8")
+    done = lint_imports(house)
+    assert done.returncode == 1
+    assert f"{broken} BROKEN" in done.stdout
+
+
+def test_a_new_wing_needs_a_floor(house: Path) -> None:
+    """A package that no line of the contract names breaks it."""
+    (house / "tap_cube/helpers").mkdir()
+    (house / "tap_cube/helpers/__init__.py").write_text('"""Anything."""\n')
+    done = lint_imports(house)
+    assert done.returncode == 1
+    assert "tap_cube.helpers" in done.stdout + done.stderr
+
+
+def test_private_names_of_the_sdk_stay_in_one_place() -> None:
+    """Only `singer/` and `tap.py` lean on what the SDK may change any day."""
+    places = {
+        (name, module)
+        for name, modules in uses().items()
+        for module in modules
+        if module != "tap_cube.tap" and not module.startswith("tap_cube.singer.")
+    }
+    assert places == set()
+
+
+def test_no_file_is_long() -> None:
+    """A file is read in one go."""
+    files = sorted((docs.ROOT / "tap_cube").rglob("*.py"))
+    lines = {
+        str(path.relative_to(docs.ROOT)): len(path.read_text("utf-8").splitlines())
+        for path in files
+    }
+    assert {name: number for name, number in lines.items() if number > MAX_LINES} == {}
+
+
+@pytest.mark.parametrize("spec", STREAMS, ids=lambda spec: spec.name)
+def test_no_stream_is_deep(spec: StreamSpec) -> None:
+    """A stream inherits from at most two other classes of ours."""
+    assert isinstance(spec.type, type)
+    ours = [cls for cls in spec.type.__mro__ if cls.__module__.startswith("tap_cube.")]
+    assert EncodedStream in ours
+    assert len(ours) <= MAX_DEPTH
