@@ -17,7 +17,7 @@ class Meeting:
 
     Args:
         cube: The account, whose requests are watched from now on.
-        asked: Rows of `cube-api.md`, or paths.
+        asked: Endpoints of `docs/api.md`, or paths.
 
     Attributes:
         together: Where they meet; broken if they did not.

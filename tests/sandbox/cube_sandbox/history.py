@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cube_sandbox.clock import OSLO
 from cube_sandbox.models import CallState, Campaign, Note, Outcome, Registration
-from cube_sandbox.people import dice
+from cube_sandbox.people import seeded_random
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

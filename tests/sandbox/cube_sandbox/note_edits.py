@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cube_sandbox.clock import moment
+from cube_sandbox.clock import localized
 from cube_sandbox.edits import Edits
 from cube_sandbox.models import Note
 
@@ -24,4 +24,4 @@ class NoteEdits(Edits):
     def change_note(self, note_id: int, text: str, when: datetime) -> None:
         """Rewrite a note."""
         with self._database():
-            Note.objects.filter(id=note_id).update(text=text, changed=moment(when))
+            Note.objects.filter(id=note_id).update(text=text, changed=localized(when))

@@ -36,7 +36,7 @@ class Notes(CubeView):
                 {
                     "note__id": note.id,
                     "note__text": note.text,
-                    "note__changed_when": clock.minute(note.changed),
+                    "note__changed_when": clock.format_minute(note.changed),
                     "crm__customer_id": customers[note.customer].customer_id,
                     "campaign__name": owner.name,
                     "data_owner__name": crm.data_owner_name,

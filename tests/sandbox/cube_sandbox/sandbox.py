@@ -151,9 +151,9 @@ class Sandbox:
 
     @property
     def rows(self) -> frozenset[str]:
-        """The rows of `cube-api.md` that are served."""
+        """The endpoints of `docs/api.md` that are served."""
         invented = {"N1"} if self.notes else set()
-        return (self.era.rows | invented) - frozenset(self.without)
+        return (self.generation_data.rows | invented) - frozenset(self.without)
 
     def reset(self, **options: object) -> None:
         """Replace the content and clear requests and faults.
