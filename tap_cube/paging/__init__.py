@@ -1,1 +1,1 @@
-"""All pages of one resource, to a certain end."""
+"""Reads all pages of one resource so that no row is missed."""

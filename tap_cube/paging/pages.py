@@ -1,4 +1,4 @@
-"""The pages of one resource, requested by the tap's own URLs and fetched ahead of their use."""
+"""The pages of one resource: the tap builds their URLs and fetches them ahead of use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     """Name of a partition, and path and query of one of its pages."""
 
 MAX_LINK_LENGTH = 4096
-"""Characters of a link that is still parsed."""
+"""Longest link in characters that is parsed; longer ones count as invalid."""
 
 
 class PageReader:
@@ -35,15 +35,15 @@ class PageReader:
 
     Args:
         stream: Name of the stream, for errors.
-        client: The account.
+        client: Client of the account.
         pool: Threads that fetch ahead.
-        row_type: What is decoded of each row.
-        known: Partitions that answered before: for them a 404 is retried.
+        row_type: Type to which each row is decoded.
+        known: Names of partitions that responded before; for them a 404 is retried.
         may_be_list: Whether a response may be a bare list, which has no pages (T13).
-        on_wait: Called before the caller has to wait for a response.
+        on_wait: Called before the caller waits for a response.
     """
 
-    def __init__(  # noqa: PLR0913 - what reading needs, none of it optional
+    def __init__(  # noqa: PLR0913 - a reader needs all of them
         self,
         stream: str,
         client: CubeClient,
@@ -54,11 +54,10 @@ class PageReader:
         may_be_list: bool,
         on_wait: Callable[[], object],
     ) -> None:
-        """Set up without sending a request."""
         self._stream = stream
         self._client = client
         self._pool = pool
-        self._page_of = PageDecoder(row_type)
+        self._page_decoder = PageDecoder(row_type)
         self._known = set(known)
         self._may_be_list = may_be_list
         self._on_wait = on_wait
@@ -70,11 +69,15 @@ class PageReader:
         return 0 if self._client.is_throttled else self._pool.size
 
     def first_page(self, request: Request, lookahead: Iterable[Request]) -> Page:
-        """Get the first page of a resource, and begin to fetch those needed next."""
+        """Get the first page of a resource, and start to fetch those expected next.
+
+        Raises:
+            CubeError: If the request fails.
+        """
         return self._first_pages.take(request, islice(lookahead, self.lookahead))
 
     def pages(self, request: Request, first: Page, logger: logging.Logger) -> Pages:
-        """Make the pages of a resource whose first page was just read."""
+        """Make the `Pages` of a resource whose first page was just read by this request."""
         name, target = request
         fetched = Prefetcher(partial(self._later_page, name), self._pool, self._on_wait)
         return Pages(target, first, fetched, lambda: self.lookahead, logger)
@@ -84,7 +87,7 @@ class PageReader:
             return self._fetch((name, target))
         except NotFoundError:
             return None
-        except ForbiddenError as error:  # it was readable a moment ago, so it is not skipped
+        except ForbiddenError as error:  # not skipped, because the first page was readable
             raise CubeError(str(error)) from None
 
     def _fetch(self, request: Request) -> Page:
@@ -97,24 +100,26 @@ class PageReader:
         return page
 
     def _decode(self, body: bytes) -> Page:
-        page = self._page_of(body)
+        page = self._page_decoder(body)
         if page.is_list and not self._may_be_list:
             raise TransientError(NOT_A_PAGE)
         return page
 
 
 class Pages:
-    """All pages of one resource, by number or by link; leaving the block cancels the rest.
+    """All pages of one resource, by number or by link.
+
+    A context manager: at the end it drops the pages that were fetched ahead.
 
     Args:
         target: Path and query of the first page.
         first: The first page.
-        fetched: Gets a page by its path and query; None for one that does not exist (404).
-        lookahead: Tells how many pages may be fetched ahead at this moment.
-        logger: Where a link that is not followed is reported.
+        fetched: Fetches a page by its path and query; None if the page does not exist (404).
+        lookahead: Returns how many pages may be fetched ahead now.
+        logger: Logs a ``next`` that is not followed.
 
     Attributes:
-        is_counting: Whether ``next`` was of no use, so that pages are counted.
+        is_counting: Whether pages are counted because ``next`` led elsewhere.
     """
 
     def __init__(
@@ -125,7 +130,6 @@ class Pages:
         lookahead: Callable[[], int],
         logger: logging.Logger,
     ) -> None:
-        """Start before the first page."""
         self._target = target
         self._first: Page | None = first
         self._fetched = fetched
@@ -135,7 +139,7 @@ class Pages:
         self.is_counting = False
 
     def __enter__(self) -> t.Self:
-        """Use the pages."""
+        """Return the pages."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -144,7 +148,7 @@ class Pages:
 
     @property
     def lookahead(self) -> int:
-        """Pages that may be fetched ahead at this moment."""
+        """Pages that may be fetched ahead now."""
         return self._lookahead()
 
     def page(self, number: int) -> Page | None:
@@ -154,13 +158,16 @@ class Pages:
             return first
         return self._fetched.take(with_page(self._target, number))
 
-    def page_after(self, page: Page, number: int, last_ahead: int) -> Page | None:
+    def page_after(self, page: Page, number: int, lookahead: int) -> Page | None:
         """Get the page after page ``number``: `END` after the last, None if it does not exist.
 
         Args:
-            page: The page whose ``next`` decides.
-            number: Its number.
-            last_ahead: Number of the last page that may be fetched ahead meanwhile.
+            page: Page ``number``, whose ``next`` says whether there is another page.
+            number: Number of the page, from 1.
+            lookahead: Pages that may be fetched ahead of the one returned.
+
+        Raises:
+            CubeError: If the request fails.
         """
         if number == 1:
             self._paginator = NextLinkPaginator(self._target)
@@ -172,25 +179,24 @@ class Pages:
             )
         if target is None:
             return END
-        ahead = range(number + 2, last_ahead + 1)
+        ahead = range(number + 2, number + 2 + lookahead)
         return self._fetched.take(target, [with_page(self._target, n) for n in ahead])
 
 
 class NextLinkPaginator(BaseHATEOASPaginator):
-    """Follows ``next`` to the page after this one, and nowhere else.
+    """Follows ``next`` only if it points to the next page of the same resource.
 
-    A link that repeats the page, has no page, leads to another resource or is malformed (T4 to
-    T8, T10, T11) still says that there is a next page: the paginator counts then.
+    Any other ``next`` (without a page, repeating the page, of another resource or malformed: T4
+    to T8, T10, T11) still means that there is another page, so the paginator counts instead.
 
     Args:
         target: Path and query of the first page.
 
     Attributes:
-        is_counting: Whether a link did not lead to the next page.
+        is_counting: Whether a ``next`` did not point to the next page.
     """
 
     def __init__(self, target: str) -> None:
-        """Start at the first page."""
         super().__init__()
         self._target = target
         self.is_counting = False
@@ -201,7 +207,7 @@ class NextLinkPaginator(BaseHATEOASPaginator):
         Returns:
             Path and query of the page after it; None after the last.
         """
-        # The SDK only hands its argument on; a page was decoded from the response already.
+        # The SDK passes its argument through to `get_next_url`, so a decoded page will do.
         self.advance(t.cast("t.Any", page))
         return None if self.finished or not self.current_value else self.current_value.geturl()
 
@@ -211,12 +217,17 @@ class NextLinkPaginator(BaseHATEOASPaginator):
         if link is None:
             return None
         self.is_counting |= not leads_to(link, self._target, number)
-        # A link that is followed asks for this, perhaps with its parameters in another order (T9).
+        # A valid link requests the same target, perhaps with its parameters in another order (T9).
         return with_page(self._target, number)
 
 
 def with_page(target: str, number: int) -> str:
-    """Path and query of a page, by those of the first page."""
+    """Path and query of a page.
+
+    Args:
+        target: Path and query of the first page.
+        number: Number of the page, from 1.
+    """
     if number == 1:
         return target
     path, _, query = target.partition("?")
@@ -225,12 +236,12 @@ def with_page(target: str, number: int) -> str:
 
 
 def leads_to(link: object, target: str, number: int) -> bool:
-    """Whether a link leads to a page of the same resource.
+    """Whether a link points to a page of the same resource.
 
-    Scheme and host do not count: the tap uses the account's own (T1, T3).
+    The link's scheme and host are ignored, because the tap uses the account's own (T1, T3).
 
     Args:
-        link: Whatever the server sent.
+        link: The link as the server sent it, of any type.
         target: Path and query of the resource's first page.
         number: Number of the page.
     """

@@ -1,4 +1,4 @@
-"""Ranges of days, kept small by the server's own count of what lies in them."""
+"""Ranges of days, split until the server counts few pages in each."""
 
 from __future__ import annotations
 
@@ -11,52 +11,52 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAX_PAGES = 20
-"""Pages that a window should have at most; a single day may have more."""
+"""Pages of a window at most; a single day may have more."""
 
 MAX_PARTS = 10
-"""Parts that a window is split into at once, since events are never spread evenly."""
+"""Parts into which a window is split at most; parts that are still too large are split again."""
 
 MIN_DATE = date(2000, 1, 1)
-"""First day to ask for where nobody says one; no Cube account is so old."""
+"""First day to request where neither a setting nor a bookmark says; no Cube account is older."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
-    """Days from the first to the last, both of them included (T21)."""
+    """A range of days from the first to the last, both included (T21)."""
 
     first: date
     last: date
 
     @property
     def days(self) -> int:
-        """How many days it has."""
+        """Number of days."""
         return (self.last - self.first).days + 1
 
     @property
     def query(self) -> str:
-        """Query that asks for it; both dates, or the server would answer for today alone (T20)."""
+        """Query with both dates; without either the server sends only today's records (T20)."""
         return f"from_date={self.first:%Y%m%d}&to_date={self.last:%Y%m%d}"
 
     def parts(self, number: int) -> list[Window]:
-        """Split into so many windows of nearly equal length, at most one a day, in order."""
+        """Split into this many windows of nearly equal length, or into days if those are fewer."""
         number = min(number, self.days)
         edges = [self.first + timedelta(days=self.days * n // number) for n in range(number + 1)]
         return [Window(first, after - timedelta(days=1)) for first, after in pairwise(edges)]
 
 
-def small_windows(whole: Window, pages_of: Callable[[Window], int]) -> Iterator[Window]:
-    """Yield windows of `MAX_PAGES` pages at most, or of one day, from the first day on.
+def small_windows(span: Window, count_pages: Callable[[Window], int]) -> Iterator[Window]:
+    """Yield windows of at most `MAX_PAGES` pages, or of one day, in order.
 
     Args:
-        whole: What all of them make together.
-        pages_of: Asks how many pages a window has; called once for each window that is yielded
-            and for each that is split, right before that.
+        span: All days to cover.
+        count_pages: Requests the number of pages in a window. Called once for each window,
+            immediately before the window is yielded or split.
     """
-    waiting = [whole]
-    while waiting:
-        window = waiting.pop()
-        pages = pages_of(window)
+    pending = [span]
+    while pending:
+        window = pending.pop()
+        pages = count_pages(window)
         if pages > MAX_PAGES and window.days > 1:
-            waiting += reversed(window.parts(min(-(-pages // MAX_PAGES), MAX_PARTS)))
+            pending += reversed(window.parts(min(-(-pages // MAX_PAGES), MAX_PARTS)))
         else:
             yield window

@@ -211,7 +211,9 @@ class CubeStream(EncodedStream, t.Generic[R]):
                     if value < start:
                         unchanged += 1
                         continue
-                key = row.record_key or surrogate_key(raw, keys, self.reader.reading)
+                key = row.record_key or surrogate_key(
+                    page.raw_rows[place], keys, self.reader.pass_number
+                )
                 if key is None:
                     continue
                 if value is not None and value > highest:

@@ -104,7 +104,7 @@ class EventsStream(CubeStream[EventRow]):
         kept, added = [], []
         for place in places:
             event, row = page.rows[place], page.raw_rows[place]
-            key = keys.key_of(event.digest(campaign, row), hash(row), self.reader.reading)
+            key = keys.key_of(event.digest(campaign, row), hash(row), self.reader.pass_number)
             if key is not None:
                 kept.append(place)
                 submitted = _submitted_at(event, decoder)

@@ -29,14 +29,14 @@ class PartitionReader:
         row_type: What is decoded of every row.
 
     Attributes:
-        reading: Number of the pass that the present page belongs to, from 0.
+        pass_number: Number of the pass that read the current page, from 0.
     """
 
     def __init__(
         self, stream: EncodedStream, tap: CubeTap, resource: Resource, row_type: type[Row]
     ) -> None:
         """Send no request yet."""
-        self.reading = 0
+        self.pass_number = 0
         self._name, self._logger = stream.name, stream.logger
         self._progress = Progress(stream.name, tap.logger, len(stream.partitions or ()))
         self._pages = PageReader(
@@ -67,8 +67,8 @@ class PartitionReader:
         with self._pages.pages((partition.name, target), first, self._logger) as pages:
             passes = CompleteReader(pages, subject=subject, logger=self._logger)
             for page, places in passes:
-                self.reading = passes.reading
-                if not passes.reading:
+                self.pass_number = passes.pass_number
+                if not passes.pass_number:
                     self._progress.advance(len(places))
                 yield page, places
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NAME = "data_owners/2/B2B"
 PAGES = 6
 COMPLETE = "complete"
-SHORT = "never held all rows"
+SHORT = "not certain that all rows were read"
 
 
 @dataclass(frozen=True, slots=True)

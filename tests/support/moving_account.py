@@ -87,10 +87,10 @@ class PagesOf(Pages):
         return self._account.answer(number, self._size)
 
     @override
-    def page_after(self, page: Page, number: int, last_ahead: int) -> Page | None:
+    def page_after(self, page: Page, number: int, lookahead: int) -> Page | None:
         if page.next is None:
             return END
-        wanted = range(number + 1, max(last_ahead, number + 1) + 1)
+        wanted = range(number + 1, number + 2 + max(lookahead, 0))
         missing = [n for n in wanted if n not in self._ahead]
         for turn in self._order:
             if missing:

@@ -120,7 +120,7 @@ def test_a_count_that_is_too_high_is_never_taken_for_complete() -> None:
             page = super().answer(number, size)
             return page and replace(page, count=90)
 
-    with pytest.raises(IncompleteReadError, match="counts 90, the last reading found 35"):
+    with pytest.raises(IncompleteReadError, match="counts 90, the last pass found 35"):
         read(PagesOf(Boasting(list(range(35)), newest_first=False, history=[]), 10, 4, []))
 
 
@@ -154,4 +154,4 @@ def test_several_rows_with_one_id_are_complete_with_the_second_reading() -> None
     reader = reader_of(PagesOf(account, 10, 4, []))
     names = {json.loads(page.raw_rows[n])["name"] for page, places in reader for n in places}
     assert names == set(range(31))
-    assert reader.reading == 1
+    assert reader.pass_number == 1

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tap_cube.errors import IncompleteReadError
-from tap_cube.paging import passes
 from tap_cube.paging.complete import MAX_PASSES
+from tap_cube.paging.pages import passes
 from tap_cube.records.rows import CustomerRow, SurrogateKeys, surrogate_key
 from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
 from tests.support.sizes import scaled
@@ -64,7 +64,7 @@ def keys_of(pages: Pages) -> list[str]:
     for page, places in reader:
         for row in (page.raw_rows[place] for place in places):
             own = json.loads(row)["id"]
-            keys.append(str(own or surrogate_key(row, given, reader.reading)))
+            keys.append(str(own or surrogate_key(row, given, reader.pass_number)))
     return keys
 
 
@@ -117,7 +117,7 @@ def test_rows_equal_even_in_their_id_are_complete_with_the_second_reading() -> N
         *(set(range(31)) - {3, 17}),
         "same",
     }
-    assert reader.reading == 1
+    assert reader.pass_number == 1
 
 
 def test_pages_without_end_or_count_come_to_one(monkeypatch: pytest.MonkeyPatch) -> None:

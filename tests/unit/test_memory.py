@@ -46,7 +46,7 @@ class Rendered(PagesOf):
         return Page(json.dumps(rows).encode(), heads, self._rows + 1, more)
 
     @override
-    def page_after(self, page: Page, number: int, last_ahead: int) -> Page | None:
+    def page_after(self, page: Page, number: int, lookahead: int) -> Page | None:
         return END if page.next is None else self.page(number + 1)
 
 
@@ -77,5 +77,5 @@ def _peak(row: Callable[[int], dict[str, object]], rows: int) -> int:
             deque(reader, maxlen=0)
     finally:
         tracemalloc.stop()
-    assert reader.reading == MAX_PASSES - 1
+    assert reader.pass_number == MAX_PASSES - 1
     return pages.peak

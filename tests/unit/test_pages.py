@@ -188,7 +188,7 @@ def walk(
         page = pages.page(1)
         while page is not None and page is not END:
             found.append(page)
-            page = pages.page_after(page, len(found), last)
+            page = pages.page_after(page, len(found), last - len(found) - 1)
     return [*found, page], asked
 
 
