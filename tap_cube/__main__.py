@@ -16,7 +16,7 @@ from threading import Event, Thread
 from simplejson import JSONDecodeError
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 
-from tap_cube.singer.messages import UNWRITTEN
+from tap_cube.singer.messages import WRITE_FAILED
 from tap_cube.tap import TapCube
 
 _LARGE = 2**22
@@ -40,7 +40,7 @@ def main() -> None:
     except SystemExit:
         if not unread.is_set():
             raise
-        _end(UNWRITTEN.format(os.strerror(errno.EPIPE)))
+        _end(WRITE_FAILED.format(os.strerror(errno.EPIPE)))
     except ConfigValidationError as error:
         _end(*error.errors)
     except SingerSDKError as error:
@@ -49,7 +49,7 @@ def main() -> None:
         _end("A file given to --config, --catalog or --state is not JSON. Fix it, then run again.")
     except OSError as error:
         is_input = error.errno is None or error.filename is not None
-        _end(f"{error}" if is_input else UNWRITTEN.format(error.strerror))
+        _end(f"{error}" if is_input else WRITE_FAILED.format(error.strerror))
     except Exception as error:  # noqa: BLE001 - the last resort, so that no data is shown
         frames = "".join(traceback.format_tb(error.__traceback__))
         _end(f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}")

@@ -1,1 +1,1 @@
-"""What leans on the private names of the Singer SDK, and what reaches stdout."""
+"""Everything that uses private names of the Singer SDK or writes to stdout."""

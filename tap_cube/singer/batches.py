@@ -1,4 +1,4 @@
-"""Files of records, for targets that load them in bulk (BATCH messages)."""
+"""Files of records for BATCH messages, which targets load in bulk."""
 
 from __future__ import annotations
 
@@ -19,33 +19,36 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers._batch import BatchConfig
 
-FAST = 1
-"""Level of compression: the SDK's 9 costs more time than the load itself, for few bytes less."""
+GZIP_LEVEL = 1
+"""The SDK's level 9 takes longer than the load itself and saves few bytes."""
 
 _BLOCK = 64
-"""Records that are compressed in one call."""
+"""Records compressed in one call."""
 
 _IN_MEMORY = 2**24
-"""Bytes of a file that wait in memory for its end; more wait on disk."""
+"""Bytes of an unfinished file that are kept in memory; a larger file is kept on disk."""
 
 
 def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Iterator[list[str]]:
-    """Write records to files, and yield the manifest of each file when it is closed.
+    """Write records to files, and yield the manifest of each file when it is stored.
 
-    A file goes to the storage when it is whole; one that an error cuts short never does. What
-    waits until then is nowhere that a killed run could leave it.
+    A file is copied to the storage only when it is complete. Until then it is in memory or in an
+    unnamed temporary file, so neither an error nor a killed run leaves part of a file behind.
 
     Args:
         config: Storage, compression and number of records a file.
-        name: Begin of the files' names.
-        records: JSON text of each record.
+        name: Beginning of the files' names.
+        records: JSON text of each record, without a line break.
+
+    Yields:
+        The URI of one file, in a list.
 
     Raises:
-        CubeError: If the storage takes no file.
+        CubeError: If a file cannot be stored.
     """
     lines = iter(records)
-    is_packed = config.encoding.compression == "gzip"
-    ending = ".json.gz" if is_packed else ".json"
+    is_gzip = config.encoding.compression == "gzip"
+    suffix = ".json.gz" if is_gzip else ".json"
     stem = f"{config.storage.prefix or ''}{name}-{uuid4()}"
     with _storage_errors():
         root = UPath(config.storage.root, **config.storage.params).resolve()
@@ -54,20 +57,21 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
     for number in count(1):
         if first is None:
             return
-        path = root / f"{stem}-{number}{ending}"
+        path = root / f"{stem}-{number}{suffix}"
         with SpooledTemporaryFile(_IN_MEMORY) as file:
-            _write(file, chain([first], islice(lines, config.batch_size - 1)), is_packed=is_packed)
-            # Only who asks for more hears that a source has ended, which its last state tells.
+            _write(file, chain([first], islice(lines, config.batch_size - 1)), is_gzip=is_gzip)
+            # Requesting one more record lets the partition finish, so that the state after its
+            # last file has the final bookmark.
             first = next(lines, None)
             with _storage_errors():
                 _store(file, path)
         yield [path.as_uri()]
 
 
-def _write(file: t.IO[bytes], lines: Iterator[bytes], *, is_packed: bool) -> None:
+def _write(file: t.IO[bytes], lines: Iterator[bytes], *, is_gzip: bool) -> None:
     with (
-        gzip.GzipFile(fileobj=file, mode="wb", compresslevel=FAST)
-        if is_packed
+        gzip.GzipFile(fileobj=file, mode="wb", compresslevel=GZIP_LEVEL)
+        if is_gzip
         else nullcontext(file) as out
     ):
         while block := [*islice(lines, _BLOCK)]:
@@ -82,15 +86,15 @@ def _store(file: t.IO[bytes], path: UPath) -> None:
 
 @contextmanager
 def _storage_errors() -> Iterator[None]:
-    """Tell an error of the storage in one sentence, without its address, which may be secret."""
+    """Turn an error of the storage into one sentence without its address, which may be secret."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - every storage has errors of its own
+    except Exception as error:  # noqa: BLE001 - each storage has its own errors
         text = error.strerror if isinstance(error, OSError) else None
         if isinstance(error, (ImportError, ValueError)):
             text = f"{error}".rstrip(".")
         msg = (
             f"Batch files could not be written: {text or type(error).__name__}. "
-            "Look at 'storage' in setting 'batch_config', run again."
+            "Check 'storage' in setting 'batch_config', then run again."
         )
         raise CubeError(msg) from None

@@ -1,4 +1,4 @@
-"""Singer messages on stdout, in few and whole writes."""
+"""Singer messages on stdout, in few writes of whole lines."""
 
 from __future__ import annotations
 
@@ -17,46 +17,48 @@ from tap_cube.records.codec import encode
 if t.TYPE_CHECKING:
     from typing_extensions import Buffer
 
-FULL = 2**16
-"""Bytes of records that are held back at most."""
+BUFFER_BYTES = 2**16
+"""Bytes of records that are buffered at most."""
 
-UNWRITTEN: t.Final = "Output could not be written: {}. Look at the target, run again."
-"""How a run ends whose reader is gone or has no room, with the system's words for it."""
+WRITE_FAILED: t.Final = "Output could not be written: {}. Check the target, then run again."
+"""Error when stdout is closed or its disk is full; takes the system's error text."""
 
 SIGNAL_GRACE = 1.5
-"""Seconds that a target has to take a block, when a signal has ended the run."""
+"""Seconds that a target has to read the current block after a signal has ended the run."""
 
 
 def record_messages(
     stream: str, lines: bytes, version: int | None, extracted_at: bytes
 ) -> memoryview:
-    """RECORD messages of one stream, one a line.
+    """Make the RECORD messages of one stream, one a line.
 
     Args:
-        stream: Its name.
+        stream: Name of the stream.
         lines: JSON text of the records, each followed by a line break.
         version: The stream's version, if it has one.
-        extracted_at: JSON text of the time when they were read.
+        extracted_at: JSON text of the time when the records were read.
+
+    Returns:
+        The messages, each followed by a line break.
     """
     begin = b'{"type":"RECORD","stream":%b,"record":' % encode(stream)
-    told = b'"version":%d,' % version if version else b""
-    end = b',%b"time_extracted":%b}\n' % (told, extracted_at)
-    # No line break stands in JSON text itself.
+    version_field = b'"version":%d,' % version if version else b""
+    end = b',%b"time_extracted":%b}\n' % (version_field, extracted_at)
+    # JSON text contains no raw line break.
     messages = b"".join((begin, lines.replace(b"\n", end + begin)))
     return memoryview(messages)[: -len(begin)]
 
 
 class BufferedWriter(GenericSingerWriter[bytes, Message]):
-    """Writes records in blocks, and every other message at once after them.
+    """Buffers RECORD messages, and writes every other message at once after them.
 
-    So a STATE never stands before its records, and nothing is held back while the tap waits.
+    So a STATE message never precedes its records. The tap also flushes the buffer before it waits.
     """
 
     def __init__(self) -> None:
-        """Hold nothing yet."""
         self._lines = bytearray()
         self._is_writing = False
-        self._ending: int | None = None
+        self._exit_status: int | None = None
 
     @override
     def serialize_message(self, message: Message) -> bytes:
@@ -69,55 +71,65 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             self.flush()
 
     def write_line(self, line: bytes | memoryview) -> None:
-        """Write one message, or several, encoded already, line breaks included."""
-        if len(line) >= FULL:
+        """Write one or more encoded messages, each with its line break.
+
+        Raises:
+            CubeError: If stdout is closed or its disk is full.
+        """
+        if len(line) >= BUFFER_BYTES:
             self.flush()
-            self._put(line)
+            self._write(line)
             return
         self._lines += line
-        if len(self._lines) >= FULL:
+        if len(self._lines) >= BUFFER_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held back.
+        """Write the buffered messages.
 
         Raises:
-            CubeError: If nobody reads it, or a disk is full.
+            CubeError: If stdout is closed or its disk is full.
         """
         lines, self._lines = self._lines, bytearray()
         if lines:
-            self._put(lines)
+            self._write(lines)
 
-    def _put(self, lines: Buffer) -> None:
+    def _write(self, lines: Buffer) -> None:
         self._is_writing = True
         try:
-            if (out := sys.stdout) is not sys.__stdout__:  # somebody reads along, such as a test
+            if (out := sys.stdout) is not sys.__stdout__:  # replaced, by a test for example
                 out.write(bytes(lines).decode())
                 out.flush()
             else:
                 _write_all(sys.stdout.fileno(), lines)
         except OSError as error:
-            raise CubeError(UNWRITTEN.format(error.strerror)) from None
+            raise CubeError(WRITE_FAILED.format(error.strerror)) from None
         self._is_writing = False
-        if self._ending is not None:
-            raise SystemExit(self._ending)
+        if self._exit_status is not None:
+            raise SystemExit(self._exit_status)
 
     def end(self, status: int) -> None:
-        """End the process with whole lines, soon; called by a signal's handler.
+        """End the process after the current write; called by a signal handler.
+
+        The process ends within `SIGNAL_GRACE` seconds, even if the target does not read.
+
+        Args:
+            status: Exit status.
 
         Raises:
-            SystemExit: At once, or when what is being written is written.
+            SystemExit: At once if nothing is being written.
         """
         if not self._is_writing:
             raise SystemExit(status)
-        self._ending = status
-        patience = Timer(SIGNAL_GRACE, os._exit, [status])
-        patience.daemon = True
-        patience.start()
+        self._exit_status = status
+        timer = Timer(SIGNAL_GRACE, os._exit, [status])
+        timer.daemon = True
+        timer.start()
 
 
 def _write_all(file: int, lines: Buffer) -> None:
-    # Python's own buffer loses what a signal interrupts; the system tells how far it came.
+    # Python's buffered writer loses data when a signal interrupts it; `os.write` returns how many
+    # bytes it has written.
     rest = memoryview(lines)
     while rest:
         rest = rest[os.write(file, rest) :]

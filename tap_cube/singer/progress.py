@@ -1,4 +1,4 @@
-"""How far along a stream is: a bar on a terminal, lines of log elsewhere, a summary at the end."""
+"""Progress of a stream: a bar on a terminal, log lines elsewhere, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if t.TYPE_CHECKING:
     from tqdm import tqdm
 
 INTERVAL = 10
-"""Seconds between two lines of log."""
+"""Seconds between two log lines."""
 
 
 @dataclass(slots=True)
 class StreamStats:
-    """What a stream did in one run.
+    """Totals of a stream in one run.
 
     Attributes:
         rows: Records emitted.
-        unchanged: Rows left out since they did not change.
+        unchanged: Unchanged rows skipped.
         unparsed: Values that did not fit the type of their column.
-        seconds: How long it took.
+        seconds: Duration.
     """
 
     rows: int = 0
@@ -35,7 +35,12 @@ class StreamStats:
     seconds: float = 0
 
     def summary(self, requests: int, retries: int) -> str:
-        """One line that tells it, with what it took."""
+        """Format the totals as one line.
+
+        Args:
+            requests: Requests that the stream sent, retries included.
+            retries: Retries among them.
+        """
         return (
             f"{self.rows} rows emitted, {self.unchanged} unchanged skipped, {requests} requests, "
             f"{retries} of them retries, {self.unparsed} unparsed values, {self.seconds:.1f} s"
@@ -43,107 +48,109 @@ class StreamStats:
 
 
 MAX_UNTHROTTLED_PARTITIONS = 50
-"""Partitions whose state is small enough to be written as often as there is news."""
+"""Partitions up to which the state is small enough to be written after each change."""
 
 
 class StateThrottle:
-    """Says when the state may be written again: with many partitions once a second at most.
+    """Limits STATE messages to one a second if the stream has many partitions.
 
     Args:
-        partitions: How many the state has.
-        clock: Tells seconds.
+        partitions: Number of partitions in the state.
+        clock: Returns the time in seconds.
     """
 
     def __init__(self, partitions: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Let the first time be at once."""
-        self._pause = 0 if partitions <= MAX_UNTHROTTLED_PARTITIONS else 1
+        self._interval = 0 if partitions <= MAX_UNTHROTTLED_PARTITIONS else 1
         self._clock = clock
-        self._next = 0.0
+        self._next_due = 0.0
 
     def is_due(self) -> bool:
-        """Whether it is time again; if so, the time begins anew."""
+        """Whether the state may be written now; if so, the interval starts again."""
         now = self._clock()
-        is_due = now >= self._next
+        is_due = now >= self._next_due
         if is_due:
-            self._next = now + self._pause
+            self._next_due = now + self._interval
         return is_due
 
 
 class Progress:
-    """Tells how many of a stream's rows were read, while they are.
+    """Shows how many rows of a stream have been read.
 
     Args:
-        name: The stream.
-        logger: Where it is told when nobody looks at a terminal.
-        parts: How many partitions it has; how many rows there are is known for one at a time.
-        clock: Tells seconds.
+        name: Name of the stream.
+        logger: Logs the progress if there is no terminal.
+        partitions: Number of partitions, which are read one after the other. The number of rows
+            is known only for the current one.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
         self,
         name: str,
         logger: logging.Logger,
-        parts: int = 1,
+        partitions: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Show nothing before there are rows."""
         self._name = name
         self._logger = logger
-        self._parts = parts
+        self._partitions = partitions
         self._clock = clock
-        self._part = 1
-        self._rows = self._done = self._total = 0
-        self._began = self._storage_errors = 0.0
+        self._partition = 1
+        self._rows = self._partition_rows = self._expected_rows = 0
+        self._started_at = self._logged_at = 0.0
         self._bar: tqdm[t.NoReturn] | None = None
-        self._open = ExitStack()
+        self._bar_contexts = ExitStack()
 
     @property
-    def _place(self) -> str:
-        return self._name if self._parts < 2 else f"{self._name}, {self._part} of {self._parts}"
+    def _label(self) -> str:
+        if self._partitions < 2:
+            return self._name
+        return f"{self._name}, {self._partition} of {self._partitions}"
 
     def expect(self, rows: int | None) -> None:
-        """Say how many rows, or how many more, there are to read; None if nobody knows."""
-        if not self._began:
-            self._began = self._storage_errors = self._clock()
-        # Where the records themselves run over the screen, a bar would stand in their midst.
+        """Add rows to the number expected in the current partition; None if unknown."""
+        if not self._started_at:
+            self._started_at = self._logged_at = self._clock()
+        # A bar would be mixed up with the records if they go to the same terminal.
         if self._bar is None and sys.stderr.isatty() and not sys.stdout.isatty():
-            self._show()
-        self._total += rows or 0
+            self._show_bar()
+        self._expected_rows += rows or 0
         if self._bar is not None:
-            self._bar.total = self._total
+            self._bar.total = self._expected_rows
             self._bar.refresh()
 
     def advance(self, rows: int) -> None:
-        """Say that so many more were read."""
+        """Add rows to the number read."""
         self._rows += rows
-        self._done += rows
+        self._partition_rows += rows
         now = self._clock()
         if self._bar is not None:
             self._bar.update(rows)
-        elif now - self._storage_errors >= INTERVAL:
-            self._storage_errors = now
-            self._tell(self._rows / (now - self._began))
+        elif now - self._logged_at >= INTERVAL:
+            self._logged_at = now
+            self._log_progress(self._rows / (now - self._started_at))
 
     def end(self) -> None:
-        """Say that a partition is through, and take the bar away."""
-        self._open.close()
+        """End the current partition and remove the bar."""
+        self._bar_contexts.close()
         self._bar = None
-        self._done = self._total = 0
-        self._part += 1
+        self._partition_rows = self._expected_rows = 0
+        self._partition += 1
 
-    def _show(self) -> None:
-        from tqdm import tqdm  # noqa: PLC0415 - for people alone; a nightly run starts without it
+    def _show_bar(self) -> None:
+        from tqdm import tqdm  # noqa: PLC0415 - needed on a terminal only; runs start faster
         from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415 - like tqdm
 
-        self._open.enter_context(logging_redirect_tqdm())
-        self._bar = self._open.enter_context(
-            tqdm(desc=self._place, total=0, unit=" rows", leave=False, dynamic_ncols=True)
+        self._bar_contexts.enter_context(logging_redirect_tqdm())
+        self._bar = self._bar_contexts.enter_context(
+            tqdm(desc=self._label, total=0, unit=" rows", leave=False, dynamic_ncols=True)
         )
 
-    def _tell(self, speed: float) -> None:
-        is_known = 0 < self._total >= self._done
-        share = f" of {self._total} ({self._done / self._total:.0%})" if is_known else ""
-        left = f", {(self._total - self._done) / speed:.0f} s left" if is_known and speed else ""
+    def _log_progress(self, speed: float) -> None:
+        rows, expected = self._partition_rows, self._expected_rows
+        is_known = 0 < expected >= rows
+        share = f" of {expected} ({rows / expected:.0%})" if is_known else ""
+        left = f", {(expected - rows) / speed:.0f} s left" if is_known and speed else ""
         self._logger.info(
-            "%s: %d rows%s read, %.0f a second%s", self._place, self._done, share, speed, left
+            "%s: %d rows%s read, %.0f a second%s", self._label, rows, share, speed, left
         )

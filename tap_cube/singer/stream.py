@@ -1,11 +1,11 @@
-"""Streams whose records leave as JSON text, many at once; all that leans on the SDK's own parts."""
+"""Streams that write blocks of encoded records; overrides private methods of the SDK."""
 
 from __future__ import annotations
 
 import logging
 import typing as t
 
-from singer_sdk.helpers._catalog import get_selected_schema  # what the SDK's own mapper is given
+from singer_sdk.helpers._catalog import get_selected_schema  # as the SDK does for its mapper
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
@@ -30,27 +30,27 @@ if t.TYPE_CHECKING:
 
 
 class EncodedStream(Stream):
-    """A stream that writes records in blocks, and declares columns that come after discovery.
+    """A stream that writes records in blocks and declares new columns during the sync.
 
     Args:
         tap: The tap; its message writer is a `BufferedWriter`.
         name: Name of the stream.
         primary_keys: Columns of the primary key.
         properties: JSON Schema of each column.
-        partitions: How many partitions the stream has in the state.
+        partitions: Number of the stream's partitions in the state.
 
     Attributes:
-        writer: Where messages go.
-        stats: What the stream did in this run.
+        writer: Writes the stream's messages.
+        stats: Totals of this run.
     """
 
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # records leave the decoder typed
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the decoder returns typed records
 
     writes_state: t.ClassVar[bool] = True
-    """Whether it writes STATE messages of its own."""
+    """Whether the stream writes STATE messages."""
 
     writes_batches: t.ClassVar[bool] = True
-    """Whether BATCH messages are worth while."""
+    """Whether the stream may write BATCH messages."""
 
     def __init__(
         self,
@@ -61,23 +61,22 @@ class EncodedStream(Stream):
         properties: Mapping[str, Mapping[str, t.Any]],
         partitions: int,
     ) -> None:
-        """Write nothing yet."""
         super().__init__(tap, schema={"type": "object", "properties": dict(properties)}, name=name)
         self.primary_keys = primary_keys
         self.writer = t.cast("BufferedWriter", tap.message_writer)
         self.stats = StreamStats()
         self._state_throttle = StateThrottle(partitions)
         self._extracted_at = b"null"
-        self._is_ahead = self._has_news = False
+        self._has_unsaved_records = self._has_new_columns = False
 
-    @override  # the SDK calls every error unhandled; the command line reports it once
+    @override  # the SDK logs errors that the command line reports
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: t.Any) -> None:
         if level < logging.ERROR:
             super().log(message, *args, level=level, **kwargs)
 
     @property
     def is_plain(self) -> bool:
-        """Whether records go out as they leave the decoder, with nothing for the SDK to do."""
+        """Whether records are written as decoded, without a stream map or child stream."""
         first, *others = self.stream_maps
         is_same = type(first) is SameRecordTransform and not first.flattening_enabled
         return is_same and not others and not self.has_selected_descendents
@@ -90,13 +89,13 @@ class EncodedStream(Stream):
         decoder: RecordDecoder,
         context: Context | None,
     ) -> Iterator[Record]:
-        """Yield the records of some rows of a page, in one piece if nobody looks at single ones.
+        """Yield the records of some rows of a page, as one `RecordBlock` if the stream is plain.
 
         Args:
             page: The page.
-            places: Which of its rows.
-            added: Values of the added columns, for each of these rows.
-            decoder: Makes records of rows.
+            places: Indexes of the rows.
+            added: Values of the added columns, a sequence for each of these rows.
+            decoder: Turns rows into records.
             context: The partition's context.
         """
         if not self.is_plain:
@@ -104,27 +103,27 @@ class EncodedStream(Stream):
                 yield decoder.decode(decode_row(page.raw_rows[place]), *own)
         elif places:
             self._extracted_at = encode(utc_now())
-            self._record_counter.increment(len(places) - 1)  # the SDK counts one
+            self._record_counter.increment(len(places) - 1)  # the SDK counts the block as one
             columns = list(zip(*added, strict=True))
             yield RecordBlock(decoder.lines(page, places, columns), len(places), context)
 
     def write_state(self) -> None:
-        """Write the state, if records were written since and no file of them is open."""
-        is_whole = not self.get_batch_config(self.config)
-        if self._is_ahead and is_whole and self._state_throttle.is_due():
-            self._is_ahead = False
+        """Write the state if records were written since the last time and no batch file is open."""
+        is_batched = bool(self.get_batch_config(self.config))
+        if self._has_unsaved_records and not is_batched and self._state_throttle.is_due():
+            self._has_unsaved_records = False
             self._write_state_message()
 
     def sync_children(self, context: Context) -> None:
-        """Have the child streams read what belongs to a partition's records."""
+        """Sync the child streams of a partition."""
         self._sync_children(dict(context))
 
     def known_column(self, name: str, schema: Mapping[str, t.Any]) -> Column:
-        """A column and its schema by the effective catalog; None if it is not selected.
+        """Return a column and its schema in the effective catalog; None if it is not selected.
 
         Args:
             name: Name of the column.
-            schema: Its JSON Schema if nobody knew the column before (drift).
+            schema: JSON Schema of the column if it is new (drift); it is then added to the stream.
         """
         if name not in self.effective_schema["properties"]:
             self._add_property(name, schema)
@@ -134,23 +133,23 @@ class EncodedStream(Stream):
 
     @override
     def get_batch_config(self, config: Mapping[str, t.Any]) -> BatchConfig | None:
-        # The SDK would send one file under several names, or one of a stream that is removed.
+        # With batches, the SDK ignores stream maps that copy or remove the stream.
         first, *others = self.stream_maps
-        is_one = not others and type(first) is not RemoveRecordTransform
-        return super().get_batch_config(config) if is_one and self.writes_batches else None
+        is_single = not others and type(first) is not RemoveRecordTransform
+        return super().get_batch_config(config) if is_single and self.writes_batches else None
 
     @override
     def get_batches(
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
         records = self._sync_records(context, write_messages=False)
-        lines = (line for record in records for line in self._lines_of(record))
+        lines = (line for record in records for line in self._json_lines(record))
         for manifest in batch_files(batch_config, f"{self.tap_name}--{self.name}", lines):
             self._declare_new_columns()
             yield batch_config.encoding, manifest
 
-    def _lines_of(self, record: Record) -> Sequence[bytes]:
-        """JSON text of a record, as the stream maps leave it."""
+    def _json_lines(self, record: Record) -> Sequence[bytes]:
+        """JSON text of a record or a block of records, after stream maps."""
         if isinstance(record, RecordBlock):
             return record.lines[:-1].split(b"\n")
         return [encode(m.record) for m in self._generate_record_messages(record)]
@@ -162,13 +161,13 @@ class EncodedStream(Stream):
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """Set none: cursors cap the bookmarks, and the SDK's cap never reaches partitions."""
+        """Return None: cursors cap the bookmarks; the SDK's cap does not apply to partitions."""
 
     @override
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:
-        """Leave bookmarks alone while rows come, since they come in no order."""
+        """Do nothing: rows are not sorted, so bookmarks move after the last one."""
 
     @override
     def _write_state_message(self) -> None:
@@ -177,19 +176,21 @@ class EncodedStream(Stream):
 
     @override
     def _write_record_message(self, record: Record) -> None:
-        self._is_ahead = True
+        self._has_unsaved_records = True
         self._declare_new_columns()
         if not isinstance(record, RecordBlock):
             super()._write_record_message(record)
             return
-        about = self._stream_version, self._extracted_at
-        self.writer.write_line(record_messages(self.name, record.lines, *about))
+        messages = record_messages(
+            self.name, record.lines, self._stream_version, self._extracted_at
+        )
+        self.writer.write_line(messages)
         self.state_manager.is_flushed = False
 
     def _declare_new_columns(self) -> None:
-        """Send the schema with columns that came after discovery, before their first record."""
-        if self._has_news:
-            self._has_news = False
+        """Write the schema again if columns are new, before the first record that has them."""
+        if self._has_new_columns:
+            self._has_new_columns = False
             self._write_schema_message()
 
     def _add_property(self, name: str, schema: Mapping[str, t.Any]) -> None:
@@ -199,7 +200,7 @@ class EncodedStream(Stream):
         selected = get_selected_schema(self.name, self.effective_schema, self.mask)
         self._tap.mapper.register_raw_stream_schema(self.name, selected, self.primary_keys)
         self._stream_maps = None
-        self._has_news = True
+        self._has_new_columns = True
 
 
 def _with_property(

@@ -110,16 +110,16 @@ def test_no_row_in_ten_seconds(clock: Clock, caplog: pytest.LogCaptureFixture) -
 
 def test_the_state_of_few_partitions_is_written_whenever_there_is_news(clock: Clock) -> None:
     """It is short, so what a run cut short has to read again is one window at most."""
-    pace = StateThrottle(MAX_UNTHROTTLED_PARTITIONS, clock)
-    assert [pace.is_due() for _ in range(3)] == [True, True, True]
+    throttle = StateThrottle(MAX_UNTHROTTLED_PARTITIONS, clock)
+    assert [throttle.is_due() for _ in range(3)] == [True, True, True]
 
 
 def test_the_state_of_many_partitions_is_written_once_a_second(clock: Clock) -> None:
     """Written after each of them it would outgrow the records."""
-    pace = StateThrottle(MAX_UNTHROTTLED_PARTITIONS + 1, clock)
+    throttle = StateThrottle(MAX_UNTHROTTLED_PARTITIONS + 1, clock)
     due = []
     for _ in range(7):
-        due.append(pace.is_due())
+        due.append(throttle.is_due())
         clock.now += 0.4
     assert due == [True, False, False, True, False, False, True]
 
