@@ -1,1 +1,1 @@
-"""What an account has, and where."""
+"""What an account contains, and which endpoints serve it."""

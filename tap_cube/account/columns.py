@@ -1,4 +1,4 @@
-"""The columns of a stream: their names, their JSON Schema, and the keys that belong to each."""
+"""The columns of a stream: their names, their JSON Schema, and the keys that map to them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if t.TYPE_CHECKING:
     from tap_cube.account.custom_fields import CustomField
     from tap_cube.account.generations import JSONType
 
-LONGEST = 63
-"""Bytes of a column's name in PostgreSQL."""
+MAX_NAME_BYTES = 63
+"""Longest column name in PostgreSQL."""
 
 
 class CustomColumns:
     """The columns of custom fields in one stream.
 
     Args:
-        fields: Definitions of all sources that the stream reads.
-        names: Readable names by source and id, where the user wants such.
-        by_label: Whether records have labels for keys, as the plain ones do.
+        fields: Custom fields of all partitions of the stream.
+        names: Readable column names by partition and id; empty unless the user wants them.
+        by_label: Whether the keys of records are labels, as in the plain payload.
     """
 
     def __init__(
@@ -36,44 +36,46 @@ class CustomColumns:
         *,
         by_label: bool = False,
     ) -> None:
-        """Sort the fields by column."""
         self._names: defaultdict[str, dict[str, str]] = defaultdict(dict)
-        self._together: defaultdict[str, list[CustomField]] = defaultdict(list)
+        self._by_column: defaultdict[str, list[CustomField]] = defaultdict(list)
         for field in fields:
             key = field.label if by_label else field.key
-            column = names.get((field.source, field.id), key)
-            self._names[key][field.source] = column
+            column = names.get((field.partition, field.id), key)
+            self._names[key][field.partition] = column
             if column:
-                self._together[column].append(field)
+                self._by_column[column].append(field)
 
     @property
     def keys(self) -> set[str]:
-        """Keys that the definitions name."""
+        """Keys of all custom fields in records."""
         return set(self._names)
 
     @property
     def properties(self) -> dict[str, dict[str, t.Any]]:
         """JSON Schema of each column."""
-        return {name: property_schema(fields) for name, fields in self._together.items()}
+        return {name: property_schema(fields) for name, fields in self._by_column.items()}
 
     @property
     def contradictions(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Columns whose fields disagree about the type, the type taken, and all of theirs."""
-        for name, fields in self._together.items():
+        """Columns whose fields have different types: name, the type chosen, and all types."""
+        for name, fields in self._by_column.items():
             kinds = {field.kind for field in fields}
             if len(kinds) > 1:
                 yield name, widest(kinds), sorted(kinds)
 
-    def name_of(self, key: str, sources: Sequence[str]) -> str:
-        """Column of a key in rows that these sources describe.
+    def name_of(self, key: str, partitions: Sequence[str]) -> str:
+        """Column of a key in a row.
 
-        Rows that tell no source have a readable column only where all sources agree about it.
+        Args:
+            key: The key.
+            partitions: Names of the partitions that define the row's custom fields. If they are
+                unknown, the column has a readable name only where all partitions agree on it.
         """
         names = self._names.get(key, {})
-        if sources:
-            return next((names[source] for source in sources if source in names), key)
-        agreed = set(names.values())
-        return agreed.pop() if len(agreed) == 1 else key
+        if partitions:
+            return next((names[name] for name in partitions if name in names), key)
+        distinct = set(names.values())
+        return distinct.pop() if len(distinct) == 1 else key
 
 
 UNPARSED_SCHEMA: Mapping[str, t.Any] = {
@@ -87,10 +89,10 @@ class StreamColumns:
     """The columns of one stream, and the column of each key that Cube sends.
 
     Args:
-        fields: Fixed fields, those of the tap among them, in the order of the columns.
-        custom: Columns of custom fields; None where rows have none, and nothing else either.
-        keys: Keys of the rows that discovery saw.
-        rare: Fields that are not text and that only some accounts send.
+        fields: Fixed fields in the order of the columns, including those that the tap adds.
+        custom: Columns of custom fields; None if the rows have fixed fields only.
+        keys: Keys of the rows that discovery read.
+        rare: Types of fields that only some accounts send and that are not text.
 
     Attributes:
         properties: JSON Schema of each column that is known before the first row.
@@ -103,20 +105,24 @@ class StreamColumns:
         keys: Iterable[str] = (),
         rare: Mapping[str, JSONType] = MappingProxyType({}),
     ) -> None:
-        """Lay out the columns."""
         self._custom = custom or CustomColumns((), {})
         self._others = {**nullable_properties(rare), UNPARSED: dict(UNPARSED_SCHEMA)}
         known = nullable_properties(fields)
         if custom:
-            # A label may be called like a fixed field (T49), whose type then holds.
+            # A label may be the name of a fixed field (T49), whose type then applies.
             known = {**known, **custom.properties, **known, UNPARSED: self._others[UNPARSED]}
             declared = known.keys() | custom.keys
             known |= {key: self._schema_of(key) for key in keys if key not in declared}
         self.properties = {column_name(key): with_title(key, known[key]) for key in known}
 
-    def column_of(self, key: str, sources: Sequence[str]) -> tuple[str, Mapping[str, t.Any]]:
-        """Name and JSON Schema of the column of a key, in rows that these sources describe."""
-        name = self._custom.name_of(key, sources)
+    def column_of(self, key: str, partitions: Sequence[str]) -> tuple[str, Mapping[str, t.Any]]:
+        """Name and JSON Schema of the column of a key in a row.
+
+        Args:
+            key: The key.
+            partitions: Names of the partitions that define the row's custom fields.
+        """
+        name = self._custom.name_of(key, partitions)
         return column_name(name), with_title(name, self._schema_of(name))
 
     def _schema_of(self, name: str) -> Mapping[str, t.Any]:
@@ -136,7 +142,7 @@ def _nullable(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
 def with_required_keys(
     properties: Mapping[str, Mapping[str, t.Any]], keys: Iterable[str]
 ) -> dict[str, Mapping[str, t.Any]]:
-    """The same properties, those of the primary key never null."""
+    """The same properties, but those of the primary key not nullable."""
     required = set(keys)
     return {
         name: {**schema, "type": [kind for kind in schema["type"] if kind != "null"]}
@@ -147,17 +153,17 @@ def with_required_keys(
 
 
 def column_name(key: str) -> str:
-    """Name of the column for a key, such as a table in PostgreSQL can have.
+    """Name of the column for a key, valid in PostgreSQL.
 
-    `target-postgres` takes no `%` and no longer name in a column that comes later (T48).
+    `target-postgres` cannot add a column whose name has a `%` or is too long (T48).
     """
     name = key.replace("%", "percent").encode()
-    if len(name) <= LONGEST:
+    if len(name) <= MAX_NAME_BYTES:
         return name.decode()
     digest = blake2b(name, digest_size=4).hexdigest()
-    return f"{name[: LONGEST - len(digest) - 1].decode(errors='ignore')}_{digest}"
+    return f"{name[: MAX_NAME_BYTES - len(digest) - 1].decode(errors='ignore')}_{digest}"
 
 
 def with_title(key: str, schema: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
-    """The schema of a key's column, titled with the key where the column's name differs."""
+    """The schema of a key's column, with the key as its title if the column's name differs."""
     return schema if column_name(key) == key else {"title": key, **schema}

@@ -1,4 +1,4 @@
-"""Definitions of custom fields -> value objects -> JSON Schema properties and column names."""
+"""Custom fields: their definitions, JSON Schema properties and column names."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ KINDS: Mapping[str, Kind] = {
         "date-time",
     ),
 }  # fmt: skip
-"""Names of field types, English and Norwegian; the documents only ever show ``text``."""
+"""JSON type of each field type, English or Norwegian; the documents show only ``text``.
+
+The other names are likely ones (docs/api.md, section 4).
+"""
 
 SCHEMAS: Mapping[Kind, Mapping[str, t.Any]] = {
     "string": {"type": ["string", "null"]},
@@ -55,19 +58,20 @@ SCHEMAS: Mapping[Kind, Mapping[str, t.Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """One definition, as one source (an assignment or a CRM) gives it.
+    """The definition of a custom field in one partition (an assignment or a CRM).
 
     Attributes:
-        source: ``assignments/9`` or ``data_owners/2/B2B``; an id means nothing without it.
-        id: The definition's id.
-        key: Key of its values in records with double underscores (``lookup__id``).
-        label: What the administrator calls it; plain records use it as the key.
-        type_name: Its type as Cube names it.
-        max_length: Longest value allowed, as information only.
+        partition: Name of the partition, such as ``assignments/9`` or ``data_owners/2/B2B``. Ids
+            are unique only within it.
+        id: Id of the definition.
+        key: Key of the values in the standard payload (``lookup__id``).
+        label: The administrator's name for the field; the key of its values in plain payloads.
+        type_name: Type as Cube names it.
+        max_length: Longest value allowed, in characters; informative only.
         hint: The administrator's explanation.
     """
 
-    source: str
+    partition: str
     id: int
     key: str
     label: str
@@ -77,20 +81,25 @@ class CustomField:
 
     @property
     def kind(self) -> Kind:
-        """The JSON type of its values; a type nobody has seen is text."""
+        """The JSON type of the values; unknown types are text."""
         return KINDS.get(self.type_name.strip().casefold(), "string")
 
     @property
     def is_known(self) -> bool:
-        """Whether the type's name is one that `KINDS` knows."""
+        """Whether the type's name is in `KINDS`."""
         return self.type_name.strip().casefold() in KINDS
 
 
-def read_definitions(source: str, definitions: Iterable[Mapping[str, t.Any]]) -> list[CustomField]:
-    """Make fields of definitions (rows C4 and H2), in every documented variant.
+def read_definitions(
+    partition: str, definitions: Iterable[Mapping[str, t.Any]]
+) -> list[CustomField]:
+    """Parse definitions in every documented variant (rows C4 and H2, section 4 of docs/api.md).
 
-    A definition without a usable id is passed over: nothing could be looked up by it. Of two
-    with one id the last stays, as in a record.
+    Definitions without a valid id are skipped. Of several with the same id, the last is used.
+
+    Args:
+        partition: Name of the partition that the definitions belong to.
+        definitions: The decoded rows.
     """
     fields = {}
     for definition in definitions:
@@ -98,7 +107,7 @@ def read_definitions(source: str, definitions: Iterable[Mapping[str, t.Any]]) ->
         if number is None:
             continue
         fields[number] = CustomField(
-            source=source,
+            partition=partition,
             id=number,
             key=_text(definition.get("lookup__id")) or f"crm__custom_info__{number}",
             label=_text(definition.get("key")),
@@ -110,7 +119,7 @@ def read_definitions(source: str, definitions: Iterable[Mapping[str, t.Any]]) ->
 
 
 def definition_id(definition: Mapping[str, t.Any]) -> int | None:
-    """Id of a definition; None if nothing could be looked up by it."""
+    """Id of a definition; None if it is missing or not a whole number."""
     return _whole(definition.get("id"))
 
 
@@ -127,23 +136,23 @@ def _text(value: object) -> str:
 def property_schema(fields: Iterable[CustomField]) -> dict[str, t.Any]:
     """JSON Schema of a column that holds the values of these fields.
 
-    Fields of several CRMs may share one column. Where their types contradict each other the
-    wider one wins: integer gives way to number, everything else to text.
+    Fields of several CRMs may share one column. If their types differ, the column has a type
+    that holds them all: number for integers and numbers, text otherwise.
     """
-    together = list(fields)
-    kind = widest({field.kind for field in together})
+    fields = list(fields)
+    kind = widest({field.kind for field in fields})
     schema: dict[str, t.Any] = dict(SCHEMAS[kind])
-    if title := _join(field.label for field in together):
+    if title := _join(field.label for field in fields):
         schema["title"] = title
-    # Not as the keyword maxLength: targets would truncate or refuse older, longer values by it.
-    lengths = [f"At most {field.max_length} characters." for field in together if field.max_length]
-    if description := _join([*(field.hint for field in together), *lengths]):
+    # Not the keyword maxLength, with which targets truncate or reject older, longer values.
+    lengths = [f"At most {field.max_length} characters." for field in fields if field.max_length]
+    if description := _join([*(field.hint for field in fields), *lengths]):
         schema["description"] = description
     return schema
 
 
 def widest(kinds: set[Kind]) -> Kind:
-    """The type that holds values of all these types."""
+    """The narrowest type that holds values of all these types."""
     if len(kinds) == 1:
         return next(iter(kinds))
     return "number" if kinds == {"integer", "number"} else "string"
@@ -154,21 +163,21 @@ def _join(texts: Iterable[str]) -> str:
 
 
 def label_columns(fields: Iterable[CustomField]) -> dict[tuple[str, int], str]:
-    """Readable column names, by source and id, the same in every stream.
+    """Readable column names by partition and id, the same in every stream.
 
-    ``Antall år`` becomes ``custom__antall_ar``. Two labels that meet in one name, or one label
-    that a source uses twice, get their field's id appended, both, always.
+    ``Antall år`` becomes ``custom__antall_ar``. If two labels would get the same name, or one
+    partition uses a label twice, the id of each of these fields is appended to its name.
     """
     by_name: defaultdict[str, list[CustomField]] = defaultdict(list)
     for field in fields:
         by_name[label_column(field.label)].append(field)
     columns = {}
-    for name, together in by_name.items():
-        labels = {field.label for field in together}
-        sources = [field.source for field in together]
-        clash = len(labels) > 1 or len(set(sources)) < len(sources) or name == PREFIX
-        for field in together:
-            columns[field.source, field.id] = f"{name}__{field.id}" if clash else name
+    for name, group in by_name.items():
+        labels = {field.label for field in group}
+        partitions = [field.partition for field in group]
+        clash = len(labels) > 1 or len(set(partitions)) < len(partitions) or name == PREFIX
+        for field in group:
+            columns[field.partition, field.id] = f"{name}__{field.id}" if clash else name
     return columns
 
 
@@ -178,9 +187,9 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
 def label_column(label: str) -> str:
-    """Column name made of one label; just the prefix when no letter or digit is left.
+    """Column name for a label; only `PREFIX` if the label has no letter or digit.
 
-    Names are cut, so that with an id they stay within the 63 bytes that PostgreSQL keeps.
+    Names are truncated so that, with an id appended, they fit into PostgreSQL's 63 bytes.
     """
     slug = _NOT_IN_NAMES.sub("_", anyascii(label).casefold()).strip("_")
     return PREFIX + slug[:_MAX_LABEL_LENGTH].strip("_")

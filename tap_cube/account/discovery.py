@@ -1,4 +1,4 @@
-"""What there is to read in an account: campaigns, assignments, CRMs, and their custom fields."""
+"""Discovery of an account: campaigns, assignments, CRMs, custom fields, and endpoints."""
 
 from __future__ import annotations
 
@@ -31,41 +31,41 @@ if t.TYPE_CHECKING:
     from tap_cube.records.page import Page
     from tap_cube.settings import Settings
 
-_LATELY = timedelta(days=30)
+_RECENT = timedelta(days=30)
+"""Length of the window that probes request from endpoints that take one."""
 
 
 class Discovery:
-    """Asks an account what it has.
+    """Finds what an account contains and which endpoints serve it.
 
     Args:
-        client: The account.
-        workers: Who asks for what will be needed next.
-        settings: What the user wants to read of it.
-        logger: Where it is told what was found and what is left out.
+        client: Client of the account.
+        pool: Threads that fetch ahead.
+        settings: Settings, which may name the assignments and CRMs to read.
+        logger: Logs what was found and what is skipped.
     """
 
     def __init__(
-        self, client: CubeClient, workers: WorkerPool, settings: Settings, logger: logging.Logger
+        self, client: CubeClient, pool: WorkerPool, settings: Settings, logger: logging.Logger
     ) -> None:
-        """Ask nothing yet."""
         self._client = client
-        self._workers = workers
-        self._ahead = Prefetcher(partial(probe, client), workers)
+        self._pool = pool
+        self._probes = Prefetcher(partial(probe, client), pool)
         today = datetime.now(settings.timezone).date()
-        self._lately = Window(today - _LATELY, today)
+        self._recent_days = Window(today - _RECENT, today)
         self._settings = settings
         self._logger = logger
 
     def account(self, events: Mapping[str, Sequence[Endpoint]]) -> Account:
-        """Ask for campaigns, custom fields and first pages.
+        """Request campaigns, custom fields and first pages.
 
         Args:
-            events: Where rows about customers in campaigns may be, by the stream's name: its
-                endpoints in the order to try.
+            events: Endpoints of each stream of rows about customers in campaigns, by the stream's
+                name and in the order to try.
 
         Raises:
             CubeError: If the credential is refused, the host cannot be reached, a partition that
-                the settings name cannot be read, or nothing is left to read.
+                the settings name cannot be read, or there is nothing to read.
         """
         rows = self._campaigns()
         campaigns = read_campaigns(rows or ())
@@ -83,7 +83,7 @@ class Discovery:
         )
         partitions = [Partition.of_campaign(c) for c in campaigns if is_wanted(self._settings, c)]
         partitions += crms.partitions if crms else ()
-        # The account as a whole would bring more than the CRMs that the settings name.
+        # The endpoint of the whole account would also serve CRMs that the settings do not name.
         if self._settings.crms is None:
             partitions.append(ACCOUNT)
         found = {
@@ -91,31 +91,31 @@ class Discovery:
             "data_owner_customers": crms,
             **dict(self._events(events, partitions)),
         }
-        resources = {stream: subjects for stream, subjects in found.items() if subjects}
+        resources = {stream: resource for stream, resource in found.items() if resource}
         if rows is None and not resources:
             msg = (
-                "Nothing to read: the account lists no campaigns, so its assignments and CRMs "
-                "must be named. Give 'assignment_ids' or 'data_owners', and check 'api_url'."
+                "Nothing to read: the account lists no campaigns, so the tap cannot discover "
+                "assignments and CRMs. Set 'assignment_ids' or 'data_owners', and check 'api_url'."
             )
             raise CubeError(msg)
         keys = None if rows is None else frozenset(k for row in rows for k in row)
-        fields = [field for found in resources.values() for field in found.fields]
+        fields = [field for resource in resources.values() for field in resource.fields]
         for name in sorted({field.type_name for field in fields if not field.is_known}):
-            self._logger.info("Custom fields of type '%s' are read as text: type not known", name)
+            self._logger.info("Custom fields of the unknown type '%s' are read as text", name)
         label_names = label_columns(fields) if self._settings.label_names else {}
         return Account(keys, tuple(campaigns), resources, label_names)
 
     def _campaigns(self) -> list[dict[str, t.Any]] | None:
-        """Rows of campaigns; None if the account lists none."""
-        asked = self._probe("campaigns", ((e, ACCOUNT) for e in generations.CAMPAIGNS))
-        result = self._result(asked)
+        """Rows of the campaigns; None if the account lists none."""
+        places = ((endpoint, ACCOUNT) for endpoint in generations.CAMPAIGNS)
+        result = self._result(self._probe("campaigns", places))
         if result.refusals:
             self._logger.warning("%s", result.refusals[0])
             return None
-        if result.answer is None:
+        if result.response is None:
             self._logger.info("The account lists no campaigns; stream 'campaigns' is skipped")
             return None
-        return list(_objects(result.answer[1].raw_rows))
+        return list(_objects(result.response[1].raw_rows))
 
     def _customers(
         self,
@@ -124,24 +124,24 @@ class Discovery:
         customers: tuple[Endpoint, ...],
         definitions: tuple[Endpoint, ...],
     ) -> Resource | None:
-        """Keep the partitions that answer; find where their customers and definitions are."""
+        """Find the partitions that respond, and the endpoints of customers and definitions."""
         kept: list[Resource] = []
         for number, partition in enumerate(partitions):
-            # Only once one has answered is it known where the others will.
+            # Until one has responded, the endpoint of the others is unknown.
             group = partitions[number : number + 1 + self._lookahead * bool(kept)]
-            rows, fields, *ahead = [
+            rows, fields, *lookahead = [
                 self._probe(name, ((endpoint, each) for endpoint in endpoints))
                 for each in group
                 for name, endpoints in ((stream, customers), ("custom_fields", definitions))
             ]
             try:
-                answer = _answer(stream, partition, self._result(rows, [fields, *ahead]))
+                response = _response(stream, partition, self._result(rows, [fields, *lookahead]))
             except (ForbiddenError, NotFoundError) as error:
-                if partition.setting:
+                if partition.named_by:
                     raise
                 self._logger.warning("%s is skipped. %s", partition.name, error)
                 continue
-            kept.append(self._subjects(partition, answer, self._result(fields, ahead)))
+            kept.append(self._resource(partition, response, self._result(fields, lookahead)))
             customers = (kept[0].endpoint,)
         if not kept:
             self._logger.info("Nothing to read for stream '%s'; it is skipped", stream)
@@ -149,99 +149,101 @@ class Discovery:
         self._logger.info("Stream '%s' is read from %s", stream, kept[0].endpoint.path)
         return Resource.joined(kept)
 
-    def _subjects(
-        self, partition: Partition, answer: tuple[Endpoint, Page], definitions: ProbeResult
+    def _resource(
+        self, partition: Partition, response: tuple[Endpoint, Page], definitions: ProbeResult
     ) -> Resource:
-        """One partition, with the custom fields that it defines."""
-        endpoint, page = answer
+        """Make the resource of one partition, with the custom fields that it defines."""
+        endpoint, page = response
         count = len(page.rows) if page.count is None else page.count
-        self._logger.info("%s answers: %d customers at %s", partition.name, count, endpoint.row)
-        found = Resource((partition,), endpoint, _keys_of(page), page.is_list)
-        if definitions.answer is None:
+        self._logger.info("%s has %d customers (endpoint %s)", partition.name, count, endpoint.row)
+        resource = Resource((partition,), endpoint, _keys_of(page), page.is_list)
+        if definitions.response is None:
             self._logger.info(
                 "%s shows no definitions of custom fields; they are read as text", partition.name
             )
-            return found
-        where, defined = definitions.answer
-        fields = read_definitions(partition.name, _objects(defined.raw_rows))
-        return replace(found, definitions={partition.name: where}, fields=tuple(fields))
+            return resource
+        definition_endpoint, rows = definitions.response
+        fields = read_definitions(partition.name, _objects(rows.raw_rows))
+        return replace(
+            resource, definitions={partition.name: definition_endpoint}, fields=tuple(fields)
+        )
 
     def _events(
         self, events: Mapping[str, Sequence[Endpoint]], partitions: Sequence[Partition]
     ) -> Iterator[tuple[str, Resource | None]]:
-        """Find where each stream's rows are: by campaign, by CRM, or all in one."""
-        offered = {
+        """Find each stream's endpoint: by campaign, by CRM, or of the whole account."""
+        candidates = {
             stream: {at: fitting for at in endpoints if (fitting := _fitting(at, partitions))}
             for stream, endpoints in events.items()
         }
         probes = [
-            self._probe(stream, ((at, s) for at in own for s in _newest_first(own[at])))
-            for stream, own in offered.items()
+            self._probe(stream, ((at, each) for at in own for each in _newest_first(own[at])))
+            for stream, own in candidates.items()
         ]
-        for number, asked in enumerate(probes, start=1):
-            result = self._result(asked, probes[number:])
-            yield asked.stream, self._answering(asked.stream, offered[asked.stream], result)
+        for number, sent in enumerate(probes, start=1):
+            result = self._result(sent, probes[number:])
+            yield sent.stream, self._responding(sent.stream, candidates[sent.stream], result)
 
-    def _answering(
-        self, stream: str, offered: Mapping[Endpoint, tuple[Partition, ...]], result: ProbeResult
+    def _responding(
+        self, stream: str, candidates: Mapping[Endpoint, tuple[Partition, ...]], result: ProbeResult
     ) -> Resource | None:
-        """The partitions of the endpoint that answered, of those on offer."""
+        """Make the resource of the endpoint that responded; None if none did."""
         for refusal in result.refusals:
             self._logger.warning("%s", refusal)
-        for endpoint, partitions in offered.items():
-            if result.answer and result.answer[0] is endpoint:
+        for endpoint, partitions in candidates.items():
+            if result.response and result.response[0] is endpoint:
                 self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
-                page = result.answer[1]
+                page = result.response[1]
                 return Resource(partitions, endpoint, _keys_of(page), page.is_list)
             if endpoint in result.forbidden:
                 msg = "Stream '%s' is forbidden to the credential at %s"
                 self._logger.warning(msg, stream, endpoint.path)
             else:
-                self._logger.info("Stream '%s' has no answer at %s", stream, endpoint.path)
+                self._logger.info("Stream '%s' was not found at %s", stream, endpoint.path)
         level = logging.WARNING if result.refusals else logging.INFO
         self._logger.log(level, "Nothing to read for stream '%s'; it is skipped", stream)
         return None
 
     @property
     def _lookahead(self) -> int:
-        """How many probes may be made ahead at this moment."""
-        return 0 if self._client.is_throttled else self._workers.size
+        """Probes that may be made ahead now."""
+        return 0 if self._client.is_throttled else self._pool.size
 
     def _probe(self, stream: str, places: Iterable[tuple[Endpoint, Partition]]) -> Probe:
-        return Probe.of(stream, places, self._lately)
+        return Probe.of(stream, places, self._recent_days)
 
-    def _result(self, asked: Probe, then: Iterable[Probe] = ()) -> ProbeResult:
-        """The result of a probe, while the first of those that are needed next are begun."""
-        return self._ahead.take(asked, islice(then, self._lookahead))
+    def _result(self, candidates: Probe, lookahead: Iterable[Probe] = ()) -> ProbeResult:
+        """Return the result of a probe, and start those expected next."""
+        return self._probes.take(candidates, islice(lookahead, self._lookahead))
 
 
-def _answer(stream: str, partition: Partition, result: ProbeResult) -> tuple[Endpoint, Page]:
-    """The endpoint where a partition answers, and its first page.
+def _response(stream: str, partition: Partition, result: ProbeResult) -> tuple[Endpoint, Page]:
+    """The endpoint that serves a partition, and its first page.
 
     Raises:
         ForbiddenError: If the credential may not see the partition.
-        NotFoundError: If the account does not have it.
+        NotFoundError: If the account does not have the partition.
     """
     if result.refusals:
         raise result.refusals[0]
-    if result.answer is None:
-        where = f" Check '{partition.setting}' and 'api_url'." if partition.setting else ""
+    if result.response is None:
+        where = f" Check '{partition.named_by}' and 'api_url'." if partition.named_by else ""
         msg = f"{stream}: the account has no {partition.name} (HTTP 404).{where}"
         raise NotFoundError(msg)
-    return result.answer
+    return result.response
 
 
 def _fitting(endpoint: Endpoint, partitions: Iterable[Partition]) -> tuple[Partition, ...]:
-    """The partitions that have the ids of an endpoint's path, and no others."""
+    """The partitions whose ids are exactly those of the endpoint's path."""
     ids = endpoint.ids
     return tuple(partition for partition in partitions if partition.context.keys() == ids)
 
 
 def _newest_first(partitions: Iterable[Partition]) -> list[Partition]:
-    """Sources in the order to ask them: campaigns that still run have the keys of today."""
+    """Sort partitions so that running campaigns come first: they have the keys of today."""
     return sorted(
         partitions,
-        key=lambda s: (s.ended is None, s.ended or date.min, s.context.get("campaign__id", 0)),
+        key=lambda p: (p.ended is None, p.ended or date.min, p.context.get("campaign__id", 0)),
         reverse=True,
     )
 

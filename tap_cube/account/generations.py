@@ -1,7 +1,7 @@
-"""The API's generations as data: paths in the order to try, and fixed fields by payload family.
+"""The API's generations as data: endpoints in the order to try, and fixed fields by payload.
 
-One account answers at one or more of them; which ones is found by asking (`cube-api` rows S1 to
-S8, C2 to C6).
+An account serves one or more generations; discovery probes which. Rows (S1, C2, …) and section
+numbers are those of docs/api.md.
 """
 
 from __future__ import annotations
@@ -17,6 +17,36 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 JSONType: t.TypeAlias = "th.JSONTypeHelper[t.Any]"
+Payload: t.TypeAlias = t.Literal["standard", "plain", "legacy"]
+"""Payload of customers' rows: since 2018-10-17, of 2017 to 2019, or of 2016."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One documented endpoint of a resource.
+
+    Attributes:
+        row: Row of docs/api.md, such as ``S1``; used in logs only.
+        path: Path, with its query if it has one; names of ids in braces.
+        is_dated: Whether it takes a window of days; without one it serves only today's rows (T20).
+        payload: Payload of its rows about customers.
+    """
+
+    row: str
+    path: str
+    is_dated: bool = False
+    payload: Payload = "standard"
+
+    @property
+    def ids(self) -> set[str]:
+        """Names of the ids in the path; none if it serves the rows of the whole account."""
+        return {name for _, name, _, _ in Formatter().parse(self.path) if name}
+
+    def target(self, context: Mapping[str, object], window: Window | None = None) -> str:
+        """Path and query of a partition's first page; only dated endpoints use the window."""
+        path = self.path.format_map(context)
+        return f"{path}?{window.query}" if window and self.is_dated else path
+
 
 ASSIGNMENT_CUSTOMERS = (
     Endpoint("S1", "/api/v1/assignments/{assignment_id}/customers/"),
@@ -94,7 +124,7 @@ STANDARD_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     "crm__change_log__updated_by": _text,
     "crm__change_log__update_method": _text,
 })  # fmt: skip
-"""Fixed fields of the payload with double underscores (since 2018-10-17)."""
+"""Fixed fields of the standard payload (since 2018-10-17; docs/api.md, section 3.2)."""
 
 _ADDRESS = [
     "care_of_name", "address_street", "address_street_no", "address_entrance", "zip_code",
@@ -108,7 +138,7 @@ PLAIN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     "birth_date": _date,
     **_fields(_text, ["need_to_know", "zone_name", *_ADDRESS]),
 })  # fmt: skip
-"""Fixed fields of the plain payload of 2017 to 2019; custom fields stand beside them by label."""
+"""Fixed fields of the plain payload of 2017 to 2019 (section 3.6); labels name custom fields."""
 
 LEGACY_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     **_fields(_text, ["customer_id", "name", "gender"]),
@@ -124,7 +154,7 @@ LEGACY_FIELDS: Mapping[str, JSONType] = MappingProxyType({
         "postal_zip", "postal_city",
     ]),
 })  # fmt: skip
-"""Fixed fields of the payload of 2016; custom fields stand beside them by label when filled."""
+"""Fixed fields of the payload of 2016 (section 3.7); labels name custom fields that are set."""
 
 CAMPAIGN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     "campaign__id": _integer,
@@ -137,7 +167,7 @@ CAMPAIGN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     "data_owner__id": _integer,
     "data_owner__name": _text,
 })  # fmt: skip
-"""Fields of a campaign in the newest documents."""
+"""Fields of a campaign in the newest documents (section 3.5)."""
 
 EARLIER_CAMPAIGN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     **_fields(_text, ["campaign__description", "campaign__type"]),
@@ -148,7 +178,7 @@ EARLIER_CAMPAIGN_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     "client__id": _integer,
     **_fields(_text, ["client__short_name", "client__full_name"]),
 })  # fmt: skip
-"""Fields that campaigns had earlier; an account in transition may still send them."""
+"""Fields of campaigns in earlier documents; an account in transition may still send them."""
 
 _NAMES = _fields(
     _text, ["campaign__name", "campaign__crm_type", "data_owner__name", "segment__name"]
@@ -201,7 +231,7 @@ EARLIER_EVENT_FIELDS: Mapping[str, JSONType] = MappingProxyType({
         "meeting__time__to_date_time",
     ]),
 })  # fmt: skip
-"""Fields of events that are no text and that only earlier documents have."""
+"""Fields of events that only earlier documents have and that are not text."""
 
 DEFINITION_FIELDS: Mapping[str, JSONType] = MappingProxyType({
     "id": _integer,
@@ -213,10 +243,10 @@ DEFINITION_FIELDS: Mapping[str, JSONType] = MappingProxyType({
 
 
 def family_of(keys: Iterable[str], endpoint: Endpoint) -> Mapping[str, JSONType]:
-    """Fixed fields of the payload that a record with these keys belongs to.
+    """Fixed fields of the payload that has these keys.
 
-    An account that answers at S1 may send the plain record of 2017 or the later one, so the
-    record decides; an empty page leaves it to the endpoint.
+    S1 may serve the plain payload of 2017 or the standard one, so the keys decide. Without keys
+    (an empty page) the endpoint decides.
     """
     names = set(keys)
     if any(name.startswith("crm__") for name in names):

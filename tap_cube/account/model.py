@@ -1,4 +1,4 @@
-"""What an account has: its campaigns, what rows belong to, and where discovery found them."""
+"""The contents of an account: campaigns, partitions, and the endpoints that serve them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One campaign (row C1), of any generation.
+    """A campaign of any generation (row C1, section 3.5 of docs/api.md).
 
     Attributes:
-        id: Its id.
-        name: Its name, which events carry instead of the id.
-        data_owner: Name of its data owner.
-        crm: Data owner's id and CRM type; None where it shows none that URLs know (T24).
-        assignment_id: Its assignment, where it shows one.
-        archived: The day it was archived.
+        id: Id of the campaign.
+        name: Name of the campaign; events have the name instead of the id.
+        data_owner: Name of the data owner.
+        crm: Data owner's id and CRM type; None without a CRM type that URLs accept (T24).
+        assignment_id: Id of the assignment; None if the campaign has none.
+        archived: Day on which the campaign was archived; None if it was not.
     """
 
     id: int
@@ -38,7 +38,7 @@ class Campaign:
 
     @property
     def columns(self) -> dict[str, object]:
-        """The ids by which its events are joined to campaigns and customers."""
+        """Ids that join the campaign's events to campaigns and customers."""
         owner, crm_type = self.crm or (None, None)
         return {
             "campaign__id": self.id,
@@ -49,7 +49,7 @@ class Campaign:
 
     @property
     def defined_by(self) -> tuple[str, ...]:
-        """Names of the partitions that define its customers' custom fields."""
+        """Names of the partitions that define the custom fields of the campaign's customers."""
         crms = [_crm_name(*self.crm)] if self.crm else []
         ids = [] if self.assignment_id is None else [_assignment_name(self.assignment_id)]
         return (*crms, *ids)
@@ -57,42 +57,42 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """An assignment, a CRM or a campaign: what rows belong to.
+    """An assignment, a CRM or a campaign, whose rows are read together.
 
     Attributes:
-        context: Its ids, as they stand in paths and state.
+        context: Ids of the partition, as in paths and in the state.
         name: ``assignments/9``, ``data_owners/2/B2B`` or ``campaigns/8``.
-        setting: The setting that names it; None if it was discovered.
-        columns: Values that each of its records has.
-        defined_by: Names of the partitions that define its custom fields.
-        ended: The last day on which anything can have happened in it.
-        answered: Whether discovery saw it answer.
+        named_by: The setting that names the partition; None if it was discovered.
+        columns: Values of columns that are the same in all records of the partition.
+        defined_by: Names of the partitions that define the custom fields of its rows.
+        ended: Last day on which rows can have changed; None if the partition has not ended.
+        answered: Whether the partition responded during discovery.
     """
 
     context: Mapping[str, t.Any]
     name: str
-    setting: str | None
+    named_by: str | None
     columns: Mapping[str, t.Any]
     defined_by: tuple[str, ...]
     ended: date | None = None
     answered: bool = True
 
     @classmethod
-    def of_assignment(cls, number: int, setting: str | None) -> t.Self:
-        """The partition that is an assignment, the older name of a CRM."""
+    def of_assignment(cls, number: int, named_by: str | None) -> t.Self:
+        """Make the partition of an assignment, the older name of a CRM."""
         context, name = {"assignment_id": number}, _assignment_name(number)
-        return cls(context, name, setting, context, (name,))
+        return cls(context, name, named_by, context, (name,))
 
     @classmethod
-    def of_crm(cls, owner: int, crm_type: str, setting: str | None) -> t.Self:
-        """The partition that is a CRM: a data owner and a CRM type."""
+    def of_crm(cls, owner: int, crm_type: str, named_by: str | None) -> t.Self:
+        """Make the partition of a CRM: a data owner and a CRM type."""
         context = {"data_owner_id": owner, "crm_type": crm_type}
         name = _crm_name(owner, crm_type)
-        return cls(context, name, setting, context, (name,))
+        return cls(context, name, named_by, context, (name,))
 
     @classmethod
     def of_campaign(cls, campaign: Campaign) -> t.Self:
-        """The partition that is a campaign."""
+        """Make the partition of a campaign."""
         context = {"campaign__id": campaign.id}
         return cls(
             context,
@@ -106,20 +106,20 @@ class Partition:
 
 
 ACCOUNT: t.Final = Partition({}, "", None, {}, ())
-"""Stands for the account as a whole."""
+"""The whole account as one partition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """All partitions that a stream is read from, and what they answer at.
+    """The partitions of a stream, and the endpoint that serves them.
 
     Attributes:
-        partitions: Those that answer.
-        endpoint: Where their rows are.
+        partitions: The partitions to read.
+        endpoint: The endpoint of their rows.
         keys: Keys of the rows on first pages, in order.
-        is_list: Whether rows come as a bare list, without pages.
-        definitions: Where their custom fields are defined, by partition.
-        fields: Their custom fields.
+        is_list: Whether a response is a bare list, without pages (T13).
+        definitions: Endpoint of the definitions of custom fields, by partition.
+        fields: Custom fields of all partitions.
     """
 
     partitions: tuple[Partition, ...]
@@ -131,7 +131,7 @@ class Resource:
 
     @classmethod
     def joined(cls, parts: Sequence[Resource]) -> t.Self:
-        """Join partitions that all answer at one endpoint."""
+        """Join resources that all have the same endpoint."""
         return cls(
             tuple(partition for part in parts for partition in part.partitions),
             parts[0].endpoint,
@@ -144,15 +144,15 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What discovery found.
+    """The result of discovery.
 
     Attributes:
-        campaign_keys: Keys of campaigns; None if the account lists no campaigns.
-        campaigns: The campaigns themselves.
-        resources: Where the rows of each stream are, by its name; streams with nothing to read
-            are not among them.
-        label_names: Readable column names of custom fields, by partition and id, where the user
-            wants such.
+        campaign_keys: Keys of the campaigns' rows; None if the account lists no campaigns.
+        campaigns: The campaigns.
+        resources: Partitions and endpoint of each stream, by its name; streams with nothing to
+            read are missing.
+        label_names: Readable column names of custom fields, by partition and id; empty unless the
+            user wants them.
     """
 
     campaign_keys: frozenset[str] | None
@@ -162,14 +162,15 @@ class Account:
 
     @property
     def fields(self) -> tuple[CustomField, ...]:
-        """The custom fields of all customers."""
-        return tuple(own for found in self.resources.values() for own in found.fields)
+        """The custom fields of all partitions."""
+        return tuple(own for resource in self.resources.values() for own in resource.fields)
 
 
 def read_campaigns(rows: Iterable[Mapping[str, t.Any]]) -> list[Campaign]:
-    """Make campaigns of rows; one without an id cannot be asked for and is passed over.
+    """Parse the rows of campaigns.
 
-    Of two with one id the last stays.
+    Campaigns without an id are skipped, because no URL can be built for them. Of several with the
+    same id, the last is used.
     """
     known = [_campaign(row) for row in rows if type(row.get("campaign__id")) is int]
     return list({campaign.id: campaign for campaign in known}.values())
@@ -205,14 +206,17 @@ def _day(value: object) -> date | None:
 
 
 def ids_by_names(campaigns: Iterable[Campaign]) -> dict[tuple[str, str], dict[str, object]]:
-    """Ids by the names of data owner and campaign; None where campaigns of these names differ."""
-    together = defaultdict(list)
+    """Map the names of data owner and campaign to the campaign's ids.
+
+    If several campaigns have these names, an id in which they differ is None.
+    """
+    by_names = defaultdict(list)
     for campaign in campaigns:
-        together[campaign.data_owner, campaign.name].append(campaign.columns)
+        by_names[campaign.data_owner, campaign.name].append(campaign.columns)
     return {
         names: {
             name: value if all(other[name] == value for other in others) else None
             for name, value in first.items()
         }
-        for names, (first, *others) in together.items()
+        for names, (first, *others) in by_names.items()
     }

@@ -1,4 +1,4 @@
-"""Which endpoint answers: requests made one after the other until one of them brings a page."""
+"""Which endpoint serves a stream: requests are sent in order until one brings a page."""
 
 from __future__ import annotations
 
@@ -20,57 +20,61 @@ if t.TYPE_CHECKING:
     from tap_cube.records.page import Page
 
 PROBES = 3
-"""Campaigns or CRMs that answer 404 before an endpoint counts as one that the account lacks."""
+"""Responses of 404, one a partition, after which an endpoint counts as missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What to ask for a stream, in order.
+    """The requests that may find a stream, in order.
 
     Attributes:
-        stream: The stream.
-        tries: Endpoint, name of the partition, and path and query, of each request.
+        stream: Name of the stream.
+        requests: Endpoint, name of the partition, and path and query of each request.
     """
 
     stream: str
-    tries: tuple[tuple[Endpoint, str, str], ...]
+    requests: tuple[tuple[Endpoint, str, str], ...]
 
     @classmethod
     def of(cls, stream: str, places: Iterable[tuple[Endpoint, Partition]], days: Window) -> t.Self:
         """Make the probe of these endpoints and partitions.
 
         Args:
-            stream: The stream.
-            places: Endpoints and partitions in the order to ask them.
-            days: What to ask an endpoint for that wants a window of days.
+            stream: Name of the stream.
+            places: Endpoints and partitions in the order to request them.
+            days: The days to request from endpoints that take a window.
         """
-        tries = (
+        requests = (
             (endpoint, partition.name, endpoint.target(partition.context, days))
             for endpoint, partition in places
         )
-        return cls(stream, tuple(tries))
+        return cls(stream, tuple(requests))
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What came of a probe.
+    """The result of a probe.
 
     Attributes:
-        answer: The endpoint that answered, and its page; None if none did.
+        response: The endpoint that responded and its page; None if none did.
         refusals: An error for each partition that the credential may not see.
-        forbidden: The endpoints that refused some of them.
+        forbidden: The endpoints that refused any of these partitions.
     """
 
-    answer: tuple[Endpoint, Page] | None
+    response: tuple[Endpoint, Page] | None
     refusals: tuple[ForbiddenError, ...]
     forbidden: frozenset[Endpoint]
 
 
-def probe(client: CubeClient, asked: Probe) -> ProbeResult:
-    """Ask until an endpoint answers.
+def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
+    """Send the requests of a probe until an endpoint responds with a page.
 
-    A partition that refused the credential is not asked again. Neither is an endpoint after
-    ``PROBES`` answers of 404.
+    A partition that refused the credential (403) is not requested again. Neither is an endpoint
+    that responded with 404 `PROBES` times.
+
+    Args:
+        client: Client of the account.
+        candidates: The requests.
 
     Raises:
         CubeError: If a request fails with anything but 403 or 404.
@@ -78,18 +82,18 @@ def probe(client: CubeClient, asked: Probe) -> ProbeResult:
     refusals: dict[str, ForbiddenError] = {}
     forbidden: set[Endpoint] = set()
     missing: Counter[Endpoint] = Counter()
-    answer = None
-    for endpoint, name, target in asked.tries:
+    response = None
+    for endpoint, name, target in candidates.requests:
         if name in refusals or missing[endpoint] == PROBES:
             continue
         try:
-            page = client.get(target, RequestLabel(asked.stream, name), decode_page)
+            page = client.get(target, RequestLabel(candidates.stream, name), decode_page)
         except NotFoundError:
             missing[endpoint] += 1
         except ForbiddenError as error:
             refusals[name] = error
             forbidden.add(endpoint)
         else:
-            answer = endpoint, page
+            response = endpoint, page
             break
-    return ProbeResult(answer, tuple(refusals.values()), frozenset(forbidden))
+    return ProbeResult(response, tuple(refusals.values()), frozenset(forbidden))

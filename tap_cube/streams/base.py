@@ -146,7 +146,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
                     self.stats.rows += record.number if isinstance(record, RecordBlock) else 1
                     yield record
             except (ForbiddenError, NotFoundError) as error:
-                if partition is ACCOUNT or partition.setting:
+                if partition is ACCOUNT or partition.named_by:
                     raise
                 self.logger.warning("%s is skipped. %s", partition.name, error)
             finally:

@@ -82,7 +82,7 @@ def test_what_one_address_does_not_answer_comes_from_the_next(
             (9, 2, "B2C"),
         }
     told = [line for line in run.stderr.splitlines() if f"'{OUTCOMES}'" in line]
-    answers = [text for text in told if "has no answer at" in text]
+    answers = [text for text in told if "was not found at" in text]
     assert len(answers) == sum(row in {"C9", "C8"} for row in without)
     (is_read_from,) = [text for text in told if "is read from" in text]
     assert is_read_from.endswith(f"Stream '{OUTCOMES}' is read from {PATHS[rows[0]]}")
@@ -200,7 +200,7 @@ def test_what_is_forbidden_altogether_is_said_to_be(cube: Sandbox) -> None:
         path = f"/api/v1/campaigns/{{campaign__id}}/{stream}/"
         assert f"Stream '{stream}' is forbidden to the credential at {path}" in told
         assert f"Nothing to read for stream '{stream}'; it is skipped" in told
-        assert f"'{stream}' has no answer at {path}" not in run.stderr
+        assert f"'{stream}' was not found at {path}" not in run.stderr
 
 
 def test_a_missing_address_is_tried_with_three_campaigns(cube: Sandbox) -> None:

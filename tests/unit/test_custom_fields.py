@@ -27,8 +27,8 @@ LONGEST_IN_POSTGRESQL = 63
 
 def field(id_: int = 1, label: str = "", type_name: str = "text", **more: Any) -> CustomField:  # noqa: ANN401 - attributes of any type
     """A definition of the CRM, where nothing else is said."""
-    given_source = more.pop("source", CRM)
-    return CustomField(given_source, id_, f"crm__custom_info__{id_}", label, type_name, **more)
+    given_partition = more.pop("partition", CRM)
+    return CustomField(given_partition, id_, f"crm__custom_info__{id_}", label, type_name, **more)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_titles_and_descriptions_join_what_the_crms_say() -> None:
     schema = property_schema(
         [
             field(label="Antall år", hint="Hele år", max_length=3),
-            field(label="Years", hint="Hele år", max_length=3, source=OTHER_CRM),
+            field(label="Years", hint="Hele år", max_length=3, partition=OTHER_CRM),
         ]
     )
     assert schema["title"] == "Antall år / Years"
@@ -222,7 +222,7 @@ def test_labels_that_meet_get_their_ids(
     labels: dict[tuple[str, int], str], names: list[str]
 ) -> None:
     """One label of several CRMs is one column; two labels in one name never are."""
-    fields = [field(id_, label, source=source) for (source, id_), label in labels.items()]
+    fields = [field(id_, label, partition=partition) for (partition, id_), label in labels.items()]
     assert list(label_columns(fields).values()) == names
 
 
@@ -232,13 +232,13 @@ labels = st.one_of(
 )
 definitions = st.lists(
     st.builds(
-        lambda source, id_, label: field(id_, label, source=source),
+        lambda partition, id_, label: field(id_, label, partition=partition),
         st.sampled_from([CRM, OTHER_CRM, "assignments/9"]),
         st.sampled_from([1, 5, 6, 64]) | st.integers(0, 2**31),
         labels,
     ),
     max_size=8,
-    unique_by=lambda f: (f.source, f.id),
+    unique_by=lambda f: (f.partition, f.id),
 )
 
 
@@ -249,7 +249,7 @@ def test_names_are_unique_short_and_the_same_in_any_order(
     fields: list[CustomField],
     random: Any,  # noqa: ANN401 - Hypothesis' own Random
 ) -> None:
-    """No two fields of a source share a column, whatever the labels and their order.
+    """No two fields of a partition share a column, whatever the labels and their order.
 
     What a field is called does depend on the other fields: a label that meets another later
     gets its id then, both of them.
@@ -259,8 +259,8 @@ def test_names_are_unique_short_and_the_same_in_any_order(
     if random:
         random.shuffle(shuffled)
     assert label_columns(shuffled) == names
-    assert set(names) == {(f.source, f.id) for f in fields}
-    assert len({(source, name) for (source, _), name in names.items()}) == len(fields)
+    assert set(names) == {(f.partition, f.id) for f in fields}
+    assert len({(partition, name) for (partition, _), name in names.items()}) == len(fields)
     for name in names.values():
         assert COLUMN.fullmatch(name)
         assert len(name.encode()) <= LONGEST_IN_POSTGRESQL
@@ -268,9 +268,9 @@ def test_names_are_unique_short_and_the_same_in_any_order(
 
 @given(labels)
 def test_a_field_alone_is_named_by_its_label_alone(label: str) -> None:
-    """Neither source nor id change the name of a label that meets no other."""
+    """Neither partition nor id change the name of a label that meets no other."""
     if label_column(label) != "custom__":
-        (name,) = label_columns([field(7, label, source=OTHER_CRM)]).values()
+        (name,) = label_columns([field(7, label, partition=OTHER_CRM)]).values()
         assert name == label_column(label)
 
 
