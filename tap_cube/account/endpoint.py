@@ -1,4 +1,4 @@
-"""A documented address of a resource."""
+"""One documented endpoint of a resource."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if t.TYPE_CHECKING:
     from tap_cube.paging.windows import Window
 
 Payload: t.TypeAlias = t.Literal["standard", "plain", "legacy"]
-"""A family of customers' rows: since 2018-10-17, of 2017 to 2019, of 2016."""
+"""Payload of customers' rows: since 2018-10-17, of 2017 to 2019, or of 2016."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One documented address of a resource.
+    """One documented endpoint of a resource.
 
     Attributes:
-        row: Its row in the table of endpoints, such as ``S1``; a name for logs, nothing more.
-        path: Path, with its query where it has one; the context's names stand in braces.
-        is_dated: Whether it wants a window of days, without which it shows today's rows alone.
-        payload: What rows about customers are made of.
+        row: Row of docs/api.md, such as ``S1``; used in logs only.
+        path: Path, with its query if it has one; names of ids in braces.
+        is_dated: Whether it takes a window of days; without one it serves only today's rows (T20).
+        payload: Payload of its rows about customers.
     """
 
     row: str
@@ -33,10 +33,10 @@ class Endpoint:
 
     @property
     def ids(self) -> set[str]:
-        """Names of the ids in its path; none where it shows the rows of the whole account."""
+        """Names of the ids in the path; none if it serves the rows of the whole account."""
         return {name for _, name, _, _ in Formatter().parse(self.path) if name}
 
     def target(self, context: Mapping[str, object], window: Window | None = None) -> str:
-        """Path and query of the first page for one partition."""
+        """Path and query of a partition's first page; only dated endpoints use the window."""
         path = self.path.format_map(context)
         return f"{path}?{window.query}" if window and self.is_dated else path

@@ -204,7 +204,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         for page, places in self.read(partition):
             kept, added = [], []
             for place in places:
-                row, raw = page.rows[place], page.raw_rows[place]
+                row = page.rows[place]
                 value = cursor.value_of(row)
                 if value is not None:
                     dated += 1

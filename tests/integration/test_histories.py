@@ -28,7 +28,7 @@ EXAMPLES = scaled(36, 500)
 WIDTHS = [0, 1, 4]
 RETRIES = 3
 ASIDE = {"C1", *(f"C{number}" for number in range(4, 12))}
-"""Endpoints of `docs/api.md` that are not served, so that discovery asks for little but customers."""
+"""Endpoints of `docs/api.md` that are not served, so that discovery reads little else."""
 
 Edit = tuple[str, int, float]
 
