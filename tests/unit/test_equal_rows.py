@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tap_cube.errors import IncompleteReadError
-from tap_cube.paging.complete import MAX_PASSES
 from tap_cube.paging import passes
+from tap_cube.paging.complete import MAX_PASSES
 from tap_cube.records.rows import CustomerRow, SurrogateKeys, surrogate_key
 from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
 from tests.support.sizes import scaled
