@@ -1,4 +1,4 @@
-"""JSON in and out, with exact numbers."""
+"""JSON decoding and encoding with exact numbers."""
 
 from __future__ import annotations
 
@@ -13,29 +13,45 @@ import simplejson
 
 from tap_cube.records.values import Unparsable
 
+MAX_DIGITS: t.Final = 30
+"""Integers with this many digits or more are not decoded as integers."""
 
-def exact(number: str) -> Decimal | str:
-    """A JSON number with a fraction or exponent, undamaged."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def exact_number(text: str) -> Decimal | str:
+    """Decode a JSON number with a fraction or an exponent, without rounding.
+
+    Returns:
+        The number; its text if the exponent is too large for a decimal.
+    """
     try:
-        return Decimal(number)
-    except InvalidOperation:  # an exponent beyond all measure
-        return number
+        return Decimal(text)
+    except InvalidOperation:
+        return text
 
 
-_decode = msgspec.json.Decoder(dict[str, t.Any], float_hook=exact).decode
+_decode = msgspec.json.Decoder(dict[str, t.Any], float_hook=exact_number).decode
 
 
 def decode_row(row: bytes) -> dict[str, t.Any]:
-    """Decode one row, with floats as exact decimals."""
+    """Decode the JSON text of one row.
+
+    Numbers with a fraction or an exponent become `Decimal`. Values that JSON text cannot hold,
+    such as NaN or half a surrogate pair, become `Unparsable`.
+
+    Raises:
+        msgspec.DecodeError: If the text is not a JSON object.
+    """
     try:
         return _decode(row)
     except msgspec.DecodeError as error:
-        # Python's own decoder takes what a strict one refuses.
+        # The standard library also accepts NaN, lone surrogates and integers of any length.
         with suppress(ValueError, AttributeError):
-            odd = json.loads(
-                row, parse_float=exact, parse_int=_lenient_int, parse_constant=Unparsable
+            lenient = json.loads(
+                row, parse_float=exact_number, parse_int=_lenient_int, parse_constant=Unparsable
             )
-            return {_ascii(key): _fit(value) for key, value in odd.items()}
+            return {_escape_surrogates(key): _checked(value) for key, value in lenient.items()}
         raise error from None
 
 
@@ -43,28 +59,24 @@ def _lenient_int(digits: str) -> int | Unparsable:
     return int(digits) if len(digits) < MAX_DIGITS else Unparsable(digits)
 
 
-def _fit(value: object) -> object:
+def _checked(value: object) -> object:
+    """The value; if it holds a lone surrogate, its JSON text as `Unparsable`."""
     if _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
         return Unparsable(json.dumps(value, default=str))
     return value
 
 
-def _ascii(key: str) -> str:
+def _escape_surrogates(key: str) -> str:
     return key.encode("ascii" if key.isascii() else "utf-8", "backslashreplace").decode()
-
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-MAX_DIGITS: t.Final = 30
-"""Digits of an integer that is still taken for one."""
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 encode_lines = _encoder.encode_lines
-"""JSON text of several values, each followed by a line break, with decimals as exact numbers."""
+"""Encode several values as JSON lines, with decimals as exact numbers."""
 
 
 def encode(value: object) -> bytes:
-    """JSON text, with decimals as exact numbers."""
+    """Encode a value as JSON text, with decimals as exact numbers."""
     try:
         return _encoder.encode(value)
     except (OverflowError, TypeError):  # integers beyond 64 bits

@@ -1,4 +1,20 @@
-"""Whole pages of JSON text to the text of their records in C, compiled for what was seen so far."""
+"""Whole pages of JSON text to the text of their records, mostly in C.
+
+A page takes these steps, in this order:
+
+1. The slow path (`RecordDecoder.decode`) decodes the first rows in Python. Their keys, and the
+   columns of these keys, are compiled into a msgspec struct with one field per key.
+2. Text, integers, booleans and days get a typed field, which msgspec checks while it decodes.
+   Every other field is `Raw`: it holds the JSON text of the value as Cube sent it.
+3. One call decodes the page into structs. It fails if a row has an unknown key or a value of
+   another JSON type. Then the rows are decoded one by one. Those that fail again take the slow
+   path, and a decoder that fits them too is compiled.
+4. The texts of one `Raw` column are joined by line breaks. One regular expression then finds
+   those that are not canonical, which their conversion might change. Only these are converted.
+5. The columns of the tap (constants, then values per row) are set on the structs.
+6. One call encodes all structs as JSON lines. `Raw` fields are copied as they are. The lines
+   equal those of the slow path byte for byte.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +29,7 @@ from operator import attrgetter
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from tap_cube.records.codec import encode_lines, exact
+from tap_cube.records.codec import encode_lines, exact_number
 from tap_cube.records.page import rows_decoder
 from tap_cube.records.values import as_boolean, as_day, as_integer, as_moment, as_number, as_text
 
@@ -25,20 +41,20 @@ if t.TYPE_CHECKING:
 
     Rows: t.TypeAlias = "list[msgspec.Struct]"
 
-_BOUND = msgspec.Meta(ge=-(2**63), le=2**63 - 1)
-_CHECKED: Mapping[Convert, t.Any] = {
+_INT64 = msgspec.Meta(ge=-(2**63), le=2**63 - 1)
+_TYPES: Mapping[Convert, t.Any] = {
     as_text: str | None | UnsetType,
-    as_integer: t.Annotated[int, _BOUND] | None | UnsetType,
+    as_integer: t.Annotated[int, _INT64] | None | UnsetType,
     as_boolean: bool | None | UnsetType,
     as_day: date | None | UnsetType,
 }
-"""What the JSON decoder itself checks, by conversion: such values need no other one."""
+"""Field types that msgspec checks by itself: values that pass need no conversion."""
 
 
-def is_checked(value: object, convert: Convert) -> bool:
-    """Whether the JSON decoder would take a value for its column, if it checks such at all."""
+def matches_type(value: object, convert: Convert) -> bool:
+    """Whether a value fits the typed field of its conversion; true if there is no such field."""
     try:
-        msgspec.convert(value, _CHECKED.get(convert, object))
+        msgspec.convert(value, _TYPES.get(convert, object))
     except msgspec.ValidationError:
         return False
     return True
@@ -58,131 +74,130 @@ _CANONICAL: Mapping[Callable[..., t.Any], bytes] = {
     as_day: b'"%b"' % _DAY,
     as_moment: rb'"%bT%b:[0-5][0-9]\+%b"' % (_DAY, _CLOCK, _CLOCK),
 }
-"""JSON text that each conversion would leave as it is written, as far as that is easily seen."""
+"""JSON text that a conversion is sure to leave unchanged. Other text may also be unchanged."""
 
-_NOTHING = b"(?!)"
+_NEVER_MATCHES = b"(?!)"
+_MEMO_SIZE = 4096
+_SEPARATOR = b"\n"
+"""Stands before each text: JSON has line breaks only as white space between tokens."""
 
-_MEMORY = 4096
-_END = b"\n"
-"""Stands before values: nothing in JSON text but white space between tokens holds it."""
-
-_decode = msgspec.json.Decoder(float_hook=exact).decode
+_decode = msgspec.json.Decoder(float_hook=exact_number).decode
 
 
 class CompiledDecoder:
-    """Rows of JSON text to the text of their records, by structs made for them.
-
-    Attributes of the structs hold what the decoder checks, or JSON text. One look at a column
-    tells which of its texts are not right as they are written, and only these are converted.
+    """Decodes rows into structs made for their keys, and encodes these as records.
 
     Args:
-        columns: Column and conversion of each key; None for one to leave out.
-        loose: Keys whose values were seen not to have their column's JSON type.
+        columns: Column and conversion of each key; None if the key is skipped.
+        mistyped: Keys that had a value of another JSON type than their column's. They get no
+            typed field.
         constants: Values that the tap adds to every record, by column.
-        added: Columns that the tap adds row by row. They and the constants take the place of
-            Cube's own of that name.
-        unparsed: Column that keeps values which do not fit their type.
+        added: Columns that the tap adds row by row. They and the constants replace Cube's own
+            columns of the same name.
+        unparsed: Column for values that do not fit their type.
+
+    Raises:
+        ValueError: If msgspec cannot compile a struct for these keys, such as one with a quote.
     """
 
     def __init__(
         self,
         columns: Mapping[str, tuple[str, Convert] | None],
-        loose: set[str],
+        mistyped: set[str],
         constants: Mapping[str, object],
         added: Sequence[str],
         unparsed: str,
     ) -> None:
-        """Compile the structs.
-
-        Raises:
-            ValueError: If no struct can have these keys, such as one with a quote.
-        """
         self.keys = frozenset(columns)
-        tail = {**constants, **dict.fromkeys(added, UNSET)}
-        own = {key: col for key, col in columns.items() if not col or col[0] not in tail}
-        fields = {key: f"f{number}" for number, key in enumerate(own)}
-        places = {name: f"added{number}" for number, name in enumerate(tail)}
+        tap_columns = {**constants, **dict.fromkeys(added, UNSET)}
+        kept = {key: col for key, col in columns.items() if not col or col[0] not in tap_columns}
+        fields = {key: f"f{number}" for number, key in enumerate(kept)}
+        tap_fields = {name: f"added{number}" for number, name in enumerate(tap_columns)}
         self._unparsed = fields.get(unparsed, "unparsed")
-        checked = {
-            key: _CHECKED[col[1]]
-            for key, col in own.items()
-            if col and col[1] in _CHECKED and key not in loose
+        typed = {
+            key: _TYPES[col[1]]
+            for key, col in kept.items()
+            if col and col[1] in _TYPES and key not in mistyped
         }
         types: list[tuple[str, t.Any, t.Any]] = [
-            (field, checked.get(key, Raw), UNSET) for key, field in fields.items()
+            (field, typed.get(key, Raw), UNSET) for key, field in fields.items()
         ]
-        # Rows may send what the tap adds only where a conversion is known for it.
+        # A row may have a key named as a column of the tap only if the key's conversion is known.
         types += [
-            (place, Raw, UNSET) if name in columns else (place, UnsetType, tail[name])
-            for name, place in places.items()
+            (field, Raw, UNSET) if name in columns else (field, UnsetType, tap_columns[name])
+            for name, field in tap_fields.items()
         ]
-        sent = {field: key for key, field in fields.items()} | {p: n for n, p in places.items()}
+        keys = {field: key for key, field in fields.items()}
+        keys |= {field: name for name, field in tap_fields.items()}
         if unparsed not in fields:
             types.append((self._unparsed, UnsetType, UNSET))
-            sent[self._unparsed] = unparsed
-        types.sort(key=lambda field: field[0] == self._unparsed)  # comes last
+            keys[self._unparsed] = unparsed
+        types.sort(key=lambda field: field[0] == self._unparsed)  # the last column of a record
         self._row = msgspec.defstruct(
-            "Row", types, rename=sent, forbid_unknown_fields=True, gc=False
+            "Row", types, rename=keys, forbid_unknown_fields=True, gc=False
         )
         self._decode = rows_decoder(self._row)
         self._record = None
-        names = {fields[key]: col[0] for key, col in own.items() if col}
-        if not names.items() <= sent.items():
+        names = {fields[key]: col[0] for key, col in kept.items() if col}
+        if not names.items() <= keys.items():  # a column has another name than its key
             untyped = [(field, object, UNSET) for field, *_ in types]
-            self._record = msgspec.defstruct("Record", untyped, rename=sent | names, gc=False)
+            self._record = msgspec.defstruct("Record", untyped, rename=keys | names, gc=False)
         self._columns = [
-            _Column(fields.get(key) or places[key], *col)
+            _Column(fields.get(key) or tap_fields[key], *col)
             for key, col in columns.items()
-            if col and key not in checked and (key in fields or key in places)
+            if col and key not in typed and (key in fields or key in tap_fields)
         ]
-        self._added = [places[name] for name in added]
-        same = {name: value for name, value in constants.items() if name in columns}
-        left_out = (fields[key] for key, col in own.items() if col is None)
-        self._fixed = [
-            *((places[name], value) for name, value in same.items()),
-            *((field, UNSET) for field in left_out),
+        self._added = [tap_fields[name] for name in added]
+        # A constant whose name is also a key has no default, and skipped keys have a value.
+        self._fixed: list[tuple[str, object]] = [
+            *((tap_fields[name], value) for name, value in constants.items() if name in columns),
+            *((fields[key], UNSET) for key, col in kept.items() if col is None),
         ]
 
-    def of_page(self, page: Page, places: Sequence[int]) -> Rows:
-        """Decode some rows of a page; msgspec's errors tell that not all of them fit."""
-        if 4 * len(places) < len(page.rows):
-            return self.of_rows([page.raw_rows[place] for place in places])
+    def of_page(self, page: Page, indexes: Sequence[int]) -> Rows:
+        """Decode the rows of a page that have these indexes.
+
+        Raises:
+            msgspec.DecodeError: If a row of the page does not fit the struct.
+        """
+        if 4 * len(indexes) < len(page.rows):
+            return self.of_rows([page.raw_rows[index] for index in indexes])
         rows = self._decode(page.body)
-        return rows if len(places) == len(rows) else [rows[place] for place in places]
+        return rows if len(indexes) == len(rows) else [rows[index] for index in indexes]
 
     def of_rows(self, rows: Iterable[bytes]) -> Rows:
-        """Decode single rows; msgspec's errors tell that not all of them fit."""
+        """Decode single rows; raises like `of_page`."""
         return [msgspec.json.decode(row, type=self._row) for row in rows]
 
     def finish(
         self, rows: Rows, added: Iterable[Sequence[object]]
     ) -> Mapping[int, dict[str, object]]:
-        """Convert what is not right as it was sent, and add the tap's own values.
+        """Convert the values that are not canonical, and set the columns of the tap.
 
         Args:
-            rows: Decoded rows, which are changed.
-            added: Values of each added column.
+            rows: Decoded rows; they are changed in place.
+            added: For each added column, one value per row.
 
         Returns:
-            Values that do not fit, by their row's place and their column.
+            The values that do not fit their type, by index of the row and by column.
         """
         unparsed: defaultdict[int, dict[str, object]] = defaultdict(dict)
         for column in self._columns:
-            for place, value in column.convert(rows):
-                unparsed[place][column.name] = value
+            for index, value in column.convert(rows):
+                unparsed[index][column.name] = value
         for field, value in self._fixed:
             _set(rows, field, repeat(value))
         for field, values in zip(self._added, added, strict=True):
             _set(rows, field, values)
         return unparsed
 
-    def keep(self, rows: Rows, unparsed: Mapping[int, dict[str, object]]) -> None:
-        """Let rows keep the values that do not fit."""
-        for place, values in unparsed.items():
-            setattr(rows[place], self._unparsed, values)
+    def set_unparsed(self, rows: Rows, unparsed: Mapping[int, dict[str, object]]) -> None:
+        """Set the column for values that do not fit their type, as `finish` returned them."""
+        for index, values in unparsed.items():
+            setattr(rows[index], self._unparsed, values)
 
     def lines(self, rows: Rows) -> bytes:
-        """Text of the records, one a line."""
+        """Encode finished rows as records, one per line."""
         if self._record is None:
             return encode_lines(rows)
         records: t.Any = list[self._record]  # type: ignore[name-defined]  # made above
@@ -190,53 +205,56 @@ class CompiledDecoder:
 
 
 def _set(rows: Rows, field: str, values: Iterable[object]) -> None:
-    deque(map(setattr, rows, repeat(field), values), maxlen=0)
+    deque(map(setattr, rows, repeat(field), values), maxlen=0)  # a loop in C
 
 
 class _Column:
-    """One attribute that holds JSON text, and the conversion of what is not right in it."""
+    """One `Raw` field, and the conversion of its values that are not canonical."""
 
     def __init__(self, field: str, name: str, convert: Convert) -> None:
         rule = convert.func if isinstance(convert, partial) else convert
-        right = _CANONICAL.get(rule, _NOTHING)
+        canonical = _CANONICAL.get(rule, _NEVER_MATCHES)
         self.name = name
         self._field = field
         self._values = attrgetter(field)
         self._convert = convert
-        self._noncanonical = re.compile(rb"\n(?!(?:|null|%b)(?:\n|\Z))([^\n]*)" % right).finditer
-        # Most typed fields hold few different values.
+        pattern = rb"\n(?!(?:|null|%b)(?:\n|\Z))([^\n]*)" % canonical
+        self._noncanonical = re.compile(pattern).finditer
+        # Most columns hold few different values.
         self._memo: dict[bytes, tuple[object, object]] = {}
 
     def convert(self, rows: Rows) -> Iterator[tuple[int, object]]:
-        """Convert the values of a column; yield those that do not fit, with their places."""
-        for place, text in self._noncanonical_values([*map(self._values, rows)]):
+        """Convert the values in place; yield index and value where one does not fit."""
+        for index, text in self._noncanonical_values([*map(self._values, rows)]):
             value, unparsed = self._memo.get(text) or self._converted(text)
-            setattr(rows[place], self._field, value)
+            setattr(rows[index], self._field, value)
             if unparsed is not None:
-                yield place, unparsed
+                yield index, unparsed
 
     def _noncanonical_values(self, sent: Sequence[object]) -> Iterator[tuple[int, bytes]]:
+        """Yield index and JSON text of each value that is not canonical."""
         values: t.Any = sent
         try:
-            text = _END.join([b"", *values])
-        except TypeError:  # a key is missing
-            text = _END.join([b"", *(b"" if value is UNSET else value for value in values)])
-        if text.count(_END) > len(sent):  # white space in a nested value
+            text = _SEPARATOR.join([b"", *values])
+        except TypeError:  # a row lacks the key
+            text = _SEPARATOR.join([b"", *(b"" if value is UNSET else value for value in values)])
+        if text.count(_SEPARATOR) > len(sent):  # a nested value has white space
             yield from ((n, bytes(value)) for n, value in enumerate(values) if value is not UNSET)
             return
-        place = at = 0
-        for found in self._noncanonical(text):
-            place += text.count(_END, at, found.start())
-            at = found.start()
-            yield place, found[1]
+        # The separators before a match are counted from the match before.
+        index = start = 0
+        for match in self._noncanonical(text):
+            index += text.count(_SEPARATOR, start, match.start())
+            start = match.start()
+            yield index, match[1]
 
     def _converted(self, text: bytes) -> tuple[object, object]:
-        """What stands in the column for a text, and its value if that does not fit."""
+        """The value of the column for a JSON text, and the value sent if it does not fit."""
         sent = _decode(text)
         try:
-            found = (None if sent is None else self._convert(sent), None)
+            result = (None if sent is None else self._convert(sent), None)
         except (ValueError, ArithmeticError):
-            found = (None, sent)
-        if len(self._memo) < _MEMORY:
-            self._memo[text] = found
-        return found
+            result = (None, sent)
+        if len(self._memo) < _MEMO_SIZE:
+            self._memo[text] = result
+        return result

@@ -1,4 +1,4 @@
-"""Answers, decoded once: what decides about each row, and the rest when it is asked for."""
+"""Responses to pages, decoded once: a few fields of each row, and the full rows on demand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 import simplejson
 
 from tap_cube.errors import TransientError
-from tap_cube.records.codec import MAX_DIGITS, exact
+from tap_cube.records.codec import MAX_DIGITS, exact_number
 from tap_cube.records.rows import Row, decode_as
 
 if t.TYPE_CHECKING:
@@ -24,14 +24,14 @@ NOT_A_PAGE: t.Final = "the response is not a page of results (check 'api_url')"
 
 @dataclass(slots=True, eq=False)
 class Page:
-    """One decoded answer.
+    """One decoded response.
 
     Attributes:
-        body: Its JSON text.
-        rows: The part of each row that decides about it, of the type that was asked for.
-        count: All rows of the resource, as the server says; None where it doesn't.
-        next: What the server sent as the link to the page after, of any type.
-        is_list: Whether the answer was a bare list, which has no pages (T13).
+        body: JSON text of the response.
+        rows: The fields of each row that the decoder's row type has.
+        count: Number of rows of the whole resource, as the server sent it; None if it sent none.
+        next: The link to the next page as the server sent it, of any type.
+        is_list: Whether the response is a bare list, which has no pages (T13).
     """
 
     body: bytes
@@ -43,86 +43,85 @@ class Page:
 
     @property
     def raw_rows(self) -> Sequence[bytes]:
-        """Each row as JSON text, found when it is first asked for."""
+        """JSON text of each row, extracted on first use."""
         if self._raw_rows is None:
-            self._raw_rows = [bytes(row) for row in _texts(self.body)]
+            self._raw_rows = [bytes(row) for row in _decode_raw_rows(self.body)]
         return self._raw_rows
 
     @property
     def expected_pages(self) -> int:
-        """Pages of this page's size that the count fills; 1 where it is not known."""
+        """Number of pages by the count and the size of this page; 1 if either is unknown."""
         if not self.count or not self.rows:
             return 1
         return -(-self.count // len(self.rows))
 
 
 END: t.Final = Page(b"[]", ())
-"""Stands for the page after the last one."""
+"""The empty page that stands after the last one."""
 
 
-def _answer_decoder(row_type: type) -> Callable[[bytes], t.Any]:
-    rows: t.Any = list[row_type]  # type: ignore[valid-type]  # a type made as it is needed
+def _response_decoder(row_type: type) -> Callable[[bytes], t.Any]:
+    rows: t.Any = list[row_type]  # type: ignore[valid-type]  # a type made at run time
     links = [("count", object, None), ("next", object, None)]
     envelope: t.Any = msgspec.defstruct("Envelope", [("results", rows), *links])
     return msgspec.json.Decoder(envelope | rows).decode
 
 
 def rows_decoder(row_type: type[T]) -> Callable[[bytes], list[T]]:
-    """A decoder of just the rows of answers, envelopes and bare lists alike.
+    """Make a decoder of the rows of responses, whether envelopes or bare lists.
 
-    It raises msgspec's errors for an answer that has other rows.
+    The decoder raises `msgspec.DecodeError` if a row does not fit the type.
     """
-    decode = _answer_decoder(row_type)
+    decode = _response_decoder(row_type)
 
-    def rows(body: bytes) -> list[T]:
-        answer = decode(body)
-        found: list[T] = answer if isinstance(answer, list) else answer.results
-        return found
+    def decode_rows(body: bytes) -> list[T]:
+        response = decode(body)
+        rows: list[T] = response if isinstance(response, list) else response.results
+        return rows
 
-    return rows
+    return decode_rows
 
 
-_texts = rows_decoder(msgspec.Raw)
+_decode_raw_rows = rows_decoder(msgspec.Raw)
 
 
 class PageDecoder:
-    """Makes pages of answers.
+    """Decodes responses into pages.
 
     Args:
-        row_type: What is looked at in each row.
+        row_type: The fields to decode of each row.
     """
 
     def __init__(self, row_type: type[Row]) -> None:
-        """Compile the decoder."""
         self._row_type = row_type
-        self._decode = _answer_decoder(row_type)
+        self._decode = _response_decoder(row_type)
 
     def __call__(self, body: bytes) -> Page:
-        """Decode one answer.
+        """Decode one response.
 
         Raises:
-            TransientError: If it is not JSON (a log-in page, a cut body), or neither an envelope
-                nor a list.
+            TransientError: If the body is not JSON (a log-in page, a truncated body), or is
+                neither an envelope nor a list of objects.
         """
         try:
-            body.decode()  # what is passed over here would hide that it is no text
-            answer = self._decode(body)
+            body.decode()  # msgspec does not check the encoding of what it skips
+            response = self._decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _lenient_page(body, self._row_type)
-        if isinstance(answer, list):
-            return Page(body, answer, is_list=True)
-        return Page(body, answer.results, _whole(answer.count), answer.next)
+        if isinstance(response, list):
+            return Page(body, response, is_list=True)
+        return Page(body, response.results, _valid_count(response.count), response.next)
 
 
 decode_page: t.Final = PageDecoder(Row)
-"""Makes pages of answers whose rows are not looked at."""
+"""Decodes responses into pages without any fields of their rows."""
 
 
 def decode_object(body: bytes) -> bytes:
-    """Check that an answer is one JSON object: a row of its own, in a form that can be decoded.
+    """Check that a response is one JSON object (C3, S2), and return it as the text of a row.
 
     Raises:
-        TransientError: If it is anything else.
+        TransientError: If the response is anything else.
     """
     if not body.strip().startswith(b"{"):
         raise TransientError(NOT_JSON)
@@ -130,12 +129,14 @@ def decode_object(body: bytes) -> bytes:
 
 
 def _lenient_page(body: bytes, row_type: type[Row]) -> Page:
-    """Take what a strict decoder refuses: half a surrogate pair in one row must not cost all."""
+    """Decode a body that msgspec rejects: one row with a lone surrogate must not fail a page."""
     try:
-        answer = simplejson.loads(body, parse_float=exact, parse_int=_integer, allow_nan=True)
+        response = simplejson.loads(
+            body, parse_float=exact_number, parse_int=_integer, allow_nan=True
+        )
     except (ValueError, RecursionError):
         raise TransientError(NOT_JSON) from None
-    envelope = answer if isinstance(answer, dict) else {"results": answer}
+    envelope = response if isinstance(response, dict) else {"results": response}
     results = envelope.get("results")
     if not isinstance(results, list) or not all(isinstance(row, dict) for row in results):
         raise TransientError(NOT_A_PAGE)
@@ -143,17 +144,17 @@ def _lenient_page(body: bytes, row_type: type[Row]) -> Page:
     return Page(
         b"[%b]" % b",".join(rows),
         [decode_as(row, row_type) for row in rows],
-        _whole(envelope.get("count")),
+        _valid_count(envelope.get("count")),
         envelope.get("next"),
-        is_list=envelope is not answer,
+        is_list=envelope is not response,
         _raw_rows=rows,
     )
 
 
 def _integer(digits: str) -> int | Decimal:
-    """An integer, however long: Python refuses to make one of thousands of digits."""
+    """Decode an integer of any length: `int` raises for more than 4,300 digits."""
     return int(digits) if len(digits) < MAX_DIGITS else Decimal(digits)
 
 
-def _whole(count: object) -> int | None:
+def _valid_count(count: object) -> int | None:
     return count if isinstance(count, int) and type(count) is int and count >= 0 else None

@@ -1,4 +1,4 @@
-"""The part of a row that decides about it, decoded of every row; keys for rows without an id."""
+"""The fields of a row that the tap itself reads, and surrogate keys for rows without an id."""
 
 from __future__ import annotations
 
@@ -21,24 +21,28 @@ K = t.TypeVar("K", bound="Row")
 
 
 class Row(msgspec.Struct):
-    """The part of a row that decides about it; nothing of it in streams without a cursor."""
+    """The fields of a row that the tap itself reads: none, for streams without a cursor."""
 
     is_unique = False
-    """Whether no other row of the resource has the same identity."""
+    """Whether all rows of a resource have different identities."""
 
     @property
     def identity(self) -> object:
-        """What stays the same about the row while it exists; None if nothing does."""
+        """A value that stays the same while the row exists; None if the row has none."""
         return None
 
     @property
     def record_key(self) -> str | None:
-        """What identifies the row's record; None if it needs a surrogate key."""
+        """Primary key of the row's record; None if the record needs a surrogate key."""
         return None if self.identity is None else str(self.identity)
 
 
 def decode_as(row: bytes, row_type: type[K]) -> K:
-    """Decode what decides about one row."""
+    """Decode the fields of one row that its type has.
+
+    Raises:
+        msgspec.DecodeError: If the text is not a JSON object.
+    """
     try:
         return msgspec.json.decode(row, type=row_type)
     except msgspec.DecodeError:
@@ -46,16 +50,16 @@ def decode_as(row: bytes, row_type: type[K]) -> K:
 
 
 class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
-    """The part of a row that decides whether it is emitted, and under which key."""
+    """The fields that decide whether a customer is emitted, and under which key."""
 
     is_unique = True
 
-    # Keys that may hold the imported id, in the order of trust.
+    # Keys of the imported id, the most reliable first (T41, T42).
     crm__customer_id: object = None
     sent_customer_id: object = None
     external_customer_id: object = None
     id: object = None
-    # When it was last changed, in the order of trust.
+    # Keys of the day of the last change, the most reliable first (T39).
     updated: object = None
     crm__change_log__updated: object = None
     crm__last_updated: object = None
@@ -67,11 +71,11 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
 
     @property
     def customer_id(self) -> str | None:
-        """The imported id as text; None where the row has none (T40)."""
-        usual = self.crm__customer_id
-        if type(usual) is str and usual:
-            return usual
-        for value in (usual, self.sent_customer_id, self.external_customer_id):
+        """The imported id as text; None if the row has none (T40)."""
+        common = self.crm__customer_id
+        if type(common) is str and common:
+            return common
+        for value in (common, self.sent_customer_id, self.external_customer_id):
             if value != "" and type(value) in {str, int}:
                 return str(value)
         return None
@@ -79,19 +83,19 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
     @property
     @override
     def identity(self) -> object:
-        """The imported id, else the internal one; rows without any may be equal to the letter."""
-        own = self.customer_id
-        if own is not None:
-            return own
+        """The imported id, else the internal id; None if the row has neither."""
+        customer_id = self.customer_id
+        if customer_id is not None:
+            return customer_id
         return None if self.id in (None, "") else f"id:{self.id}"
 
     @property
     def updated_on(self) -> str | None:
-        """The day of the last change; None where the row has no such date."""
-        usual = self.crm__change_log__updated
-        if self.updated is None and type(usual) is str and (day := _day_of(usual)):
+        """The day of the last change as YYYY-MM-DD; None if the row has no such date."""
+        common = self.crm__change_log__updated
+        if self.updated is None and type(common) is str and (day := _day_of(common)):
             return day
-        for value in (self.updated, usual, self.crm__last_updated):
+        for value in (self.updated, common, self.crm__last_updated):
             if type(value) is str and (day := _day_of(value)):
                 return day
         return None
@@ -105,7 +109,7 @@ def _day_of(text: str) -> str | None:
 
 
 class CallflowRow(CustomerRow):
-    """The part of a call state's row that decides; one customer may be in several campaigns."""
+    """The fields of a call state (C5, C6). One customer may have one per campaign."""
 
     campaign__name: object = None
     data_owner__name: object = None
@@ -115,14 +119,16 @@ class CallflowRow(CustomerRow):
     @property
     @override
     def identity(self) -> object:
-        own = super().identity
-        return None if own is None else repr((self.data_owner__name, self.campaign__name, own))
+        customer = super().identity
+        if customer is None:
+            return None
+        return repr((self.data_owner__name, self.campaign__name, customer))
 
 
 class EventRow(CustomerRow):
-    """The part of a submission's row that identifies it; no event has an id (3.9).
+    """The fields that identify an event: a call outcome or a product registration (C7 to C11).
 
-    Several may be equal to the letter, so none is unique.
+    Events have no id (3.9), and two of them may be equal in every field.
     """
 
     is_unique = False
@@ -142,13 +148,13 @@ class EventRow(CustomerRow):
     @property
     @override
     def identity(self) -> object:
-        """What stays the same while pages are read, though the customer's data may change."""
+        """The fields that stay the same while pages are read, even if the customer is edited."""
         kind = self.call_outcome__type, self.call_outcome__subtype, self.product__code
         return repr((self.submitted, kind, self.customer_id, self.names))
 
     @property
     def submitted(self) -> object:
-        """The finest time of submission in the row, as Cube sends it."""
+        """The most precise time of submission in the row, as Cube sent it."""
         return (
             self.call_outcome__report_as__submitted_when_timestamp
             or self.call_outcome__report_as__submitted_when
@@ -157,17 +163,21 @@ class EventRow(CustomerRow):
 
     @property
     def names(self) -> tuple[str, str]:
-        """Names of data owner and campaign."""
+        """Names of data owner and campaign; "" for a missing one."""
         return str(self.data_owner__name or ""), str(self.campaign__name or "")
 
     def digest(self, campaign: int | None, row: bytes) -> str:
-        """What stays the same when the customer is anonymised or the outcome re-assigned.
+        """Digest of the fields that survive anonymisation and re-assignment (3.9).
 
-        So neither the customer counts nor who is said to have submitted it.
+        The customer and the user who submitted the event are therefore not part of it.
 
         Args:
-            campaign: The campaign, where the request knew it; else its names count.
-            row: The row itself.
+            campaign: Id of the campaign if the request named one; otherwise the names in the
+                row are used.
+            row: JSON text of the row.
+
+        Returns:
+            24 hexadecimal digits.
         """
         parts: Sequence[object] = (
             campaign
@@ -177,7 +187,7 @@ class EventRow(CustomerRow):
                 self.assignment__name,
                 self.client__short_name,
             ),
-            # Without a time there is nothing else to go by than the whole row.
+            # Without a time, only the whole row identifies the event.
             self.submitted or row.decode(),
             self.call_outcome__type,
             self.call_outcome__subtype,
@@ -187,29 +197,27 @@ class EventRow(CustomerRow):
 
 
 class SurrogateKeys:
-    """Keys for rows of one resource that nothing in the row tells apart.
+    """Surrogate keys for the rows of one resource that have no id.
 
-    A key is a digest of what identifies the row and a number among the rows that are equal in
-    it. Each pass over the resource numbers from 1 again, so that a row gets the same key in every
-    pass and in every run.
+    A key is a row's digest and its ordinal among the rows with that digest. Ordinals restart at 1
+    with each pass over the resource, so a row gets the same key in every pass and every run.
     """
 
     def __init__(self) -> None:
-        """Start without a key."""
         self._pass = 0
         self._numbers: Counter[str] = Counter()
         self._given: dict[str, int] = {}
 
     def key_of(self, digest: str, content: int, pass_number: int) -> str | None:
-        """Make the key of the next row with this digest.
+        """Return the key of the next row with a digest.
 
         Args:
-            digest: What identifies the row.
-            content: What tells the row from others with the digest, as a hash.
-            pass_number: The pass in which the row comes.
+            digest: Digest of the fields that identify the row.
+            content: Hash of the whole row.
+            pass_number: Number of the current pass.
 
         Returns:
-            The key; None if the very same row got it before.
+            The key; None if a row with this content already got it.
         """
         if pass_number != self._pass:
             self._pass = pass_number
@@ -223,10 +231,15 @@ class SurrogateKeys:
 
 
 def surrogate_key(row: bytes, keys: SurrogateKeys, pass_number: int) -> str | None:
-    """Key of a row without an imported id: its internal id, else one made of its content.
+    """Return the key of a row without an imported id: its internal id, else a surrogate key.
+
+    Args:
+        row: JSON text of the row.
+        keys: Surrogate keys of the resource.
+        pass_number: Number of the current pass.
 
     Returns:
-        The key; None if an earlier pass gave it already.
+        The key; None if an earlier pass already returned this surrogate key.
     """
     content = decode_row(row)
     internal = content.get("id")

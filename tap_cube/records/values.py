@@ -1,4 +1,8 @@
-"""The exact rules by which a value of Cube becomes a value of its column's type."""
+"""Conversions of JSON values to the types of their columns.
+
+Each conversion raises `ValueError` or `ArithmeticError` for a value that does not fit. An empty
+text becomes null in every column but those of text (T33).
+"""
 
 from __future__ import annotations
 
@@ -16,15 +20,21 @@ Convert: t.TypeAlias = "Callable[[t.Any], t.Any]"
 
 
 class Unparsable(str):
-    """JSON text of a value that fits no column, such as half a surrogate pair."""
+    """JSON text of a value that no column can hold, such as half a surrogate pair."""
 
     __slots__ = ()
 
 
 def converter(schema: Mapping[str, t.Any], zone: ZoneInfo, *, in_utc: bool = False) -> Convert:
-    """The conversion a column's schema asks for; times in UTC if so wished.
+    """Return the conversion for a column.
 
-    A conversion raises ValueError or ArithmeticError for a value that does not fit.
+    Args:
+        schema: JSON Schema of the column.
+        zone: Zone of times that have none (T38).
+        in_utc: Whether times are written in UTC instead of with their offset.
+
+    Returns:
+        A function that takes a decoded JSON value and returns that of the record.
     """
     types = schema.get("type", "string")
     kinds = {types} if isinstance(types, str) else set(types)
@@ -40,7 +50,7 @@ def converter(schema: Mapping[str, t.Any], zone: ZoneInfo, *, in_utc: bool = Fal
 
 
 def as_text(value: object) -> str:
-    """Text stays as it is; numbers and truth values become their JSON text (T30)."""
+    """Return text unchanged, and numbers and booleans as JSON text (T30)."""
     if isinstance(value, str) and not isinstance(value, Unparsable):
         return value
     if isinstance(value, bool):
@@ -54,43 +64,43 @@ def as_text(value: object) -> str:
 
 _MAX_DIGITS = 30
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
-_LARGEST = 2**63
+_INT64_LIMIT = 2**63
 
 
 def as_number(value: object) -> int | Decimal | None:
-    """Numbers, also those in strings (T28); whole ones without a fraction."""
+    """Convert a number, or text that holds one (T28). A whole number becomes an integer."""
     if value == "":
         return None
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
     if not isinstance(value, bool):
         if isinstance(value, Decimal) and value == value.to_integral_value():
-            return int(value) if abs(value) < _LARGEST else value
+            return int(value) if abs(value) < _INT64_LIMIT else value
         if isinstance(value, int | Decimal):
             return value
     raise ValueError
 
 
 def as_integer(value: object) -> int | None:
-    """Whole numbers that databases have room for."""
+    """Convert a whole number of at most 64 bits."""
     number = as_number(value)
-    if number is None or (isinstance(number, int) and -_LARGEST <= number < _LARGEST):
+    if number is None or (isinstance(number, int) and -_INT64_LIMIT <= number < _INT64_LIMIT):
         return number
     raise ValueError
 
 
-_TRUTH: Mapping[object, bool] = {
+_BOOLEANS: Mapping[object, bool] = {
     **dict.fromkeys(("true", "yes", "ja", "1", "on"), True),
     **dict.fromkeys(("false", "no", "nei", "0", "off"), False),
 }
 
 
 def as_boolean(value: object) -> bool | None:
-    """True and false in every spelling seen (T36)."""
+    """Convert a boolean in any known spelling (T36)."""
     if isinstance(value, bool) or value == "":
         return None if value == "" else bool(value)
     try:
-        return _TRUTH[str(value).strip().casefold()]
+        return _BOOLEANS[str(value).strip().casefold()]
     except KeyError:
         raise ValueError from None
 
@@ -103,22 +113,22 @@ def _nested(value: object, classes: tuple[type, ...]) -> object:
     raise ValueError
 
 
-_TOO_FINE = re.compile(r"\.[0-9]{7}")  # finer than datetime, which would cut it
-_NORWEGIAN = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})(.*)")
+_BEYOND_MICROSECONDS = re.compile(r"\.[0-9]{7}")  # datetime would truncate it
+_NORWEGIAN_ORDER = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})(.*)")
 
 
 def _iso(value: object) -> str:
-    if isinstance(value, str) and not _TOO_FINE.search(value):
-        return _NORWEGIAN.sub(r"\3-\2-\1\4", value.strip())
+    if isinstance(value, str) and not _BEYOND_MICROSECONDS.search(value):
+        return _NORWEGIAN_ORDER.sub(r"\3-\2-\1\4", value.strip())
     raise ValueError
 
 
 def as_day(value: object) -> str | None:
-    """A day, also in Norwegian order (T37)."""
+    """Convert a day, also one written as DD.MM.YYYY (T37), to YYYY-MM-DD."""
     return date.fromisoformat(_iso(value)).isoformat() if value != "" else None
 
 
-_PLAIN = re.compile(
+_COMMON_TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
     r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?"
     r"(\+(?:[01][0-9]|2[0-3]):[0-5][0-9])?"
@@ -126,14 +136,14 @@ _PLAIN = re.compile(
 
 
 def as_moment(value: object, zone: ZoneInfo) -> str | None:
-    """RFC 3339 with offset; a time without one is local (T37, T38)."""
+    """Convert a time (T37) to RFC 3339 with an offset; one without a zone is local (T38)."""
     if value == "":
         return None
-    # Nearly all times are plain: they get their day's offset, and no datetime is made of them.
-    if isinstance(value, str) and (plain := _PLAIN.fullmatch(value)):
-        day, clock, seconds, given = plain.groups()
-        usual = day_offset(day, zone)  # also refuses a day that is in no calendar
-        if offset := given or usual:
+    # Nearly all times match. They get the offset of their day, without a datetime.
+    if isinstance(value, str) and (match := _COMMON_TIME.fullmatch(value)):
+        day, clock, seconds, sent_offset = match.groups()
+        zone_offset = day_offset(day, zone)  # raises for a day that does not exist
+        if offset := sent_offset or zone_offset:
             return f"{day}T{clock}{seconds or ':00'}{offset}"
     moment = datetime.fromisoformat(_iso(value))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
@@ -142,23 +152,30 @@ def as_moment(value: object, zone: ZoneInfo) -> str | None:
 
 @lru_cache(maxsize=10_000)  # the days of 27 years
 def day_offset(day: str, zone: ZoneInfo) -> str:
-    """The zone's offset all through a day; "" if it changes on that day, or has seconds.
+    """Return a zone's offset on a day, such as +02:00.
+
+    Args:
+        day: The day as YYYY-MM-DD.
+        zone: The zone.
+
+    Returns:
+        The offset; "" if it changes during the day or has seconds.
 
     Raises:
-        ValueError: If there is no such day.
+        ValueError: If the day does not exist.
     """
     begin = datetime.fromisoformat(day).replace(tzinfo=zone)
     end = begin.replace(hour=23, minute=59)
-    is_steady = begin.utcoffset() == end.utcoffset() and not _has_seconds(begin)
-    return begin.isoformat()[19:] if is_steady else ""
+    is_constant = begin.utcoffset() == end.utcoffset() and not _has_seconds(begin)
+    return begin.isoformat()[19:] if is_constant else ""
 
 
 def _has_seconds(moment: datetime) -> bool:
-    """Whether the offset has seconds: local mean time before 1895 does, RFC 3339 does not."""
+    """Whether the offset has seconds, as in local mean time; RFC 3339 cannot express them."""
     return bool((moment.utcoffset() or timedelta()) % timedelta(minutes=1))
 
 
 def as_utc(value: object, zone: ZoneInfo) -> str | None:
-    """The moment that `as_moment` makes, in UTC."""
+    """Convert a time like `as_moment`, to UTC."""
     moment = as_moment(value, zone)
     return moment and datetime.fromisoformat(moment).astimezone(UTC).isoformat()

@@ -1,4 +1,4 @@
-"""The compiled way to a record gives to the letter what the careful way gives."""
+"""The compiled path to a record gives byte for byte what the slow path gives."""
 
 from __future__ import annotations
 
@@ -82,31 +82,31 @@ def column(key: str) -> Column:
 @example([{"integer": "7"}, {"new": "x", "integer": "x"}, {"left out": 1, "integer": 2**64}])
 @example([{"renamed": "a"}, {"renamed": "b"}, {"renamed": None}, {}])
 @example([{"customer_id": 5}, {"customer_id": "6"}])
-def test_both_ways_write_the_same(sent: list[dict[str, object]]) -> None:
-    """Whatever comes in whatever order, the bytes of the record are the same."""
-    fast = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
-    careful = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
+def test_both_paths_write_the_same(sent: list[dict[str, object]]) -> None:
+    """Whatever the rows hold and in whatever order, the bytes of the records are the same."""
+    compiled = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
+    slow = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
     page = decode_page(json.dumps(sent).encode())
     added: list[list[object]] = [[f"{number}" for number, _ in enumerate(sent)], [None] * len(sent)]
-    # As they come, then all in one, then a few of many.
-    for places in (*([n] for n, _ in enumerate(sent)), [*range(len(sent))], [len(sent) - 1]):
-        own = [[values[place] for place in places] for values in added]
+    # Row by row, then all at once, then one of many.
+    for indexes in (*([n] for n, _ in enumerate(sent)), [*range(len(sent))], [len(sent) - 1]):
+        own = [[values[index] for index in indexes] for values in added]
         expected = [
-            encode(careful.decode(decode_row(page.raw_rows[place]), *values))
-            for place, *values in zip(places, *own, strict=True)
+            encode(slow.decode(decode_row(page.raw_rows[index]), *values))
+            for index, *values in zip(indexes, *own, strict=True)
         ]
-        assert fast.lines(page, places, own).splitlines() == expected
-    assert fast.unparsed == careful.unparsed
+        assert compiled.lines(page, indexes, own).splitlines() == expected
+    assert compiled.unparsed == slow.unparsed
 
 
 @pytest.mark.parametrize(
     "row", [b'{"string":"\\ud800"}', b'{"number":NaN}', b'{"string":"a","string":"b"}']
 )
-def test_odd_rows_take_the_careful_way_alone(row: bytes) -> None:
-    """A row that the compiled way refuses is written as ever, and so is the one after it."""
-    fast = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
-    careful = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
+def test_only_malformed_rows_take_the_slow_path(row: bytes) -> None:
+    """A row that the compiled path rejects is written correctly, and so is the one after it."""
+    compiled = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
+    slow = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
     for sent in (b'{"string":"a","number":"1.0"}', row, b'{"string":"b","number":"2.0"}'):
         page = decode_page(b"[%b]" % sent)
-        expected = encode(careful.decode(decode_row(page.raw_rows[0]), "1", "2020-01-01"))
-        assert fast.lines(page, [0], [["1"], ["2020-01-01"]]) == expected + b"\n"
+        expected = encode(slow.decode(decode_row(page.raw_rows[0]), "1", "2020-01-01"))
+        assert compiled.lines(page, [0], [["1"], ["2020-01-01"]]) == expected + b"\n"

@@ -1,4 +1,4 @@
-"""JSON that a strict decoder refuses: one odd value must not cost the row, nor one row the page."""
+"""JSON that a strict decoder rejects: one such value fails neither its row nor its page."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from tap_cube.records.page import PageDecoder, decode_page
 from tap_cube.records.rows import CustomerRow, SurrogateKeys, decode_as, surrogate_key
 from tests.support.columns import COLUMNS, VALIDATOR, decode, decoder
 
-ODD = [r'"\ud800"', r'"a\udc00b"', r'"\ud83d\ude00\ud83d"', "NaN", "Infinity", "-Infinity"]
+INVALID = [r'"\ud800"', r'"a\udc00b"', r'"\ud83d\ude00\ud83d"', "NaN", "Infinity", "-Infinity"]
 
 
-@pytest.mark.parametrize("text", ODD)
+@pytest.mark.parametrize("text", INVALID)
 @pytest.mark.parametrize("kind", [kind for kind in COLUMNS if kind != UNPARSED])
-def test_an_odd_value_is_kept_as_json_text(kind: str, text: str) -> None:
-    """The column is null, and beside it stands what Cube sent, in ASCII."""
+def test_an_invalid_value_is_kept_as_json_text(kind: str, text: str) -> None:
+    """The column is null, and `UNPARSED` holds what Cube sent, in ASCII."""
     record = decode(kind, text)
     VALIDATOR.validate(record)
     assert record == {kind: None, UNPARSED: {kind: text}}
     json.dumps(record, ensure_ascii=False).encode()
 
 
-def test_an_odd_value_inside_another_is_kept_with_it() -> None:
+def test_an_invalid_value_inside_another_is_kept_with_it() -> None:
     """An object that holds half a character is kept whole."""
     record = decode("object", r'{"a": ["\ud800", 1.50]}')
     assert record["object"] is None
@@ -34,8 +34,8 @@ def test_an_odd_value_inside_another_is_kept_with_it() -> None:
     json.dumps(record, ensure_ascii=False).encode()
 
 
-def test_a_number_beyond_measure_is_not_lost() -> None:
-    """A number of more digits than Python converts fits no integer, and ends no run."""
+def test_a_huge_number_is_not_lost() -> None:
+    """A number with more digits than Python converts fits no integer, and fails no run."""
     digits = "9" * 5000
     assert decode("integer", digits) == {"integer": None, UNPARSED: {"integer": digits}}
     assert decode("number", digits) == {"number": Decimal(digits)}
@@ -44,49 +44,49 @@ def test_a_number_beyond_measure_is_not_lost() -> None:
 @pytest.mark.parametrize("number", ["1e99999999999999999999", "9" * 5000, "-" + "9" * 5000])
 @pytest.mark.parametrize("key", ["id", "updated", "x"])
 @pytest.mark.parametrize("beside", ["", r', "y": "\ud800"'])
-def test_a_number_beyond_measure_costs_no_page(number: str, key: str, beside: str) -> None:
-    """Wherever it stands, the row and its page are read, and the number is there."""
+def test_a_huge_number_fails_no_page(number: str, key: str, beside: str) -> None:
+    """Whatever its key, the row and its page are read, and the number is kept."""
     row = f'{{"crm__customer_id": "1", "{key}": {number}{beside}}}'
     page = PageDecoder(CustomerRow)(f'{{"count": 1, "results": [{row}]}}'.encode())
-    assert page.rows[0].customer_id == "1"
-    assert page.rows[0].updated_on is None
+    assert page.raw_rows[0].customer_id == "1"
+    assert page.raw_rows[0].updated_on is None
     assert number.encode() in page.raw_rows[0]
 
 
-@pytest.mark.parametrize("odd", ODD)
-def test_the_other_values_of_the_row_are_read_as_ever(odd: str) -> None:
-    """Beside an odd value numbers stay exact, and text that looks like an escape stays text."""
+@pytest.mark.parametrize("invalid", INVALID)
+def test_the_other_values_of_the_row_stay_intact(invalid: str) -> None:
+    """Beside an invalid value, numbers stay exact and text that looks like an escape stays text."""
     others = r'"number": 0.10, "string": "\\ud800 \ud83d\ude00 å", "boolean": true, "integer": 5'
-    record = decoder().decode(decode_row(f'{{"date": {odd}, {others}}}'.encode()))
+    record = decoder().decode(decode_row(f'{{"date": {invalid}, {others}}}'.encode()))
     assert record == {
         "date": None,
         "number": Decimal("0.10"),
         "string": "\\ud800 \U0001f600 å",
         "boolean": True,
         "integer": 5,
-        UNPARSED: {"date": odd},
+        UNPARSED: {"date": invalid},
     }
     assert str(record["number"]) == "0.10"
 
 
-@pytest.mark.parametrize("odd", ODD)
-def test_a_page_is_read_in_spite_of_one_odd_row(odd: str) -> None:
+@pytest.mark.parametrize("invalid", INVALID)
+def test_a_page_is_read_despite_an_invalid_row(invalid: str) -> None:
     """The rows of the page arrive, with count, link, ids, days and keys."""
-    row = f'{{"crm__customer_id": "05", "updated": "2020-02-12", "a": {odd}, "b": 100200.0}}'
+    row = f'{{"crm__customer_id": "05", "updated": "2020-02-12", "a": {invalid}, "b": 100200.0}}'
     link = "https://acme.headshed.com/c/?page=2"
     page = PageDecoder(CustomerRow)(
         f'{{"count": 4, "next": "{link}", "results": [{row}, {{"b": 0.10}}]}}'.encode()
     )
     assert (len(page.raw_rows), page.count, page.next, page.is_list) == (2, 4, link, False)
-    for head in (page.rows[0], decode_as(page.raw_rows[0], CustomerRow)):
-        assert (head.customer_id, head.updated_on) == ("05", "2020-02-12")
+    for fields in (page.raw_rows[0], decode_as(page.raw_rows[0], CustomerRow)):
+        assert (fields.customer_id, fields.updated_on) == ("05", "2020-02-12")
     assert decode_row(page.raw_rows[0])["b"] == Decimal("100200.0")
     assert str(decode_row(page.raw_rows[1])["b"]) == "0.10"
     assert decode_page(f"[{row}, {row}]".encode()).is_list
 
 
-def test_an_odd_row_without_an_id_has_a_key() -> None:
-    """A surrogate is made of what arrives of the row, keys that are half a character included."""
+def test_an_invalid_row_without_an_id_has_a_key() -> None:
+    """A surrogate key can be made of a row whose keys and values hold half a character."""
     row = rb'{"a": NaN, "b": "\ud800", "c\ud800": 1}'
     assert str(surrogate_key(row, SurrogateKeys(), 0)).startswith("surrogate:")
     for key in decode_row(row):
@@ -94,5 +94,5 @@ def test_an_odd_row_without_an_id_has_a_key() -> None:
 
 
 def test_a_byte_order_mark_is_no_damage() -> None:
-    """A list that begins with one is the list."""
+    """A list after one is decoded as usual."""
     assert decode_page(b"\xef\xbb\xbf[{}]").raw_rows == [b"{}"]
