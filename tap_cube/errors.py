@@ -1,4 +1,4 @@
-"""Errors in plain words, named by what can be done about them."""
+"""Errors, by remedy."""
 
 from __future__ import annotations
 
@@ -6,38 +6,37 @@ from singer_sdk.exceptions import FatalAPIError, FatalSyncError, RetriableAPIErr
 
 
 class CubeError(FatalSyncError):
-    """A run that cannot go on; the message is one sentence that says what to do.
+    """Ends the run. The message says what failed and what to do.
 
-    Its message never holds a credential, a body or a customer's data.
+    The message never contains a credential, a body or a customer's data.
     """
 
 
 class CredentialError(CubeError, FatalAPIError):
-    """The account refuses the credential (401)."""
+    """The account rejects the credential (401)."""
 
 
 class ForbiddenError(CubeError, FatalAPIError):
-    """The credential may not see this resource (403)."""
+    """The credential has no access to the resource (403)."""
 
 
 class NotFoundError(CubeError, FatalAPIError):
-    """The account does not know this resource (404)."""
+    """The account does not have the resource (404, 405, 410)."""
 
 
 class IncompleteReadError(CubeError):
-    """Pages could not be read to an end that is certain to be complete."""
+    """No pass over the pages was certain to have read every row."""
 
 
 class TransientError(RetriableAPIError):
-    """An answer that may be better when asked again; the reason is a few words."""
+    """A request failed, and a retry may succeed.
+
+    Args:
+        reason: What failed, in a few words, such as ``HTTP 503``.
+        retry_after: Seconds to wait by the server's Retry-After header; None without one.
+    """
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
-        """Hold the reason and the server's own wish.
-
-        Args:
-            reason: What came instead of the page, such as ``HTTP 503``.
-            retry_after: Seconds the server asks to wait, if it says so.
-        """
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after

@@ -1,4 +1,4 @@
-"""The body of a response, read within limits on size and time."""
+"""Reads the body of a response, within limits on size and time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
     import requests
 
 MAX_BODY_BYTES: t.Final = 256 * 2**20
-"""Bytes of one response, unpacked; more is the response is too large."""
+"""Bytes of one response after decompression; a larger response is an error."""
 
 TIMED_OUT: t.Final = "timed out"
 
@@ -25,34 +25,37 @@ _CUT_SHORT = "connection closed before the response was complete"
 
 
 class _Unpacker:
-    """Unpacks gzip as it arrives: some bytes at a time, whatever they would become.
+    """Decompresses gzip in pieces of limited size.
 
-    The HTTP library's own goes on reading until there is something to hand out, which a packed
-    body need never hold.
+    That of urllib3 reads on until there is output. A body that never yields any would keep it
+    reading past the deadline.
     """
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP)
-        self.is_whole = True
+        self.is_complete = True
 
-    def unpack(self, packed: bytes, most: int) -> bytes:
-        """Unpack a piece; of one that becomes longer than that, only the beginning."""
+    def unpack(self, packed: bytes, max_bytes: int) -> bytes:
+        """Decompress a piece; return at most `max_bytes` of the result."""
         unpacked = b""
-        while packed and len(unpacked) < most:
+        while packed and len(unpacked) < max_bytes:
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP)
-            unpacked += self._member.decompress(packed, most - len(unpacked))
+            unpacked += self._member.decompress(packed, max_bytes - len(unpacked))
             packed = self._member.unused_data
-        self.is_whole = self._member.eof
+        self.is_complete = self._member.eof
         return unpacked
 
 
 def read_body(response: requests.Response, deadline: float) -> bytes:
-    """The whole body of an answer, as it is or packed by gzip.
+    """Read the whole body of a response, plain or compressed by gzip.
+
+    Args:
+        response: A response whose body has not been read.
+        deadline: When the body must be complete, in seconds of `time.monotonic`.
 
     Raises:
-        TransientError: If it breaks off, is damaged, grows too large, or is not there by the
-            deadline (monotonic seconds).
+        TransientError: If the body is cut short, damaged, larger than `MAX_BODY_BYTES`, or late.
     """
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in {"gzip", "x-gzip", "identity", ""}:
@@ -60,7 +63,7 @@ def read_body(response: requests.Response, deadline: float) -> bytes:
     unpacker = _Unpacker() if "gzip" in encoding else None
     chunks, size = [], 0
     try:
-        # What has arrived, however little, so that a body that drips meets the deadline.
+        # `read1` returns what has arrived, so the deadline also holds for a slow trickle.
         while chunk := response.raw.read1(_CHUNK, decode_content=False):
             if time.monotonic() > deadline:
                 raise TransientError(TIMED_OUT)
@@ -75,6 +78,6 @@ def read_body(response: requests.Response, deadline: float) -> bytes:
         raise TransientError(_DAMAGED) from None
     except HTTPError:
         raise TransientError(_CUT_SHORT) from None
-    if unpacker and not unpacker.is_whole:
+    if unpacker and not unpacker.is_complete:
         raise TransientError(_CUT_SHORT)
     return b"".join(chunks)

@@ -1,4 +1,4 @@
-"""GET requests to one account: credential, deadline, retries, and errors in plain words."""
+"""GET requests to one account: deadline, retries, redirects, and an error per status."""
 
 from __future__ import annotations
 
@@ -33,24 +33,30 @@ if t.TYPE_CHECKING:
 T = t.TypeVar("T")
 
 MAX_WAIT = 3600
-"""Seconds the server may ask to wait; more ends the run instead."""
+"""Longest wait, in seconds, that the server may request; a longer one ends the run."""
 
 THROTTLE_SECONDS = 30
-"""Seconds of one request at a time after the server said that it has too much to do."""
+"""Seconds after a 429 or 503 in which requests are sent one at a time."""
 
 WAIT = tenacity.wait_exponential(multiplier=0.5, max=60) + tenacity.wait_random(0, 0.5)
-"""Seconds before each further try: grows exponentially, with jitter."""
+"""Wait before each retry: grows exponentially, with jitter, up to a minute."""
 
 _STOPPED = "the run is ending"
 _MAX_REDIRECTS = 3
-_THROTTLED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-_REDIRECTS = {301, 302, 303, 307, 308}
-_NOT_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}
+_THROTTLE_STATUSES = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_REDIRECT_STATUSES = {301, 302, 303, 307, 308}
+_NOT_FOUND_STATUSES = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLabel:
-    """What a request is about, for errors and logs: never a customer's data."""
+    """Name of a request in errors and logs. It never contains a customer's data.
+
+    Args:
+        stream: The stream.
+        context: The partition, such as a CRM or campaign; "" for the account.
+        page: Number of the page; None if the resource has no pages.
+    """
 
     stream: str
     context: str
@@ -64,16 +70,16 @@ class RequestLabel:
 
 
 class CubeClient:
-    """Asks one account; may be shared by threads.
+    """Client of one account. Threads may share it.
 
     Args:
-        settings: Address, credential, deadline and number of retries.
-        logger: Where retries are told.
-        wait: Seconds before try n; the default grows exponentially, with jitter.
+        settings: Address, credential, timeout and number of retries.
+        logger: Logger for retries.
+        wait: Wait before each retry, `WAIT` by default.
 
     Attributes:
-        requests: How many were made for each stream, the retries among them.
-        retries: How many were made again.
+        requests: Number of requests per stream, including retries.
+        retries: Number of retries per stream.
     """
 
     def __init__(
@@ -83,7 +89,6 @@ class CubeClient:
         *,
         wait: tenacity.wait.wait_base | None = None,
     ) -> None:
-        """Open no connection yet."""
         self._settings = settings
         self._logger = logger
         self._wait = wait or WAIT
@@ -95,32 +100,35 @@ class CubeClient:
         self._transport = Transport(settings)
 
     def stop(self) -> None:
-        """Wake every request that waits for its next try, and let none begin."""
+        """Fail all requests that wait for a retry, and all later ones."""
         self._stopping.set()
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the server said a short while ago that it has too much to do."""
+        """Whether the server sent a 429 or 503 within the last `THROTTLE_SECONDS`."""
         return time.monotonic() < self._throttled_until
 
     def get(
         self,
         target: str,
-        subject: RequestLabel,
+        label: RequestLabel,
         decode: Callable[[bytes], T],
         *,
         is_known: bool = False,
     ) -> T:
-        """Ask until an answer decodes, at most ``max_retries`` times more.
+        """Send a request until its response decodes, with at most ``max_retries`` retries.
 
         Args:
-            target: Path and query below the account's address.
-            subject: What to call this request in errors.
-            decode: Makes the result of a body; raises `TransientError` for a damaged one.
-            is_known: Whether it was there a moment ago, so that a 404 is asked again.
+            target: Path and query, relative to the account's address.
+            label: Name of the request in errors and logs.
+            decode: Decodes a body; raises `TransientError` if the body is damaged.
+            is_known: Whether the resource existed a moment ago, so that a 404 is retried.
 
         Raises:
-            CubeError: One sentence: subject, status, remedy. Its subclasses tell 401, 403, 404.
+            CredentialError: If the status is 401.
+            ForbiddenError: If the status is 403.
+            NotFoundError: If the status is 404, 405 or 410.
+            CubeError: If anything else fails. The message names request, reason and remedy.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientError),
@@ -130,7 +138,7 @@ class CubeClient:
             ),
             wait=self._seconds_to_wait,
             sleep=tenacity.sleep_using_event(self._stopping),
-            before_sleep=lambda state: self._log_retry(subject, state),
+            before_sleep=lambda state: self._log_retry(label, state),
             reraise=True,
         )
         url = f"{self._settings.api_url}{target}"
@@ -139,7 +147,7 @@ class CubeClient:
             if self._stopping.is_set():
                 raise TransientError(_STOPPED)
             try:
-                return decode(self._answer(url, subject))
+                return decode(self._send(url, label))
             except NotFoundError:
                 if is_known:
                     msg = "HTTP 404 for what was there a moment ago"
@@ -151,98 +159,98 @@ class CubeClient:
         except TransientError as error:
             tries = retrying.statistics["attempt_number"]
             msg = (
-                f"{subject}: {error.reason} after {tries} attempts. Run again later; "
+                f"{label}: {error.reason} after {tries} attempts. Run again later; "
                 "if it persists, raise 'max_retries' or 'request_timeout', or lower 'read_ahead'."
             )
             raise CubeError(msg) from None
 
     def _seconds_to_wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        return self._wait(state) if asked is None else asked
+        requested = error.retry_after if isinstance(error, TransientError) else None
+        return self._wait(state) if requested is None else requested
 
-    def _log_retry(self, subject: RequestLabel, state: tenacity.RetryCallState) -> None:
+    def _log_retry(self, label: RequestLabel, state: tenacity.RetryCallState) -> None:
         with self._lock:
-            self.retries[subject.stream] += 1
+            self.retries[label.stream] += 1
         self._logger.warning(
             "%s: %s; retrying in %.1f seconds (%d of %d)",
-            subject,
+            label,
             state.outcome.exception() if state.outcome else "",
             state.upcoming_sleep,
             state.attempt_number,
             self._settings.max_retries,
         )
 
-    def _answer(self, url: str, subject: RequestLabel) -> bytes:
-        """Body of one answer with status 200, redirects of the account itself followed."""
+    def _send(self, url: str, label: RequestLabel) -> bytes:
+        """Return the body of a response with status 200, after redirects within the account."""
         for _ in range(_MAX_REDIRECTS):
             deadline = time.monotonic() + self._settings.request_timeout
             with self._lock:
-                self.requests[subject.stream] += 1
+                self.requests[label.stream] += 1
             try:
                 with self._transport.get(url) as response:
                     if response.status_code == HTTPStatus.OK:
                         return read_body(response, deadline)
-                    if response.status_code not in _REDIRECTS:
-                        self._refuse(response, subject)
+                    if response.status_code not in _REDIRECT_STATUSES:
+                        self._raise_for_status(response, label)
             except requests.exceptions.SSLError:
                 msg = (
-                    f"{subject}: the host's certificate could not be verified. Check 'api_url'; "
-                    "a private authority is named by the variable REQUESTS_CA_BUNDLE."
+                    f"{label}: the host's certificate could not be verified. Check 'api_url'; "
+                    "for a private authority, set the variable REQUESTS_CA_BUNDLE."
                 )
                 raise CubeError(msg) from None
             except requests.RequestException as error:
                 raise TransientError(reason_of(error)) from None
-            url = self._redirected(url, response.headers.get("Location", ""), subject)
-        msg = f"{subject}: too many redirects. Check 'api_url'."
+            url = self._redirected(url, response.headers.get("Location", ""), label)
+        msg = f"{label}: too many redirects. Check 'api_url'."
         raise CubeError(msg)
 
-    def _refuse(self, response: requests.Response, subject: RequestLabel) -> t.NoReturn:
+    def _raise_for_status(self, response: requests.Response, label: RequestLabel) -> t.NoReturn:
         status = response.status_code
-        if status in _THROTTLED:
+        if status in _THROTTLE_STATUSES:
             self._throttled_until = time.monotonic() + THROTTLE_SECONDS
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             after = retry_after(response.headers.get("Retry-After"))
             reason = f"HTTP {status}"
             if after is not None and after > MAX_WAIT:
-                msg = f"{subject}: {reason}, and to ask again in {after:.0f} s. Run again then."
+                msg = f"{label}: {reason}, the server asks to wait {after:.0f} s. Run again then."
                 raise CubeError(msg)
             raise TransientError(reason, retry_after=after)
         if status == HTTPStatus.UNAUTHORIZED:
             names = "'auth_token'" if self._settings.auth_token else "'username' and 'password'"
-            msg = f"{subject}: HTTP 401, the account refuses the credential. Check {names}."
+            msg = f"{label}: HTTP 401, the account refuses the credential. Check {names}."
             raise CredentialError(msg)
         if status == HTTPStatus.FORBIDDEN:
             msg = (
-                f"{subject}: HTTP 403, the credential may not see it. "
+                f"{label}: HTTP 403, the credential may not see it. "
                 "Ask the account's administrator, or leave it out of the settings."
             )
             raise ForbiddenError(msg)
-        if status in _NOT_THERE:
-            msg = f"{subject}: HTTP {status}, the account does not have it. Check id and 'api_url'."
+        if status in _NOT_FOUND_STATUSES:
+            msg = f"{label}: HTTP {status}, the account does not have it. Check id and 'api_url'."
             raise NotFoundError(msg)
-        msg = f"{subject}: HTTP {status}, unexpected status. Check 'api_url'."
+        msg = f"{label}: HTTP {status}, unexpected status. Check 'api_url'."
         raise CubeError(msg)
 
-    def _redirected(self, url: str, location: str, subject: RequestLabel) -> str:
-        """Address a redirect leads to, if it is the same page of the account's own host."""
+    def _redirected(self, url: str, location: str, label: RequestLabel) -> str:
+        """Return the target of a redirect if it is the same page on the account's own host."""
         try:
             target = urljoin(url, location)
             is_plain = location.isprintable() and not location.startswith("//")
-            is_same = is_plain and identity(target) == identity(url)
+            is_same = is_plain and _redirect_identity(target) == _redirect_identity(url)
         except ValueError:
             target, is_same = location, False
         if not is_same:
             msg = (
-                f"{subject}: redirected to another address, which is not followed with the "
+                f"{label}: redirected to another address, where the tap does not send the "
                 "credential. Check 'api_url': scheme and host must be the account's own."
             )
             raise CubeError(msg)
         return target
 
 
-def identity(url: str) -> tuple[object, ...]:
-    """What a redirect must keep: scheme, host, kind of resource, and query with its page."""
+def _redirect_identity(url: str) -> tuple[object, ...]:
+    """The parts that a redirect must keep: scheme, host, last part of the path, and query."""
     parts = urlsplit(url)
     kind = parts.path.rstrip("/").rpartition("/")[2]
     query = [pair for pair in parse_qsl(parts.query) if pair != ("page", "1")]

@@ -1,4 +1,4 @@
-"""Responses fetched ahead of the one being processed."""
+"""Fetches responses ahead of the one being processed."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ T = t.TypeVar("T")
 class WorkerPool:
     """Threads that send requests, shared by all streams.
 
-    A thread ends when there is no work. Threads are daemons, so that a stalled socket cannot
-    delay the end of the process.
+    A thread starts when there is work and ends when there is none. Threads are daemons, so a
+    stalled socket cannot delay the end of the process.
 
     Args:
-        size: Most threads, and so most requests in flight, at once; 0 for none.
+        size: Maximum number of threads, and so of requests in flight; 0 for no threads.
     """
 
     def __init__(self, size: int) -> None:
-        """Start no thread before there is work."""
         self.size = size
         self._lock = Lock()
         self._jobs: deque[_Job] = deque()
         self._busy = 0
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
-        """Have the next free thread make this call."""
+        """Queue a call for the next free thread."""
         future: Future[T] = Future()
         with self._lock:
             self._jobs.append((future, call))
@@ -53,7 +52,7 @@ class WorkerPool:
                 continue
             try:
                 future.set_result(call())
-            except BaseException as error:  # noqa: BLE001 - it is raised where the page is used
+            except BaseException as error:  # noqa: BLE001 - the result's user raises it
                 future.set_exception(error)
 
     def _next(self) -> _Job | None:
@@ -65,37 +64,36 @@ class WorkerPool:
 
 
 class Prefetcher(t.Generic[K, T]):
-    """Fetches what is expected next, several at once, and returns it when it is needed.
+    """Fetches the targets expected next, several at once, and keeps their results until needed.
 
     Args:
-        fetch: Gets one target; several threads may call it at once.
-        pool: Threads that call it; with a pool of size 0 the caller's thread does.
-        on_wait: Called before the caller has to wait for a target.
+        fetch: Fetches one target; several threads may call it at once.
+        pool: Threads for the calls; with a size of 0 the caller's own thread makes them.
+        on_wait: Called before the caller has to wait for a result.
     """
 
     def __init__(
         self, fetch: Callable[[K], T], pool: WorkerPool, on_wait: Callable[[], object] = bool
     ) -> None:
-        """Fetch nothing yet."""
         self._fetch = fetch
         self._pool = pool
         self._on_wait = on_wait
         self._ahead: dict[K, Future[T]] = {}
 
     def close(self) -> None:
-        """Drop what was fetched ahead, and cancel what has not begun."""
+        """Drop all results, and cancel the calls that have not started."""
         self._keep(())
 
     def take(self, target: K, lookahead: Iterable[K] = ()) -> T:
-        """Get a target, and begin to fetch those expected next.
+        """Return the result for a target, and start to fetch the targets expected next.
 
         Args:
-            target: What is needed now.
-            lookahead: Targets expected after it, in order; the first few are begun. Targets
-                that are no longer among them are dropped.
+            target: The target needed now.
+            lookahead: Targets expected after it, in order. The pool's size decides how many are
+                started. Earlier targets that are no longer expected are dropped.
 
         Raises:
-            Exception: What ``fetch`` raised for this target.
+            Exception: The error of ``fetch`` for this target.
         """
         if not self._pool.size:
             self._on_wait()

@@ -1,4 +1,4 @@
-"""One exchange with the account: connections, headers, proxies and certificates."""
+"""Connections to the account: headers, credential, proxies and certificates."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if t.TYPE_CHECKING:
 
 
 class Transport:
-    """Sends requests to one account, over connections that are kept.
+    """Sends requests to one account over persistent connections.
 
-    The `send` of a session would look up the environment for each of them, which costs as much
-    as a page, and would read the whole body of a redirect although it does not follow it.
+    Requests go through the adapter, not through `Session.send`. The latter looks up proxies and
+    certificates in the environment for every request, which costs as much CPU time as a page. It
+    also reads the whole body of a redirect that it does not follow.
 
     Args:
-        settings: Address, credential, deadline, and how many pages are read ahead.
+        settings: Address, credential, timeout, and how many pages are fetched ahead.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Look up what the environment says about proxies and certificates."""
         self._timeout = settings.request_timeout
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.read_ahead + 1)
         self._session = requests.Session()
@@ -54,10 +54,10 @@ class Transport:
         )
 
     def get(self, url: str) -> requests.Response:
-        """Send one request; no redirect is followed.
+        """Send one request, without following redirects.
 
         Raises:
-            requests.RequestException: If no answer begins before the deadline.
+            requests.RequestException: If no response begins within the timeout.
         """
         request = self._session.prepare_request(requests.Request("GET", url))
         response = self._adapter.send(request, timeout=self._timeout, **self._environment)
@@ -66,16 +66,20 @@ class Transport:
 
 
 def reason_of(error: requests.RequestException) -> str:
-    """A few words for a failed exchange; the error's own text may hold the address."""
+    """Describe a failed request; the error's own text may contain the address."""
     if isinstance(error, requests.Timeout):
         return TIMED_OUT
     return "the host cannot be reached (check 'api_url' and the network)"
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for, given as seconds or as a date.
+    """Parse a Retry-After header, which holds seconds or a date.
 
-    urllib3's parser takes impossible dates for long waits, and cuts every wait at six hours.
+    urllib3's parser is not used: it takes impossible dates for long waits, and cuts every wait at
+    six hours.
+
+    Returns:
+        Seconds to wait; None if the header is missing or malformed.
     """
     if value is None:
         return None

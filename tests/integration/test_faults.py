@@ -181,7 +181,7 @@ def test_the_wait_that_the_server_asks_for_is_kept(cube: Sandbox, after: Any) ->
 def test_a_wait_that_is_too_long_ends_the_run(cube: Sandbox, after: Any) -> None:  # noqa: ANN401 - both spellings
     """Nobody waits until tomorrow: the run ends and says when to come back."""
     run = broken_read(cube, FIRST, Fault("429", row="C2", retry_after=after))
-    assert_refused(run, FIRST, "HTTP 429, and to ask again in")
+    assert_refused(run, FIRST, "HTTP 429, the server asks to wait")
 
 
 def test_the_command_ends_in_one_sentence_too(cube: Sandbox) -> None:

@@ -109,4 +109,6 @@ def test_a_redirect_to_plain_http_is_refused(tmp_path: Path, authority: trustme.
             {"api_url": url, "auth_token": TOKEN, "max_retries": 0},
             env={"REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem")},
         )
-    assert "redirected to another address, which is not followed" in complaint(run)
+    assert "redirected to another address, where the tap does not send the credential" in complaint(
+        run
+    )

@@ -1,4 +1,4 @@
-"""The waits between tries grow, have an end, and are never the same for two taps."""
+"""Waits between attempts grow to a bound, and differ between two taps."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from tenacity import RetryCallState, Retrying
 
 from tap_cube.http.client import WAIT
 
-MOST = 60.5
-"""Seconds that no wait exceeds, jitter included."""
+MAX_WAIT = 60.5
+"""Longest wait in seconds, including jitter."""
 
 JITTER = 0.5
-"""Seconds that chance adds at most."""
+"""Longest random part of a wait, in seconds."""
 
 
 def wait_after(tries: int) -> float:
-    """Seconds to wait when so many tries have failed."""
+    """Seconds to wait after so many failed attempts."""
     state = RetryCallState(Retrying(), None, (), {})
     state.attempt_number = tries
     return WAIT(state)
@@ -23,7 +23,7 @@ def wait_after(tries: int) -> float:
 
 @pytest.mark.parametrize("tries", range(1, 12))
 def test_a_wait_is_twice_as_long_as_the_one_before(tries: int) -> None:
-    """Half a second, one, two, four, up to a minute; and up to half a second by chance."""
+    """Half a second, one, two, four, up to a minute, plus up to half a second at random."""
     base = min(0.5 * 2 ** (tries - 1), 60)
     waits = [wait_after(tries) for _ in range(200)]
     assert base <= min(waits)
@@ -33,5 +33,5 @@ def test_a_wait_is_twice_as_long_as_the_one_before(tries: int) -> None:
 
 @pytest.mark.parametrize("tries", [12, 100, 10_000])
 def test_no_wait_exceeds_its_bound(tries: int) -> None:
-    """However often it was tried."""
-    assert 60 <= wait_after(tries) <= MOST
+    """The bound holds after any number of attempts."""
+    assert 60 <= wait_after(tries) <= MAX_WAIT
