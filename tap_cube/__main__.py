@@ -1,4 +1,4 @@
-"""The command line: every end of a run in plain words."""
+"""The command line: each error becomes one line of log and an exit status."""
 
 from __future__ import annotations
 
@@ -19,66 +19,69 @@ from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from tap_cube.singer.messages import WRITE_FAILED
 from tap_cube.tap import TapCube
 
-_LARGE = 2**22
-"""Bytes of a piece by which glibc learns what is worth keeping: it keeps twice as much."""
+_BLOCK_BYTES = 2**22
+"""Size of a freed block that raises glibc's limits: it then keeps up to twice as much memory."""
 
 _M_ARENA_MAX = -8
-"""The number that glibc's `malloc.h` gives this setting."""
+"""Number of the option in glibc's `malloc.h`."""
 
-_GRACE = 0.5
-"""Seconds that a run has to find out by its own writing that nobody reads it any more."""
+_WRITE_GRACE = 0.5
+"""Seconds in which a run may notice by a write that its reader has gone, before it is ended."""
 
 
 def main() -> None:
-    """Run the tap; errors become one line of log and an exit status."""
+    """Run the tap. Errors become one line of log and an exit status."""
     _tune_malloc()
-    unread = Event()
-    if sys.stdout and hasattr(select, "poll"):  # Windows has none
-        Thread(target=_watch, args=(sys.stdout.fileno(), unread), daemon=True).start()
+    reader_gone = Event()
+    if sys.stdout and hasattr(select, "poll"):  # missing on Windows
+        Thread(target=_watch_stdout, args=(sys.stdout.fileno(), reader_gone), daemon=True).start()
     try:
         TapCube.cli()
     except SystemExit:
-        if not unread.is_set():
+        if not reader_gone.is_set():
             raise
-        _end(WRITE_FAILED.format(os.strerror(errno.EPIPE)))
+        _fail(UNWRITTEN.format(os.strerror(errno.EPIPE)))
     except ConfigValidationError as error:
-        _end(*error.errors)
+        _fail(*error.errors)
     except SingerSDKError as error:
-        _end(str(error))
+        _fail(str(error))
     except (JSONDecodeError, UnicodeDecodeError):
-        _end("A file given to --config, --catalog or --state is not JSON. Fix it, then run again.")
+        _fail("A file given to --config, --catalog or --state is not JSON. Fix it, then run again.")
     except OSError as error:
         is_input = error.errno is None or error.filename is not None
-        _end(f"{error}" if is_input else WRITE_FAILED.format(error.strerror))
-    except Exception as error:  # noqa: BLE001 - the last resort, so that no data is shown
+        _fail(f"{error}" if is_input else UNWRITTEN.format(error.strerror))
+    except Exception as error:  # noqa: BLE001 - the error's own text might show data
         frames = "".join(traceback.format_tb(error.__traceback__))
-        _end(f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}")
+        _fail(
+            f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}"
+        )
 
 
 def _tune_malloc() -> None:
-    """Have glibc keep what the next page needs, and in one place; others are left as they are."""
-    # It gives pieces as large as a page back to the system at once and takes them anew, which
-    # costs as much as to unpack them. A larger one that is freed, untouched, ends that.
-    bytes(_LARGE)
-    # Each thread that reads ahead would have a heap of its own, a quarter of all memory.
+    """Make glibc keep freed memory for the next page, in one arena; do nothing without glibc."""
+    # By default, glibc returns blocks as large as a page to the system as soon as they are freed,
+    # and requests them again for the next page, which costs as much as decompressing it. Freeing
+    # one larger block raises the limit. The block is never written to, so it costs no memory.
+    bytes(_BLOCK_BYTES)
+    # Otherwise each thread of the pool has its own arena: a quarter of all memory.
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-def _watch(out: int, unread: Event) -> None:
-    """End a run that waits for the account, and writes nothing, when its reader goes."""
+def _watch_stdout(out: int, reader_gone: Event) -> None:
+    """End the run when the reader of stdout has gone, even while no message is written."""
     closing = select.poll()
     closing.register(out, 0)
     if any(event & (select.POLLERR | select.POLLHUP) for _, event in closing.poll()):
-        time.sleep(_GRACE)
-        unread.set()
+        time.sleep(_WRITE_GRACE)
+        reader_gone.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _end(*lines: str) -> None:
+def _fail(*lines: str) -> None:
     for line in lines:
         TapCube.logger.error("%s", line)
-    # What stdout still holds could not be written either: let nobody try again.
+    # Python flushes stdout at exit. Send the rest of the buffer to the null device instead.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)
 

@@ -35,7 +35,17 @@ _HOST = re.compile(r"[\w.-]*\w|\[[0-9A-Fa-f:.]+\]")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Validated settings, in the types that the tap uses."""
+    """Validated settings, in the types that the tap works with.
+
+    Attributes:
+        crms: Data owner's id and CRM type (B2B or B2C) of each CRM to read; None for all.
+        start_date: The day of the setting, in the time zone of the settings.
+        label_names: Whether columns of custom fields are named after their labels.
+        read_ahead: Number of pages to fetch ahead of the one being processed.
+        request_timeout: Seconds.
+
+    The other attributes hold the settings of the same name.
+    """
 
     api_url: str
     auth_token: str | None = field(repr=False)
@@ -56,11 +66,11 @@ class Settings:
     def from_config(
         cls, config: Mapping[str, t.Any], schema: Mapping[str, t.Any] = SCHEMA
     ) -> t.Self:
-        """Read the settings from a Singer config.
+        """Validate a Singer config.
 
         Args:
-            config: Setting names and values, as `typed` gives them.
-            schema: JSON Schema of these settings, with those of the SDK.
+            config: Setting names and values, as `typed` returns them.
+            schema: JSON Schema of all settings, including those of the SDK.
 
         Raises:
             ConfigValidationError: If a rule is broken. ``errors`` has a sentence for each rule,

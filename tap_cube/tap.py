@@ -53,14 +53,14 @@ class TapCube(CubeTap):
     def __init__(
         self, *, config: t.Any = None, parse_env_config: bool = False, **options: t.Any
     ) -> None:
-        # The SDK reads variables as their types say, and fails without the setting's name.
+        # The SDK's own parsing of variables fails without naming the setting.
         if parse_env_config:
             self.append_builtin_config(self.config_jsonschema)
             names = self.config_jsonschema["properties"]
-            found = {name: os.environ.get(f"TAP_CUBE_{name.upper()}") for name in names}
-            given = {name: value for name, value in found.items() if value is not None}
+            variables = {name: os.environ.get(f"TAP_CUBE_{name.upper()}") for name in names}
+            given = {name: value for name, value in variables.items() if value is not None}
             config = {**(config or {}), **given}
-        # Of anything else the SDK takes what is empty for no state, and the rest for a path.
+        # The SDK would ignore an empty state of another type, and open any other as a file.
         if not isinstance(options.get("state", {}), dict | None):
             raise CubeError(DAMAGED)
         super().__init__(config=config, **options)
@@ -80,22 +80,22 @@ class TapCube(CubeTap):
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
         super().append_builtin_config(config_jsonschema)
-        # The SDK offers Parquet too, which the tap does not write. Its schema is shared: a copy.
+        # The SDK's schema offers Parquet, which the tap does not write. The SDK shares it: copy.
         batch = copy.deepcopy(config_jsonschema["properties"]["batch_config"])
         batch["properties"]["encoding"]["properties"]["format"]["enum"] = ["jsonl"]
         config_jsonschema["properties"]["batch_config"] = batch
 
     @override
     def setup_mapper(self) -> None:
-        # The SDK's own would hold the map of a stream that is not selected against no columns at
-        # all, and fail: so that a map may stay when its stream goes, it is given them all.
+        # The SDK checks the map of a deselected stream against an empty schema, and fails. Here
+        # such a stream keeps all its columns, so its map may stay in the config.
         super(Tap, self).setup_mapper()
-        is_read = {
+        selected = {
             name: e.metadata.resolve_selection().get((), True) for name, e in self.catalog.items()
         }
-        read = Catalog({name: self.catalog[name] for name in is_read if is_read[name]})
+        read = Catalog({name: self.catalog[name] for name in selected if selected[name]})
         self.mapper.register_raw_streams_from_catalog(read)
-        for name in is_read.keys() - read.keys():
+        for name in selected.keys() - read.keys():
             entry = self.catalog[name]
             schema = entry.schema.to_dict()
             self.mapper.register_raw_stream_schema(name, schema, entry.key_properties)
@@ -103,14 +103,14 @@ class TapCube(CubeTap):
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
         bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
-        marks = bookmarks.values() if isinstance(bookmarks, dict) else [None]
-        if not all(_is_bookmark(mark) for mark in marks):
+        values = bookmarks.values() if isinstance(bookmarks, dict) else [None]
+        if not all(_is_bookmark(value) for value in values):
             raise CubeError(DAMAGED)
         super().load_state(state)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        # The SDK's own check shows the values it refuses, secrets included.
+        # The SDK's own check prints the values it rejects, including secrets.
         self.append_builtin_config(self.config_jsonschema)
         self._config = typed(self._config, self.config_jsonschema)
         try:
@@ -123,14 +123,14 @@ class TapCube(CubeTap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # A run cut short is no success, and a message written by a signal handler could stand
-        # in the middle of another one: what was written before stays the last word.
+        # An interrupted run must not exit with 0. The handler writes no message of its own: it
+        # could land in the middle of another one.
         self.client.stop()
         self.message_writer.end(128 + signum)
 
 
-def _is_bookmark(mark: object) -> bool:
-    partitions = mark.get("partitions", []) if isinstance(mark, dict) else None
+def _is_bookmark(value: object) -> bool:
+    partitions = value.get("partitions", []) if isinstance(value, dict) else None
     return isinstance(partitions, list) and all(
         isinstance(part, dict) and isinstance(part.get("context"), dict) for part in partitions
     )

@@ -91,7 +91,7 @@ def _set_environment(patch: pytest.MonkeyPatch, environment: Mapping[str, str]) 
 
 def _leave_process_alone(patch: pytest.MonkeyPatch) -> None:
     """Neither watch stdout nor close it: it is no pipe, and the process goes on."""
-    patch.setattr(command, "_watch", lambda *_: None)
+    patch.setattr(command, "_watch_stdout", lambda *_: None)
     patch.setattr(os, "dup2", lambda opened, _: os.close(opened))
     # The log of a server that lives here, too, is none of the tap's.
     patch.setattr(logging.getLogger("waitress"), "disabled", True)
