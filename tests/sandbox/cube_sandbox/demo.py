@@ -256,7 +256,7 @@ def _types(name: str, tables: Tables) -> None:
             )
             + "\n"
         )
-    _print_text(f"{SCHEMA}.custom_fields has the account's labels of crm__custom_info__ columns:")
+    _print_text(f"Labels of crm__custom_info__ columns, from {SCHEMA}.custom_fields:")
     _print_table(("column", "source", "name"), tables.custom_field_names(4))
 
 

@@ -36,7 +36,7 @@ class Traps:
         next_other_id: `next` has another id or CRM type than the request (T6).
         next_double_question: A second question mark before `page` (T7).
         next_no_question_mark: No question mark, and a date cut short (T8).
-        next_page_in_middle: `page` stands between other parameters (T9).
+        next_page_in_middle: `page` is between other parameters (T9).
         next_page_after_path: `page` follows a path with dates (T10).
         next_missing_slash: No slash before the query (T11).
         next_value: Python function that replaces `next` by any value.

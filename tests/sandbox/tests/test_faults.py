@@ -182,8 +182,8 @@ def test_faults_choose_their_requests(
     """Faults select requests by number, page, row and count."""
     cube.faults = [fault]
     c2 = "/api/v1/data_owners/2/B2B/customers/"
-    answers = [ask(path) for path in (S1, f"{S1}?page=2", c2, f"{c2}?page=2")]
-    assert [n for n, answer in enumerate(answers, 1) if answer.status_code == 500] == struck
+    responses = [ask(path) for path in (S1, f"{S1}?page=2", c2, f"{c2}?page=2")]
+    assert [n for n, response in enumerate(responses, 1) if response.status_code == 500] == struck
 
 
 def test_a_share_of_requests_is_the_same_for_a_seed() -> None:

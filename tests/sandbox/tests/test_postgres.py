@@ -60,7 +60,7 @@ use()
 """
 
 pytestmark = pytest.mark.skipif(
-    sys.platform == "win32", reason="the launcher wants POSIX users and signals"
+    sys.platform == "win32", reason="the launcher needs POSIX users and signals"
 )
 
 
@@ -95,7 +95,7 @@ def python(code: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
             child.kill()
 
 
-def answers(port: int) -> bool:
+def listens(port: int) -> bool:
     """Whether a program listens on a loopback port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -124,7 +124,7 @@ def test_a_server_runs_only_in_its_block() -> None:
                 psycopg.connect(server.url, password=password, passfile=os.devnull)
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
-    assert not answers(server.port)
+    assert not listens(server.port)
     with contextlib.closing(client), pytest.raises(psycopg.OperationalError):
         client.execute("SELECT 1")
 
@@ -144,7 +144,7 @@ def test_a_failure_in_the_block_ends_the_server() -> None:
         contextlib.closing(server.connect()),
     ):
         raise ZeroDivisionError
-    assert not answers(server.port)
+    assert not listens(server.port)
 
 
 @pytest.mark.parametrize(
@@ -159,10 +159,10 @@ def test_a_signal_ends_process_and_server(number: signal.Signals, status: int) -
     with python(HOLD_A_SERVER) as child:
         assert child.stdout is not None
         port = int(child.stdout.readline())
-        assert answers(port)
+        assert listens(port)
         child.send_signal(number)
         assert child.wait() == status
-        assert not answers(port)
+        assert not listens(port)
 
 
 def test_the_server_of_a_killed_process_ends(folder: Path) -> None:
@@ -172,7 +172,7 @@ def test_the_server_of_a_killed_process_ends(folder: Path) -> None:
         port = int(child.stdout.readline())
         child.kill()
         child.wait()
-        while answers(port) or list(folder.iterdir()):  # pytest-timeout limits the wait
+        while listens(port) or list(folder.iterdir()):  # pytest-timeout limits the wait
             time.sleep(0.02)
 
 
@@ -209,8 +209,8 @@ def test_a_server_that_never_starts_is_an_error_with_its_output(
             pytest.fail("there is no server to use")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
-def test_programs_that_nobody_may_read_are_copied(
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes the user")
+def test_programs_in_a_private_folder_are_copied(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With programs in a private home, root's server runs as `nobody`; the home stays private."""
