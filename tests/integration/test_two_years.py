@@ -25,7 +25,6 @@ from tests.support.event_runs import (
     questions,
 )
 from tests.support.runs import read, settings_for
-from tests.support.sizes import scaled
 from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:
@@ -36,8 +35,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 TWO_YEARS = timedelta(days=730)
-AMOUNT = scaled(60, 160)
-KILLED_AFTER = scaled(45, 120)
+AMOUNT = 160
+KILLED_AFTER = 120
 ROWS = {"C9": OUTCOMES, "C11": REGISTRATIONS}
 
 
