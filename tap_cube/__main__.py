@@ -40,7 +40,7 @@ def main() -> None:
     except SystemExit:
         if not reader_gone.is_set():
             raise
-        _fail(UNWRITTEN.format(os.strerror(errno.EPIPE)))
+        _fail(WRITE_FAILED.format(os.strerror(errno.EPIPE)))
     except ConfigValidationError as error:
         _fail(*error.errors)
     except SingerSDKError as error:
@@ -49,7 +49,7 @@ def main() -> None:
         _fail("A file given to --config, --catalog or --state is not JSON. Fix it, then run again.")
     except OSError as error:
         is_input = error.errno is None or error.filename is not None
-        _fail(f"{error}" if is_input else UNWRITTEN.format(error.strerror))
+        _fail(f"{error}" if is_input else WRITE_FAILED.format(error.strerror))
     except Exception as error:  # noqa: BLE001 - the error's own text might show data
         frames = "".join(traceback.format_tb(error.__traceback__))
         _fail(

@@ -69,7 +69,6 @@ class CubeStream(EncodedStream, t.Generic[R]):
     def __init__(
         self, tap: CubeTap, spec: StreamSpec, resource: Resource, columns: StreamColumns
     ) -> None:
-        """Send no request yet."""
         self.tap, self.settings, self.client = tap, tap.settings, tap.client
         self.resource, self.columns = resource, columns
         self._has_reported_full = False

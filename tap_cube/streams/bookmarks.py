@@ -21,7 +21,6 @@ class Bookmarks:
     """
 
     def __init__(self, stream: Stream, began: datetime) -> None:
-        """Read nothing yet."""
         self._stream = stream
         self._today = began.date()
 

@@ -47,7 +47,6 @@ class CampaignRows:
     def __init__(
         self, account: Account, spec: StreamSpec, own: Mapping[str, JSONType] = MappingProxyType({})
     ) -> None:
-        """Lay out the columns: ids, fixed fields, definitions, and keys that discovery saw."""
         resource = account.resources[spec.name]
         given = [partition.columns for partition in resource.partitions]
         known = [*given, *(campaign.columns for campaign in account.campaigns)]

@@ -58,7 +58,6 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
     emit_activate_version_messages = False
 
     def __init__(self, tap: CubeTap, spec: StreamSpec, parent: CustomersStream) -> None:
-        """Take partitions and columns of the parent, which syncs the stream."""
         self._parent = parent
         self._endpoints = spec.endpoints
         self._chosen: Endpoint | None = None

@@ -35,7 +35,6 @@ class PartitionReader:
     def __init__(
         self, stream: EncodedStream, tap: CubeTap, resource: Resource, row_type: type[Row]
     ) -> None:
-        """Send no request yet."""
         self.pass_number = 0
         self._name, self._logger = stream.name, stream.logger
         self._progress = Progress(stream.name, tap.logger, len(stream.partitions or ()))

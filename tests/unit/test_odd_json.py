@@ -48,8 +48,8 @@ def test_a_huge_number_fails_no_page(number: str, key: str, beside: str) -> None
     """Whatever its key, the row and its page are read, and the number is kept."""
     row = f'{{"crm__customer_id": "1", "{key}": {number}{beside}}}'
     page = PageDecoder(CustomerRow)(f'{{"count": 1, "results": [{row}]}}'.encode())
-    assert page.raw_rows[0].customer_id == "1"
-    assert page.raw_rows[0].updated_on is None
+    assert page.rows[0].customer_id == "1"
+    assert page.rows[0].updated_on is None
     assert number.encode() in page.raw_rows[0]
 
 
@@ -78,7 +78,7 @@ def test_a_page_is_read_despite_an_invalid_row(invalid: str) -> None:
         f'{{"count": 4, "next": "{link}", "results": [{row}, {{"b": 0.10}}]}}'.encode()
     )
     assert (len(page.raw_rows), page.count, page.next, page.is_list) == (2, 4, link, False)
-    for fields in (page.raw_rows[0], decode_as(page.raw_rows[0], CustomerRow)):
+    for fields in (page.rows[0], decode_as(page.raw_rows[0], CustomerRow)):
         assert (fields.customer_id, fields.updated_on) == ("05", "2020-02-12")
     assert decode_row(page.raw_rows[0])["b"] == Decimal("100200.0")
     assert str(decode_row(page.raw_rows[1])["b"]) == "0.10"
