@@ -43,7 +43,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
     """A resource of the account, read page by page, one partition after the other.
 
     Without a cursor every row is emitted. With one, all pages are read as well, since the API has
-    no filter on changes (T22), but rows older than the bookmark are left out before they are
+    no filter on changes (T22), but rows older than the bookmark are skipped before they are
     decoded.
 
     Args:
@@ -97,20 +97,20 @@ class CubeStream(EncodedStream, t.Generic[R]):
         return [self.context_of(partition) for partition in self._partitions] or None
 
     def context_of(self, partition: Partition) -> dict[str, t.Any]:
-        """Context of a source's partition, as it stands in state."""
+        """Context of a partition in the state."""
         return dict(partition.context)
 
     def endpoint_of(self, partition: Partition) -> Endpoint:
-        """Where a source's rows are."""
+        """Where the rows of a partition are."""
         del partition
         return self.resource.endpoint
 
     def columns_of(self, partition: Partition) -> Mapping[str, t.Any]:
-        """What each record of a partition has, by column."""
+        """Values that every record of a partition has, by column."""
         return partition.columns
 
     def column(self, key: str, partition: Partition) -> Column:
-        """Column of a key that Cube sends; a key nobody knew becomes one (drift)."""
+        """Column of a key that Cube sends; a new key becomes a column (drift)."""
         return self.known_column(*self.columns.column_of(key, partition.defined_by))
 
     def added_values(self, partition: Partition, row: R, key: str) -> Sequence[object]:
@@ -119,11 +119,11 @@ class CubeStream(EncodedStream, t.Generic[R]):
         return ()
 
     def prepare(self, row: Record) -> Record:
-        """Mend what a resource is known to send in its own way."""
+        """Correct values that the resource is known to send in its own way."""
         return row
 
     def after_page(self, context: Context | None) -> None:
-        """Do what is to be done when the records of a page were written."""
+        """Run after the records of each page were written."""
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -166,8 +166,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
             yield from self._changed_records(self.cursor, partition, context, decoder)
             return
         for page, places in self.read(partition):
-            rows = (page.raw_rows[place] for place in places)
-            yield from (decoder.decode(self.prepare(decode_row(row))) for row in rows)
+            for place in places:
+                yield decoder.decode(self.prepare(decode_row(page.raw_rows[place])))
 
     def target_of(self, partition: Partition) -> str | None:
         """Path and query of the first page of a partition; None if there is nothing new in it."""
@@ -238,7 +238,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
             self.logger.info(msg, self.name)
 
     def _start(self, cursor: Cursor, context: Context | None) -> str:
-        """The value before which unchanged rows are left out; "" for no such value."""
+        """The value before which unchanged rows are skipped; "" for no such value."""
         start = self.settings.start_date
         values = [start.isoformat()] if start else []
         if bookmark := self.bookmarks.get(context):
@@ -246,8 +246,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
         return max(values, default="")
 
     def _closed_at(self, cursor: Cursor, partition: Partition) -> str:
-        has_ended = partition.ended and partition.ended < self.began.date()
-        return cursor.closed_at(partition.ended) if partition.ended and has_ended else ""
+        ended = partition.ended
+        return cursor.closed_at(ended) if ended and ended < self.began.date() else ""
 
     @override
     def compare_start_date(self, value: str, start_date_value: str) -> str:

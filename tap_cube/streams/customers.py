@@ -18,8 +18,16 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_cube.account.generations import JSONType
     from tap_cube.account.model import Account, Partition
     from tap_cube.streams.spec import CubeTap, StreamSpec
+
+_ID_TYPES: Mapping[str, JSONType] = {
+    "assignment_id": th.IntegerType(),
+    "data_owner_id": th.IntegerType(),
+    "crm_type": th.StringType(),
+    "customer_id": th.StringType(),
+}
 
 
 class CustomersStream(CubeStream[CustomerRow]):
@@ -36,7 +44,7 @@ class CustomersStream(CubeStream[CustomerRow]):
     added_columns = ("customer_id", "updated")
     row_type = CustomerRow
     cursor = DayCursor("updated_on")
-    emitted_ids: Sequence[str] = ()
+    emitted_ids: list[str]
 
     @override
     @classmethod
@@ -54,11 +62,11 @@ class CustomersStream(CubeStream[CustomerRow]):
                 "%s: column '%s' is read as %s, since CRMs disagree about its type (%s)",
                 spec.name, name, taken, ", ".join(kinds),
             )  # fmt: skip
-        own = {"customer_id": th.StringType(), "updated": th.DateType()}
-        columns = StreamColumns(
-            {**spec.fields, **own, **family, **spec.fields}, custom, resource.keys
-        )
-        return cls(tap, spec, resource, columns)
+        ids = {name: _ID_TYPES[name] for name in spec.primary_keys}
+        fields = {**ids, "updated": th.DateType(), **family, **ids}
+        stream = cls(tap, spec, resource, StreamColumns(fields, custom, resource.keys))
+        stream.emitted_ids = []
+        return stream
 
     @override
     def added_values(self, partition: Partition, row: CustomerRow, key: str) -> Sequence[object]:
@@ -70,11 +78,11 @@ class CustomersStream(CubeStream[CustomerRow]):
     ) -> Iterator[Context | None]:
         # Details are requested when their page is through, several at once.
         if self.has_selected_descendents and self.stream_maps[0].get_filter_result(record):
-            self.emitted_ids = [*self.emitted_ids, record["customer_id"]]
+            self.emitted_ids.append(record["customer_id"])
         yield from ()
 
     @override
     def after_page(self, context: Context | None) -> None:
         if self.emitted_ids:
             self.sync_children(context or {})
-        self.emitted_ids = ()
+        self.emitted_ids.clear()

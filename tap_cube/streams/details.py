@@ -54,7 +54,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
     writes_state = False  # the parent's bookmark covers these records too
     writes_batches = False  # a file for the customers of each page would be many small ones
 
-    # Deletes of what an incremental parent left out would be wrong.
+    # An incremental parent skips customers, which must not be deleted.
     emit_activate_version_messages = False
 
     def __init__(self, tap: CubeTap, spec: StreamSpec, parent: CustomersStream) -> None:
@@ -135,7 +135,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
             except NotFoundError:
                 continue
             self._chosen = endpoint
-            # Where nobody is imported under this id, it may be the internal one of another (T41).
+            # If no customer was imported under this id, it may be another's internal id (T41).
             found = decode_as(row, CustomerRow).customer_id
             is_other = found is not None and found.lstrip("0") != customer_id.lstrip("0")
             return None if is_other else row

@@ -74,7 +74,7 @@ class EventsStream(CubeStream[EventRow]):
             except ForbiddenError as error:
                 if window.first == span.first:
                     raise
-                # What was readable a moment ago is not left out.
+                # It was readable a moment ago, so it is not skipped.
                 raise CubeError(str(error)) from None
             return looks[window].expected_pages
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import typing as t
 
-from singer_sdk import typing as th
-
 from tap_cube.account import generations as api
 from tap_cube.streams.callflow import CallflowCustomersStream
 from tap_cube.streams.campaigns import CampaignsStream
@@ -15,33 +13,19 @@ from tap_cube.streams.details import CustomerDetailsStream
 from tap_cube.streams.events import EventsStream
 from tap_cube.streams.spec import StreamSpec
 
+_OF_ASSIGNMENTS = ("assignment_id", "customer_id")
+_OF_CRMS = ("data_owner_id", "crm_type", "customer_id")
+
 STREAMS: t.Final = (
-    StreamSpec(
-        "campaigns",
-        CampaignsStream,
-        api.CAMPAIGNS,
-        ("campaign__id",),
-    ),
+    StreamSpec("campaigns", CampaignsStream, api.CAMPAIGNS, ("campaign__id",)),
     StreamSpec(
         "custom_fields",
         CustomFieldsStream,
         (*api.ASSIGNMENT_DEFINITIONS, *api.DATA_OWNER_DEFINITIONS),
         ("source", "id"),
     ),
-    StreamSpec(
-        "assignment_customers",
-        CustomersStream,
-        api.ASSIGNMENT_CUSTOMERS,
-        ("assignment_id", "customer_id"),
-        {"assignment_id": th.IntegerType()},
-    ),
-    StreamSpec(
-        "data_owner_customers",
-        CustomersStream,
-        api.DATA_OWNER_CUSTOMERS,
-        ("data_owner_id", "crm_type", "customer_id"),
-        {"data_owner_id": th.IntegerType(), "crm_type": th.StringType()},
-    ),
+    StreamSpec("assignment_customers", CustomersStream, api.ASSIGNMENT_CUSTOMERS, _OF_ASSIGNMENTS),
+    StreamSpec("data_owner_customers", CustomersStream, api.DATA_OWNER_CUSTOMERS, _OF_CRMS),
     StreamSpec(
         "callflow_customers",
         CallflowCustomersStream,
@@ -67,14 +51,14 @@ STREAMS: t.Final = (
         "assignment_customer_details",
         CustomerDetailsStream,
         api.ASSIGNMENT_CUSTOMER,
-        ("assignment_id", "customer_id"),
+        _OF_ASSIGNMENTS,
         parent="assignment_customers",
     ),
     StreamSpec(
         "data_owner_customer_details",
         CustomerDetailsStream,
         api.DATA_OWNER_CUSTOMER,
-        ("data_owner_id", "crm_type", "customer_id"),
+        _OF_CRMS,
         parent="data_owner_customers",
     ),
 )
