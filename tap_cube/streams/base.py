@@ -137,8 +137,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         )
         self.write_state()  # what the partitions before have finished
         before, began = self.client.requests[self.name], time.monotonic()
-        endpoint = self.endpoint_of(partition).path
-        with metrics.http_request_counter(self.name, endpoint=endpoint) as counter:
+        with metrics.http_request_counter(self.name, self.endpoint_of(partition).path) as counter:
             counter.with_context(dict(partition.context))
             try:
                 for record in self.records(partition, context, decoder):
