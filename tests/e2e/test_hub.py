@@ -84,6 +84,7 @@ def project(
         yield meltano
 
 
+@only_large
 def test_meltano_knows_what_the_listing_describes(
     tmp_path: Path, cube: Sandbox, pip_url: str, project: Meltano
 ) -> None:

@@ -214,6 +214,7 @@ def test_selection_and_states_are_meltanos(
     assert "No state IDs found" in said
 
 
+@only_large
 def test_personal_data_stays_behind_and_is_forgotten(
     cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
 ) -> None:

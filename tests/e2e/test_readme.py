@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cube_sandbox import Sandbox
 from tests.support.documented import fenced
+from tests.support.sizes import only_large
 from tests.support.tap_process import SECONDS, clean_environment
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.support.warehouse import Warehouse
 
 
+@only_large
 def test_plain_pipe_loads_twice(tmp_path: Path, warehouse: Warehouse) -> None:
     """Two loads by pipe fill the tables, and the second begins where the first ended."""
     (settings,), (commands,) = (

@@ -37,7 +37,10 @@ _cube = _running.enter_context(
 _settings = settings_for(_cube)
 
 # The variant of a definition that has `data__type` is not the one that has `type`.
-pytestmark = pytest.mark.filterwarnings(r"ignore:Fields in .* not in records. \({'data__type'}\)")
+pytestmark = [
+    pytest.mark.filterwarnings(r"ignore:Fields in .* not in records. \({'data__type'}\)"),
+    pytest.mark.xdist_group("sdk"),  # one worker syncs the account for all of them
+]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,6 +25,7 @@ from tests.support.event_runs import (
     questions,
 )
 from tests.support.runs import read, settings_for
+from tests.support.sizes import only_large
 from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def two_years(cube: Sandbox) -> list[int]:
     return campaigns
 
 
+@only_large
 def test_two_years_arrive_though_the_tap_is_killed_three_times(cube: Sandbox) -> None:
     """Each run goes on where the stored state says, and what all wrote is the whole account."""
     campaigns = two_years(cube)
