@@ -35,7 +35,7 @@ from dagster import (
 
 TAP, TARGET, SCHEMA = "tap-cube", "target-postgres", "tap_cube"
 ASSIGNED, OWNED = "assignment_customer*", "data_owner_customer*"  # with their details
-PARTITION = re.compile(r"(?:assignments/(\d+)|data_owners/(\d+)/(\w+)) answers: ")
+PARTITION = re.compile(r"(?:assignments/(\d+)|data_owners/(\d+)/(\w+)) has \d+ customers")
 RETRIES = RetryPolicy(max_retries=3, delay=5, backoff=Backoff.EXPONENTIAL)
 
 
