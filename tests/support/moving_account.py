@@ -1,4 +1,4 @@
-"""An account in memory that is edited between its answers, and reading it through."""
+"""An account in memory that is edited between its responses, and a reader for it."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ edits = st.lists(
     ),
     max_size=2,
 )
-"""What happens before one answer: kind, how often, and where between first row and last."""
+"""Edits before one response: kind, number, and position between first row and last."""
 
 
 @dataclass
 class MovingAccount:
-    """Rows in the order of a server, edited before each answer as a history says."""
+    """Rows in the server's order, edited before each response according to a history."""
 
     rows: list[int]
     newest_first: bool
     history: list[list[tuple[str, int, float]]]
-    asked: int = 0
-    born: int = 10_000
+    requests: int = 0
+    last_inserted: int = 10_000
     ever: set[int] = field(default_factory=set)
 
     def edit(self) -> None:
-        """Let the next moment of the history happen."""
-        moment = self.history[self.asked] if self.asked < len(self.history) else []
-        self.asked += 1
-        for kind, times, where in moment:
+        """Apply the next edits of the history."""
+        changes = self.history[self.requests] if self.requests < len(self.history) else []
+        self.requests += 1
+        for kind, times, where in changes:
             for _ in range(times):
                 if kind != "delete":
-                    self.born += 1
-                    self.rows.insert(0 if self.newest_first else len(self.rows), self.born)
-                # Rows that came in the meantime stay: one that comes in front and goes again
-                # between two answers leaves no trace that any reader could see.
+                    self.last_inserted += 1
+                    self.rows.insert(0 if self.newest_first else len(self.rows), self.last_inserted)
+                # Inserted rows are never deleted: no reader can notice a row that is inserted
+                # and deleted between two responses.
                 old = [row for row in self.rows if row < 10_000]
                 if kind != "insert" and old:
                     self.rows.remove(old[int(where * len(old))])
 
-    def answer(self, number: int, size: int) -> Page | None:
-        """Make one page as Django's paginator would, at this moment."""
+    def respond(self, number: int, size: int) -> Page | None:
+        """The current content of a page, as Django's paginator returns it."""
         self.edit()
         chunk = self.rows[(number - 1) * size : number * size]
         if not chunk and number > 1:
@@ -65,26 +65,26 @@ class MovingAccount:
 
 
 class PagesOf(Pages):
-    """Pages of a moving account; those read ahead are answered in any order."""
+    """Pages of a moving account; prefetched pages are returned by the server in any order."""
 
-    def __init__(self, account: MovingAccount, size: int, window: int, order: list[int]) -> None:
-        """Answer straight from the account, without a network."""
+    def __init__(self, account: MovingAccount, size: int, lookahead: int, order: list[int]) -> None:
+        """Read directly from the account, without a network."""
         self._account = account
         self._size = size
         self.is_counting = False
-        self._ahead_at_most = window
+        self._max_lookahead = lookahead
         self._order = order
         self._ahead: dict[int, Page | None] = {}
 
     @property
     @override
     def lookahead(self) -> int:
-        return self._ahead_at_most
+        return self._max_lookahead
 
     @override
     def page(self, number: int) -> Page | None:
         self._ahead.clear()
-        return self._account.answer(number, self._size)
+        return self._account.respond(number, self._size)
 
     @override
     def page_after(self, page: Page, number: int, lookahead: int) -> Page | None:
@@ -95,14 +95,14 @@ class PagesOf(Pages):
         for turn in self._order:
             if missing:
                 at = missing.pop(turn % len(missing))
-                self._ahead[at] = self._account.answer(at, self._size)
+                self._ahead[at] = self._account.respond(at, self._size)
         for at in missing:
-            self._ahead[at] = self._account.answer(at, self._size)
+            self._ahead[at] = self._account.respond(at, self._size)
         return self._ahead.pop(number + 1)
 
 
 def read(pages: Pages) -> list[int]:
-    """Read everything, row by row."""
+    """The ids of all emitted rows."""
     return [
         json.loads(page.raw_rows[place])["id"]
         for page, places in reader_of(pages)

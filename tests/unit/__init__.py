@@ -1,1 +1,1 @@
-"""Tests of the pure rooms."""
+"""Tests of single functions and classes."""

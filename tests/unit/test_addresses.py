@@ -1,4 +1,4 @@
-"""The credential goes to one plain address, or nowhere."""
+"""`api_url` accepts a plain https or loopback address, and nothing else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CREDENTIAL_INSIDE = (
 
 
 def errors_of(address: str) -> list[str]:
-    """What is wrong with an address; [] if it is accepted."""
+    """The errors for an address; [] if it is accepted."""
     try:
         Settings.from_config(VALID | {"api_url": address})
     except ConfigValidationError as error:
@@ -87,7 +87,7 @@ def errors_of(address: str) -> list[str]:
     ],
 )
 def test_hostile_addresses_are_refused(address: str, sentence: str) -> None:
-    """The credential goes to one plain https host, or to this machine; the address isn't shown."""
+    """Only a plain https host or loopback is accepted; the error does not show the address."""
     errors = errors_of(address)
     assert errors == [sentence]
     assert MARK not in str(errors)
@@ -112,5 +112,5 @@ def test_hostile_addresses_are_refused(address: str, sentence: str) -> None:
     ],
 )
 def test_plain_addresses_are_accepted(address: str, kept: str) -> None:
-    """An address of https, or of this machine, is used without slashes at its end."""
+    """An https or loopback address is used without its trailing slashes."""
     assert Settings.from_config(VALID | {"api_url": address}).api_url == kept

@@ -1,4 +1,4 @@
-"""Campaigns are read from rows of any generation, and found by their names where these tell."""
+"""Rows of any generation become campaigns; unambiguous names lead to ids."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def campaign(**changes: object) -> Campaign:
 
 
 def test_a_campaign_of_today_names_its_crm() -> None:
-    """Its data owner and CRM type are what its events are joined to customers by."""
+    """Its data owner and CRM type join its events to customers."""
     found = campaign()
     assert found == Campaign(
         8, "Nysalg oppfølging", "Fjordmedia AS", (2, "B2B"), None, date(2020, 1, 30)
@@ -49,7 +49,7 @@ def test_a_campaign_of_today_names_its_crm() -> None:
 
 
 def test_a_campaign_of_2019_names_its_assignment() -> None:
-    """Then there were assignments and no data owners."""
+    """In 2019 there were assignments and no data owners."""
     (found,) = read_campaigns([OF_2019])
     assert found == Campaign(8, "Nysalg oppfølging", "", None, 9, None)
     assert found.defined_by == ("assignments/9",)
@@ -57,21 +57,21 @@ def test_a_campaign_of_2019_names_its_assignment() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "8", 8.0, True, [8]])
-def test_a_row_without_a_whole_number_for_an_id_is_passed_over(value: object) -> None:
-    """Nothing could be asked of it."""
+def test_a_row_without_an_integer_id_is_skipped(value: object) -> None:
+    """Nothing could be requested for it."""
     assert not read_campaigns([{**TODAY, "campaign__id": value}])
 
 
 @pytest.mark.parametrize("crm_type", ["Lenes CSI test", "b2b", "", None, 98])
-def test_a_crm_type_that_no_address_knows_leaves_the_crm_open(crm_type: object) -> None:
-    """Records show types that addresses do not have (T24); the campaign is read all the same."""
+def test_an_unknown_crm_type_leaves_the_crm_empty(crm_type: object) -> None:
+    """Records show types that URLs do not have (T24); the campaign is read anyway."""
     assert campaign(campaign__crm_type=crm_type).crm is None
 
 
 @pytest.mark.parametrize("day", ["", None, "soon", "30.01.2020", 20200130, []])
-def test_a_day_that_is_none_is_no_end(day: object) -> None:
-    """Better to ask a campaign that has ended than to pass over one that runs."""
-    if day != 20200130:  # ISO 8601 has such days, too
+def test_an_invalid_archive_date_is_ignored(day: object) -> None:
+    """Reading an archived campaign is better than skipping an active one."""
+    if day != 20200130:  # a valid date in ISO 8601
         assert campaign(campaign__archived_date=day).archived is None
 
 
@@ -91,15 +91,13 @@ rows = st.lists(
 
 
 @given(rows)
-def test_ids_are_found_by_names_as_far_as_all_campaigns_of_them_agree(
-    campaigns: list[Campaign],
-) -> None:
-    """A wrong id would be worse than none."""
+def test_names_lead_to_an_id_only_if_their_campaigns_agree(campaigns: list[Campaign]) -> None:
+    """An id is empty where campaigns with the same names have different ones."""
     found = ids_by_names(campaigns)
     assert found.keys() == {(each.data_owner, each.name) for each in campaigns}
     for names, ids in found.items():
         same = [each.columns for each in campaigns if (each.data_owner, each.name) == names]
         for name, value in ids.items():
-            told = {columns[name] for columns in same}
-            assert value == (told.pop() if len(told) == 1 else None)
+            values = {columns[name] for columns in same}
+            assert value == (values.pop() if len(values) == 1 else None)
         assert (ids["campaign__id"] is None) == (len(same) > 1)

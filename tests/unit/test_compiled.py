@@ -1,4 +1,4 @@
-"""The compiled path to a record gives byte for byte what the slow path gives."""
+"""The compiled path and the slow path give the same bytes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEYS = [
     "renamed",
     "customer_id",
     "assignment_id",
-    "left out",
+    "deselected",
     "new",
     'Skjerm 19"',
 ]
@@ -63,8 +63,8 @@ rows = st.lists(st.dictionaries(st.sampled_from(KEYS), values), min_size=1, max_
 
 
 def column(key: str) -> Column:
-    """Columns of every type, one with another name, and one that is not selected."""
-    if key == "left out":
+    """A column of any type, one with another name, and one that is not selected."""
+    if key == "deselected":
         return None
     if key == UNPARSED:
         return key, {"type": ["object", "null"]}
@@ -79,16 +79,16 @@ def column(key: str) -> Column:
 )
 @example([{"string": "a"}, {"string": 5}, {"string": 6}, {"string": "b"}])
 @example([{"number": "1"}, {"number": True}, {"number": 1}, {"number": "1"}])
-@example([{"integer": "7"}, {"new": "x", "integer": "x"}, {"left out": 1, "integer": 2**64}])
+@example([{"integer": "7"}, {"new": "x", "integer": "x"}, {"deselected": 1, "integer": 2**64}])
 @example([{"renamed": "a"}, {"renamed": "b"}, {"renamed": None}, {}])
 @example([{"customer_id": 5}, {"customer_id": "6"}])
 def test_both_paths_write_the_same(sent: list[dict[str, object]]) -> None:
-    """Whatever the rows hold and in whatever order, the bytes of the records are the same."""
+    """Rows with any values in any order give the same bytes."""
     compiled = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
     slow = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
     page = decode_page(json.dumps(sent).encode())
     added: list[list[object]] = [[f"{number}" for number, _ in enumerate(sent)], [None] * len(sent)]
-    # Row by row, then all at once, then one of many.
+    # Row by row, then all at once, then only the last row.
     for indexes in (*([n] for n, _ in enumerate(sent)), [*range(len(sent))], [len(sent) - 1]):
         own = [[values[index] for index in indexes] for values in added]
         expected = [
@@ -103,7 +103,7 @@ def test_both_paths_write_the_same(sent: list[dict[str, object]]) -> None:
     "row", [b'{"string":"\\ud800"}', b'{"number":NaN}', b'{"string":"a","string":"b"}']
 )
 def test_only_malformed_rows_take_the_slow_path(row: bytes) -> None:
-    """A row that the compiled path rejects is written correctly, and so is the one after it."""
+    """A row that the compiled path rejects and the row after it are both written correctly."""
     compiled = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
     slow = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
     for sent in (b'{"string":"a","number":"1.0"}', row, b'{"string":"b","number":"2.0"}'):

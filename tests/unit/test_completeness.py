@@ -1,4 +1,4 @@
-"""No row is lost while rows come and go between the pages: whole histories, as fast as they run."""
+"""No row is lost while rows are inserted and deleted between pages: generated histories."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ histories = st.lists(edits, max_size=60)
     count=5,
     newest_first=False,
     size=2,
-    window=0,
+    lookahead=0,
     order=[],
     history=[[], [], [], [("both", 1, 0.5)]],
 )
@@ -41,43 +41,43 @@ histories = st.lists(edits, max_size=60)
     count=st.integers(0, 60),
     newest_first=st.booleans(),
     size=st.sampled_from([1, 2, 3, 5, 10, 25]),
-    window=st.sampled_from([0, 1, 4, 16]),
+    lookahead=st.sampled_from([0, 1, 4, 16]),
     order=st.lists(st.integers(0, 15), max_size=8),
     history=histories,
 )
-def test_rows_that_stay_are_read_whatever_comes_and_goes(  # noqa: PLR0913 - one history
+def test_no_remaining_row_is_lost(  # noqa: PLR0913 - one history
     *,
     count: int,
     newest_first: bool,
     size: int,
-    window: int,
+    lookahead: int,
     order: list[int],
     history: list[list[tuple[str, int, float]]],
 ) -> None:
-    """A run is complete, or an error after a bounded number of requests: never short and green."""
+    """A read is complete, or ends in an error after a limited number of requests."""
     account = MovingAccount(list(range(count)), newest_first, history)
     try:
-        emitted = set(read(PagesOf(account, size, window, order)))
+        emitted = set(read(PagesOf(account, size, lookahead, order)))
     except IncompleteReadError:
-        # Only an account that changed during every reading may end in an error.
-        assert sum(map(bool, history[: account.asked])) >= MAX_PASSES
+        # Only an account that changed during every pass may end in an error.
+        assert sum(map(bool, history[: account.requests])) >= MAX_PASSES
     else:
         assert {row for row in account.rows if row < 10_000} <= emitted
-    most = -(-(count + account.born - 10_000) // size)
-    assert account.asked <= (2 * most + 2) * MAX_PASSES
+    max_pages = -(-(count + account.last_inserted - 10_000) // size)
+    assert account.requests <= (2 * max_pages + 2) * MAX_PASSES
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-@pytest.mark.parametrize("window", [0, 4])
-def test_a_quiet_account_is_read_once(*, window: int, newest_first: bool) -> None:
-    """Without a change no row comes twice, and completeness costs two requests."""
+@pytest.mark.parametrize("lookahead", [0, 4])
+def test_an_unchanged_account_is_read_once(*, lookahead: int, newest_first: bool) -> None:
+    """No row is emitted twice, and the completeness check costs two requests."""
     account = MovingAccount(list(range(100)), newest_first, [])
-    assert read(PagesOf(account, 10, window, [])) == list(range(100))
-    assert account.asked == 10 + 2
+    assert read(PagesOf(account, 10, lookahead, [])) == list(range(100))
+    assert account.requests == 10 + 2
 
 
-def test_new_rows_at_the_end_cost_no_further_reading() -> None:
-    """Rows that are appended all the while do not make an account unreadable."""
+def test_new_rows_at_the_end_cost_no_further_pass() -> None:
+    """Rows appended before every response do not prevent a complete read."""
     history = [[("insert", 3, 0.0)] for _ in range(60)]
     account = MovingAccount(list(range(100)), newest_first=False, history=history)
     emitted = read(PagesOf(account, 10, 4, [3, 1, 2]))
@@ -85,16 +85,16 @@ def test_new_rows_at_the_end_cost_no_further_reading() -> None:
     assert len(emitted) == len(set(emitted))
 
 
-def test_a_deletion_evened_out_by_an_insertion_is_noticed() -> None:
-    """The count stays the same, and still the row that slid is read."""
+def test_a_deletion_is_noticed_despite_an_insertion() -> None:
+    """The count stays the same, and the row that moved to another page is still read."""
     account = MovingAccount(
         list(range(50)), newest_first=False, history=[[], [], [("both", 1, 0.0)]]
     )
     assert set(range(1, 50)) <= set(read(PagesOf(account, 10, 0, [])))
 
 
-def test_hundreds_deleted_at_once_cost_one_more_reading() -> None:
-    """Every row that stays is read, and none twice."""
+def test_hundreds_of_deletions_at_once_lose_no_row() -> None:
+    """Every remaining row is read, and no row is emitted twice."""
     account = MovingAccount(
         list(range(1000)), newest_first=False, history=[[], [], [], [("delete", 40, 0.1)] * 8]
     )
@@ -103,54 +103,54 @@ def test_hundreds_deleted_at_once_cost_one_more_reading() -> None:
     assert len(emitted) == len(set(emitted))
 
 
-def test_an_account_that_never_rests_ends_in_an_error() -> None:
-    """Deletions and new rows in front between all answers leave no certainty."""
+def test_an_account_that_always_changes_ends_in_an_error() -> None:
+    """Deletions and new first rows before every response prevent a complete read."""
     history = [[("both", 2, 0.3)] for _ in range(2000)]
     account = MovingAccount(list(range(2000)), newest_first=True, history=history)
     with pytest.raises(IncompleteReadError, match="Run again when the account changes less"):
         read(PagesOf(account, 10, 4, []))
 
 
-def test_a_count_that_is_too_high_is_never_taken_for_complete() -> None:
-    """A server that counts more rows than its pages hold is an error."""
+def test_a_count_that_is_too_high_ends_in_an_error() -> None:
+    """A server that counts more rows than its pages hold prevents a complete read."""
 
-    class Boasting(MovingAccount):
+    class CountingTooMany(MovingAccount):
         @override
-        def answer(self, number: int, size: int) -> Page | None:
-            page = super().answer(number, size)
+        def respond(self, number: int, size: int) -> Page | None:
+            page = super().respond(number, size)
             return page and replace(page, count=90)
 
     with pytest.raises(IncompleteReadError, match="counts 90, the last pass found 35"):
-        read(PagesOf(Boasting(list(range(35)), newest_first=False, history=[]), 10, 4, []))
+        read(PagesOf(CountingTooMany(list(range(35)), newest_first=False, history=[]), 10, 4, []))
 
 
-def test_without_counts_a_second_reading_is_the_witness() -> None:
-    """A server that tells no count is read until a reading brings nothing new."""
+def test_without_counts_a_second_pass_confirms_the_first() -> None:
+    """Without a count, passes are repeated until one finds no new row."""
 
-    class Silent(MovingAccount):
+    class Uncounted(MovingAccount):
         @override
-        def answer(self, number: int, size: int) -> Page | None:
-            page = super().answer(number, size)
+        def respond(self, number: int, size: int) -> Page | None:
+            page = super().respond(number, size)
             return page and replace(page, count=None)
 
-    account = Silent(list(range(50)), newest_first=False, history=[[], [], [("delete", 1, 0.0)]])
+    account = Uncounted(list(range(50)), newest_first=False, history=[[], [], [("delete", 1, 0.0)]])
     assert set(range(1, 50)) <= set(read(PagesOf(account, 10, 4, [])))
 
 
-def test_several_rows_with_one_id_are_complete_with_the_second_reading() -> None:
-    """Ids that the account gave twice by mistake are no loss: the rows' texts tell them apart."""
+def test_rows_with_the_same_id_need_two_passes() -> None:
+    """Rows that share an id by mistake are all read: their text distinguishes them."""
 
-    class Careless(MovingAccount):
+    class SharingIds(MovingAccount):
         @override
-        def answer(self, number: int, size: int) -> Page | None:
-            page = super().answer(number, size)
+        def respond(self, number: int, size: int) -> Page | None:
+            page = super().respond(number, size)
             if page is None:
                 return None
             rows = [{"id": row["id"] // 2, "name": row["id"]} for row in json.loads(page.body)]
-            heads = [CustomerRow(id=row["id"]) for row in rows]
-            return replace(page, body=json.dumps(rows).encode(), rows=heads, _raw_rows=None)
+            decoded = [CustomerRow(id=row["id"]) for row in rows]
+            return replace(page, body=json.dumps(rows).encode(), rows=decoded, _raw_rows=None)
 
-    account = Careless(list(range(31)), newest_first=False, history=[])
+    account = SharingIds(list(range(31)), newest_first=False, history=[])
     reader = reader_of(PagesOf(account, 10, 4, []))
     names = {json.loads(page.raw_rows[n])["name"] for page, places in reader for n in places}
     assert names == set(range(31))

@@ -26,7 +26,7 @@ LONGEST_IN_POSTGRESQL = 63
 
 
 def field(id_: int = 1, label: str = "", type_name: str = "text", **more: Any) -> CustomField:  # noqa: ANN401 - attributes of any type
-    """A definition of the CRM, where nothing else is said."""
+    """A definition of the CRM with some attributes changed."""
     given_partition = more.pop("partition", CRM)
     return CustomField(given_partition, id_, f"crm__custom_info__{id_}", label, type_name, **more)
 
@@ -45,7 +45,7 @@ def field(id_: int = 1, label: str = "", type_name: str = "text", **more: Any) -
     ],
 )
 def test_names_of_types_in_two_languages(names: str, kind: str) -> None:
-    """English and Norwegian names are known, in any case and with spaces around."""
+    """English and Norwegian names are known, in upper or lower case and with spaces around."""
     for name in names.split():
         for spelling in (name, name.upper(), f" {name.title()} "):
             assert field(type_name=spelling).kind == kind, spelling
@@ -63,14 +63,14 @@ def test_names_of_types_in_two_words(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "signature", "text;", "numberr", "字", "None"])
-def test_a_type_nobody_has_seen_is_text(name: str) -> None:
-    """An unknown type is text, and says that it is unknown."""
+def test_an_unknown_type_is_text(name: str) -> None:
+    """An unknown type is text, and the field is marked as unknown."""
     assert field(type_name=name).kind == "string"
     assert not field(type_name=name).is_known
 
 
 def test_the_documented_definition() -> None:
-    """The documents' own sample (row C4) becomes a field with all its attributes."""
+    """The documented sample (row C4) becomes a field with all its attributes."""
     definition = {
         "id": 64,
         "key": "Address street",
@@ -105,10 +105,10 @@ def test_the_documented_definition() -> None:
         ({"id": 64, "key": "Lånebeløp\u2028", "unknown": []}, {"label": "Lånebeløp\u2028"}),
     ],
 )
-def test_definitions_of_every_time_are_read(
+def test_definitions_of_every_generation_are_read(
     definition: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    """Attributes that came, went or were renamed over the years are optional (T53)."""
+    """Attributes that were added, removed or renamed over the years are optional (T53)."""
     (read,) = read_definitions(CRM, [definition])
     assert {name: getattr(read, name) for name in expected} == expected
 
@@ -117,14 +117,14 @@ NO_IDS: list[object] = [None, "", "x", [], {}, True, -5, 1.5, Decimal("1.5"), De
 
 
 @pytest.mark.parametrize("id_", [*NO_IDS, "\uff18", "9" * 5000])
-def test_a_definition_without_a_usable_id_is_passed_over(id_: object) -> None:
-    """What cannot be looked up is left out, and the definition after it is read."""
+def test_a_definition_without_a_usable_id_is_skipped(id_: object) -> None:
+    """The definition is skipped, and the one after it is read."""
     read = read_definitions(CRM, [{"id": id_, "key": "A"}, {"key": "B"}, {"id": 7, "key": "C"}])
     assert [(f.id, f.label) for f in read] == [(7, "C")]
 
 
-def test_of_two_definitions_with_one_id_the_last_stays() -> None:
-    """A repeated definition makes no second field."""
+def test_the_last_of_two_definitions_with_one_id_is_used() -> None:
+    """A repeated definition replaces the field."""
     read = read_definitions(CRM, [{"id": 7, "key": "A"}, {"id": 8}, {"id": "7", "key": "B"}])
     assert [(f.id, f.label) for f in read] == [(7, "B"), (8, "")]
 
@@ -142,14 +142,14 @@ def test_of_two_definitions_with_one_id_the_last_stays() -> None:
     ],
 )
 def test_the_wider_of_two_types_wins(types: list[str], kind: str) -> None:
-    """CRMs that contradict each other share the type that holds all their values."""
+    """CRMs with different types share the type that holds all their values."""
     fields = [field(type_name=name) for name in types]
     assert property_schema(fields) == property_schema(fields[::-1])
     assert property_schema(fields) == SCHEMAS[kind]  # type: ignore[index]
 
 
-def test_titles_and_descriptions_join_what_the_crms_say() -> None:
-    """Labels make the title, hints and lengths the description; repeated ones stand once."""
+def test_titles_and_descriptions_join_those_of_all_crms() -> None:
+    """Labels form the title, hints and lengths the description, without repetition."""
     schema = property_schema(
         [
             field(label="Antall år", hint="Hele år", max_length=3),
@@ -161,8 +161,8 @@ def test_titles_and_descriptions_join_what_the_crms_say() -> None:
     assert "maxLength" not in schema
 
 
-def test_a_schema_is_the_callers_own() -> None:
-    """Changing one column's schema changes no other's."""
+def test_each_call_returns_a_new_schema() -> None:
+    """Changing the schema of one column does not change another."""
     property_schema([field()])["title"] = "mine"
     assert property_schema([field()]) == {"type": ["string", "null"]}
 
@@ -189,12 +189,12 @@ def test_a_schema_is_the_callers_own() -> None:
     ],
 )
 def test_labels_become_readable_names(label: str, column: str) -> None:
-    """A name is ASCII, in lower case, of words joined by single underscores (T46 to T48)."""
+    """A name is lower-case ASCII with single underscores between words (T46 to T48)."""
     assert label_column(label) == column
 
 
-def test_long_labels_are_cut_between_the_limits() -> None:
-    """A label of 300 characters gives a name that PostgreSQL keeps whole, with and without id."""
+def test_long_labels_are_truncated() -> None:
+    """A label of 300 characters gives a name that PostgreSQL does not cut, with and without id."""
     long = [field(1324, "Lang " * 60), field(1325, "Lang " * 60 + "!")]
     names = set(label_columns(long).values())
     assert len(names) == 2
@@ -218,10 +218,10 @@ def test_long_labels_are_cut_between_the_limits() -> None:
          ["custom__x__1", "custom__x__2", "custom__x_1"]),
     ],
 )  # fmt: skip
-def test_labels_that_meet_get_their_ids(
+def test_labels_with_the_same_name_get_their_ids(
     labels: dict[tuple[str, int], str], names: list[str]
 ) -> None:
-    """One label of several CRMs is one column; two labels in one name never are."""
+    """The same label in several CRMs is one column; different labels never share one."""
     fields = [field(id_, label, partition=partition) for (partition, id_), label in labels.items()]
     assert list(label_columns(fields).values()) == names
 
@@ -251,8 +251,8 @@ def test_names_are_unique_short_and_the_same_in_any_order(
 ) -> None:
     """No two fields of a partition share a column, whatever the labels and their order.
 
-    What a field is called does depend on the other fields: a label that meets another later
-    gets its id then, both of them.
+    The column of a field depends on the other fields: if a new label gives the same name, both
+    fields get their ids.
     """
     names = label_columns(fields)
     shuffled = list(fields)
@@ -267,8 +267,8 @@ def test_names_are_unique_short_and_the_same_in_any_order(
 
 
 @given(labels)
-def test_a_field_alone_is_named_by_its_label_alone(label: str) -> None:
-    """Neither partition nor id change the name of a label that meets no other."""
+def test_a_single_field_is_named_by_its_label(label: str) -> None:
+    """Neither partition nor id changes the name if no other label gives the same name."""
     if label_column(label) != "custom__":
         (name,) = label_columns([field(7, label, partition=OTHER_CRM)]).values()
         assert name == label_column(label)
@@ -289,7 +289,7 @@ json_values = st.none() | st.booleans() | st.integers() | st.text() | st.lists(s
     )
 )
 def test_any_definitions_can_be_read(rows: list[dict[str, Any]]) -> None:
-    """Whatever JSON the definitions hold, they are read or passed over."""
+    """Definitions with any JSON are read or skipped."""
     fields = read_definitions(CRM, rows)
     assert len({f.id for f in fields}) == len(fields)
     if fields:

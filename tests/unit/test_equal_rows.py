@@ -1,4 +1,4 @@
-"""Rows that are equal to the letter, and servers that never come to an end."""
+"""Identical rows, and servers whose pages never end."""
 
 from __future__ import annotations
 
@@ -27,38 +27,38 @@ if TYPE_CHECKING:
 EXAMPLES = int(os.environ.get("HISTORIES", scaled("150", "500")))
 
 
-class Equal(MovingAccount):
-    """An account whose rows are equal to the letter where their numbers are in `alike`."""
+class AccountWithDuplicates(MovingAccount):
+    """An account whose rows are identical if their numbers are in `duplicates`."""
 
-    alike: frozenset[int] = frozenset()
+    duplicates: frozenset[int] = frozenset()
     name = ""
 
     @override
-    def answer(self, number: int, size: int) -> Page | None:
-        page = super().answer(number, size)
+    def respond(self, number: int, size: int) -> Page | None:
+        page = super().respond(number, size)
         if page is None:
             return None
         numbers = [row["id"] for row in json.loads(page.body)]
-        rows = [{"id": self.name if n in self.alike else n} for n in numbers]
-        heads = [CustomerRow(id=row["id"]) for row in rows]
-        return replace(page, body=json.dumps(rows).encode(), rows=heads, _raw_rows=None)
+        rows = [{"id": self.name if n in self.duplicates else n} for n in numbers]
+        decoded = [CustomerRow(id=row["id"]) for row in rows]
+        return replace(page, body=json.dumps(rows).encode(), rows=decoded, _raw_rows=None)
 
 
-@pytest.mark.parametrize("window", [0, 4])
+@pytest.mark.parametrize("lookahead", [0, 4])
 @pytest.mark.parametrize(
-    "alike", [{1, 35}, {0, 10, 20, 30}, {*range(31, 40)}, {*range(30, 40)}, {*range(40)}]
+    "duplicates", [{1, 35}, {0, 10, 20, 30}, {*range(31, 40)}, {*range(30, 40)}, {*range(40)}]
 )
-def test_rows_equal_to_the_letter_cost_no_further_reading(window: int, alike: set[int]) -> None:
-    """Anonymised rows on several pages, or the last page full of them, are no sign of change."""
-    account = Equal(list(range(40)), newest_first=False, history=[])
-    account.alike = frozenset(alike)
-    emitted = read(PagesOf(account, 10, window, []))
+def test_identical_rows_cost_no_further_pass(lookahead: int, duplicates: set[int]) -> None:
+    """Anonymised rows on several pages, or a last page full of them, do not look like a change."""
+    account = AccountWithDuplicates(list(range(40)), newest_first=False, history=[])
+    account.duplicates = frozenset(duplicates)
+    emitted = read(PagesOf(account, 10, lookahead, []))
     assert len(emitted) == 40
-    assert account.asked == 4 + 2
+    assert account.requests == 4 + 2
 
 
 def keys_of(pages: Pages) -> list[str]:
-    """Keys of the rows without an id, and ids of the others, as they would be emitted."""
+    """The emitted key of each row: its id, or a surrogate key."""
     reader, given = reader_of(pages), SurrogateKeys()
     keys = []
     for page, places in reader:
@@ -71,47 +71,47 @@ def keys_of(pages: Pages) -> list[str]:
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     count=st.integers(1, 40),
-    alike=st.frozensets(st.integers(1, 40)),
+    duplicates=st.frozensets(st.integers(1, 40)),
     newest_first=st.booleans(),
     size=st.sampled_from([1, 2, 3, 5, 10]),
-    window=st.sampled_from([0, 1, 4]),
+    lookahead=st.sampled_from([0, 1, 4]),
     history=st.lists(edits, max_size=30),
 )
-def test_equal_rows_that_stay_are_as_many_as_they_were(  # noqa: PLR0913 - one history
+def test_no_remaining_duplicate_is_lost(  # noqa: PLR0913 - one history
     *,
     count: int,
-    alike: frozenset[int],
+    duplicates: frozenset[int],
     newest_first: bool,
     size: int,
-    window: int,
+    lookahead: int,
     history: list[list[tuple[str, int, float]]],
 ) -> None:
-    """Whatever comes and goes, no row is taken for another that is equal to it."""
-    account = Equal(list(range(1, count + 1)), newest_first, history)
-    account.alike = alike
+    """Inserted and deleted rows do not hide an identical row."""
+    account = AccountWithDuplicates(list(range(1, count + 1)), newest_first, history)
+    account.duplicates = duplicates
     try:
-        keys = Counter(keys_of(PagesOf(account, size, window, [])))
+        keys = Counter(keys_of(PagesOf(account, size, lookahead, [])))
     except IncompleteReadError:
         return
     stayed = [row for row in account.rows if row <= count]
-    assert {str(row) for row in stayed if row not in alike} <= keys.keys()
+    assert {str(row) for row in stayed if row not in duplicates} <= keys.keys()
     given = sum(key.startswith("surrogate:") for key in keys)
-    assert given >= len(alike.intersection(stayed))
+    assert given >= len(duplicates.intersection(stayed))
 
 
-def test_a_moved_row_is_not_taken_for_an_equal_one() -> None:
-    """A row without an id that comes again on the next page, since one was added, counts once."""
+def test_a_row_that_moved_is_not_a_duplicate() -> None:
+    """A row without an id that an insertion moved to the next page counts once."""
     history = [[], [], [("insert", 1, 0.0)]]
-    account = Equal(list(range(40)), newest_first=True, history=history)
-    account.alike = frozenset({9})
+    account = AccountWithDuplicates(list(range(40)), newest_first=True, history=history)
+    account.duplicates = frozenset({9})
     keys = keys_of(PagesOf(account, 10, 0, []))
     assert len({key for key in keys if key.startswith("surrogate:")}) == 1
 
 
-def test_rows_equal_even_in_their_id_are_complete_with_the_second_reading() -> None:
-    """What the account shows twice, on two pages, and counts twice, is no loss."""
-    account = Equal(list(range(31)), newest_first=False, history=[])
-    account.alike, account.name = frozenset({3, 17}), "same"
+def test_rows_identical_including_their_id_need_two_passes() -> None:
+    """A row that the account shows and counts twice is not a missing row."""
+    account = AccountWithDuplicates(list(range(31)), newest_first=False, history=[])
+    account.duplicates, account.name = frozenset({3, 17}), "same"
     reader = reader_of(PagesOf(account, 10, 4, []))
     assert {json.loads(page.raw_rows[n])["id"] for page, places in reader for n in places} == {
         *(set(range(31)) - {3, 17}),
@@ -120,18 +120,18 @@ def test_rows_equal_even_in_their_id_are_complete_with_the_second_reading() -> N
     assert reader.pass_number == 1
 
 
-def test_pages_without_end_or_count_come_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that makes up new rows for ever, and never says how many there are."""
+def test_endless_pages_without_a_count_end_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server invents new rows for ever and never sends a count."""
     monkeypatch.setattr(passes, "MAX_PAGES", 50)
 
     class Endless(MovingAccount):
         @override
-        def answer(self, number: int, size: int) -> Page | None:
-            page = super().answer(1, size)
-            head = CustomerRow(id=self.asked)
-            return page and replace(page, rows=[head], count=None, next="?page=2")
+        def respond(self, number: int, size: int) -> Page | None:
+            page = super().respond(1, size)
+            row = CustomerRow(id=self.requests)
+            return page and replace(page, rows=[row], count=None, next="?page=2")
 
     account = Endless([1], newest_first=False, history=[])
     with pytest.raises(IncompleteReadError):
         read(PagesOf(account, 1, 4, []))
-    assert account.asked < MAX_PASSES * 60
+    assert account.requests < MAX_PASSES * 60

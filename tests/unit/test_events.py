@@ -1,4 +1,4 @@
-"""Submissions have no id, so their keys are made of what stays the same about them (3.9)."""
+"""Submissions have no id: their keys are made of the attributes that do not change (3.9)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROW: Row = {
     "product__price": 149.5,
 }
 
-PRESENT = (
+CHANGING = (
     "crm__customer_id",
     "crm__standard_info__name",
     "crm__standard_info__phone_1",
@@ -47,9 +47,9 @@ PRESENT = (
     "segment__name",
     "product__price",
 )
-"""What may be different when the same submission is read again."""
+"""Attributes that may differ when the same submission is read again."""
 
-LASTING = (
+UNCHANGING = (
     f"{REPORT_AS}_when_timestamp",
     "call_outcome__type",
     "call_outcome__subtype",
@@ -71,46 +71,44 @@ def event(**changes: object) -> EventRow:
 
 
 def digest(campaign: int | None = 2, **changes: object) -> str:
-    """What identifies the event of the sample row with some values changed."""
+    """The digest of the sample row with some values changed."""
     return event(**changes).digest(campaign, text(**changes))
 
 
 @given(
-    changes=st.dictionaries(st.sampled_from(PRESENT), values),
+    changes=st.dictionaries(st.sampled_from(CHANGING), values),
     campaign=st.none() | st.integers(1, 9),
 )
-def test_a_digest_does_not_know_the_customer_nor_who_submitted(
-    changes: Row, campaign: int | None
-) -> None:
-    """A customer that is anonymised and an outcome that is re-assigned keep the event's key."""
+def test_a_digest_ignores_the_customer_and_the_agent(changes: Row, campaign: int | None) -> None:
+    """Anonymising a customer or re-assigning an outcome keeps the event's key."""
     assert digest(campaign, **changes) == digest(campaign)
 
 
-@pytest.mark.parametrize("name", LASTING)
+@pytest.mark.parametrize("name", UNCHANGING)
 @given(value=values)
-def test_a_digest_knows_time_type_and_product(name: str, value: object) -> None:
-    """Submissions that differ in what lasts are different ones."""
+def test_a_digest_depends_on_time_type_and_product(name: str, value: object) -> None:
+    """Submissions that differ in an unchanging attribute have different digests."""
     is_same = digest(2, **{name: value}) == digest(2)
     assert is_same is (value == ROW[name])
 
 
 @given(value=st.text(min_size=1, max_size=20))
-def test_a_digest_tells_texts_from_each_other(value: str) -> None:
-    """Two values never run together into one."""
+def test_a_digest_separates_its_values(value: str) -> None:
+    """Two neighbouring values are never joined into one."""
     one = digest(call_outcome__type=value, call_outcome__subtype="")
     other = digest(call_outcome__type="", call_outcome__subtype=value)
     assert one != other
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_campaign_counts_by_its_id_where_that_is_known(name: str) -> None:
-    """A campaign that is renamed keeps its events' keys; without an id only names tell it."""
+def test_a_campaign_is_identified_by_its_id_if_known(name: str) -> None:
+    """Renaming a campaign keeps its events' keys; without an id the names identify it."""
     assert digest(2, **{name: "Another"}) == digest(2) != digest(8)
     assert digest(None, **{name: "Another"}) != digest(None)
 
 
-def test_spelling_of_the_row_does_not_matter() -> None:
-    """The order of keys and the spaces between them are the server's affair."""
+def test_a_digest_ignores_key_order_and_white_space() -> None:
+    """The same row in another layout has the same digest."""
     turned = json.dumps(dict(reversed(ROW.items())), indent=2).encode()
     assert decode_as(turned, EventRow).digest(2, turned) == digest(2)
 
@@ -125,13 +123,13 @@ def test_spelling_of_the_row_does_not_matter() -> None:
         ({}, None),
     ],
 )
-def test_the_finest_time_in_the_row_counts(row: Row, submitted: str | None) -> None:
-    """Milliseconds since 2024, minutes before, another key in 2019."""
+def test_the_most_exact_time_in_the_row_is_used(row: Row, submitted: str | None) -> None:
+    """Rows have milliseconds since 2024, minutes before, and another key in 2019."""
     assert decode_as(json.dumps(row).encode(), EventRow).submitted == submitted
 
 
-def test_rows_without_a_time_differ_by_all_that_is_in_them() -> None:
-    """With nothing that lasts to go by, no row melts into another one."""
+def test_a_row_without_a_time_is_identified_by_all_its_values() -> None:
+    """Different rows without a time never share a key."""
     without: Row = {f"{REPORT_AS}_when": "", f"{REPORT_AS}_when_timestamp": ""}
     one, other = digest(**without), digest(**without, crm__customer_id="000124")
     assert one != other
@@ -139,8 +137,8 @@ def test_rows_without_a_time_differ_by_all_that_is_in_them() -> None:
 
 
 @pytest.mark.parametrize(("value", "expected"), [("000123", "000123"), (971352, "971352")])
-def test_a_customer_keeps_the_spelling_of_its_id(value: object, expected: str) -> None:
-    """Leading zeros survive, and an id that came as a number is text."""
+def test_a_customer_id_is_kept_as_sent(value: object, expected: str) -> None:
+    """Leading zeros are kept, and a number becomes text."""
     assert event(crm__customer_id=value).customer_id == expected
 
 
@@ -151,26 +149,26 @@ def test_an_anonymised_customer_has_no_id() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), max_size=30))
 def test_equal_submissions_are_numbered_from_one(rows: list[tuple[str, int]]) -> None:
-    """No two have one key, and another sync of the same rows gives the same keys again."""
+    """All keys differ, and another sync of the same rows gives the same keys."""
     given, others = SurrogateKeys(), SurrogateKeys()
-    keys = [given.key_of(digest, mark, 0) for digest, mark in rows]
+    keys = [given.key_of(digest, identity, 0) for digest, identity in rows]
     assert len(set(keys)) == len(rows)
-    assert keys == [others.key_of(digest, mark, 0) for digest, mark in rows]
+    assert keys == [others.key_of(digest, identity, 0) for digest, identity in rows]
     digests = [digest for digest, _ in rows]
     assert set(keys) == {f"{d}:{n + 1}" for d in set(digests) for n in range(digests.count(d))}
 
 
 @given(st.lists(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 3)))))
-def test_a_further_reading_gives_what_differs(readings: list[list[tuple[str, int]]]) -> None:
-    """A key comes again only with another row, so that the last word on it is the last reading."""
+def test_a_further_pass_emits_only_changed_rows(passes: list[list[tuple[str, int]]]) -> None:
+    """A key is repeated only for another row, so the last pass determines the last record."""
     given = SurrogateKeys()
-    last_words: dict[str | None, int] = {}
-    for reading, rows in enumerate(readings):
-        for digest, mark in rows:
-            key = given.key_of(digest, mark, reading)
+    last_identities: dict[str | None, int] = {}
+    for pass_number, rows in enumerate(passes):
+        for digest, identity in rows:
+            key = given.key_of(digest, identity, pass_number)
             if key is not None:
-                assert last_words.get(key) != mark
-                last_words[key] = mark
+                assert last_identities.get(key) != identity
+                last_identities[key] = identity
         others = SurrogateKeys()
-        for digest, mark in rows:
-            assert last_words[others.key_of(digest, mark, 0)] == mark
+        for digest, identity in rows:
+            assert last_identities[others.key_of(digest, identity, 0)] == identity

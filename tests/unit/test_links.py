@@ -1,4 +1,4 @@
-"""Only a link to the page after this one, of the same resource, is followed."""
+"""Only a link to the next page of the same resource is followed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESPONSES = "/api/v1/campaigns/8/responses/?from_date=20160924&to_date=20180401"
 @pytest.mark.parametrize(
     ("link", "first", "is_followed"),
     [
-        # T1, T2, T3: scheme and host never count
+        # T1, T2, T3: scheme and host are ignored
         (f"http://acme.headshed.com{CUSTOMERS}?page=2", CUSTOMERS, True),
         (f"https://YOURDOMAIN.cube4sales.com{CUSTOMERS}?page=2", CUSTOMERS, True),
         (f"//evil.example{CUSTOMERS}?page=2", CUSTOMERS, True),
@@ -59,7 +59,7 @@ RESPONSES = "/api/v1/campaigns/8/responses/?from_date=20160924&to_date=20180401"
     ],
 )  # fmt: skip
 def test_documented_links(link: str, first: str, *, is_followed: bool) -> None:
-    """Each kind of link the documents show is followed on the own host, or not at all."""
+    """Each kind of documented link is followed on the account's own host, or not at all."""
     assert leads_to(link, first, 2) is is_followed
 
 
@@ -100,7 +100,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("link", [pytest.param(link, id=ascii(link)[:80]) for link in HOSTILE])
 def test_hostile_links_are_not_followed(link: object) -> None:
-    """What a server could send instead of a link leads nowhere, without an error."""
+    """Anything else that a server could send is ignored without an error."""
     assert not leads_to(link, CUSTOMERS, 2)
 
 
@@ -113,8 +113,8 @@ def test_hostile_links_are_not_followed(link: object) -> None:
         "from_date=20190101&to_date=&page=2",
     ],
 )
-def test_dates_that_are_not_the_own_are_not_followed(query: str) -> None:
-    """Of a repeated parameter Django takes the last, so one that is there twice asks for more."""
+def test_links_with_other_dates_are_not_followed(query: str) -> None:
+    """Django uses the last of a repeated parameter, so a repeated date requests other rows."""
     assert not leads_to(OUTCOMES.partition("?")[0] + "?" + query, OUTCOMES, 2)
 
 
@@ -127,8 +127,8 @@ def test_dates_that_are_not_the_own_are_not_followed(query: str) -> None:
         ("/c/?page=2&call_state=A%20-%20B", 3, "/c/?call_state=A+-+B&page=3"),
     ],
 )
-def test_the_same_resource_with_another_page(target: str, number: int, expected: str) -> None:
-    """Pages are counted by the one parameter; the others stay."""
+def test_with_page_changes_only_the_page(target: str, number: int, expected: str) -> None:
+    """The other parameters of the URL stay."""
     assert with_page(target, number) == expected
 
 
@@ -142,8 +142,8 @@ links = st.text() | st.lists(pieces, max_size=9).map("".join)
 @given(links | links.map(lambda text: f"{CUSTOMERS}?page=2{text}"), st.integers(2, 3))
 @example(f"{CUSTOMERS}?%70age=%32", 2)
 @example(f"{CUSTOMERS}?page=2#@evil.example", 2)
-def test_only_a_link_that_asks_for_that_page_is_followed(link: str, number: int) -> None:
-    """What is followed names the resource's path, and asks for that page and nothing else."""
+def test_only_a_link_to_exactly_that_page_is_followed(link: str, number: int) -> None:
+    """A followed link has the resource's path and requests that page and nothing else."""
     if leads_to(link, CUSTOMERS, number):
         url = urlsplit(link)
         assert url.path == CUSTOMERS
@@ -151,8 +151,8 @@ def test_only_a_link_that_asks_for_that_page_is_followed(link: str, number: int)
 
 
 @given(st.integers(2, 10**9), st.sampled_from([CUSTOMERS, ASSIGNMENT, OUTCOMES, RESPONSES]))
-def test_the_link_of_an_honest_server_is_followed(number: int, first: str) -> None:
-    """What the tap would ask for itself is what it follows."""
+def test_a_correct_link_is_followed(number: int, first: str) -> None:
+    """The tap follows a link to the URL that it would build itself."""
     target = with_page(first, number)
     assert leads_to(f"http://other.example{target}", first, number)
     assert not leads_to(target, first, number + 1)

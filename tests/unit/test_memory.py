@@ -1,4 +1,4 @@
-"""What the proof of completeness keeps in memory while pages pass by."""
+"""The memory that the completeness check needs for each row."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from tests.support.sizes import scaled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_UNTHROTTLED_PARTITIONS, MANY = scaled((1_000, 3_500), (4_000, 14_000))
+FEW_ROWS, MANY_ROWS = scaled((1_000, 3_500), (4_000, 14_000))
 SIZE = 250
 BYTES_A_ROW = 64
 
 
 class Rendered(PagesOf):
-    """Pages of an account that counts a row too many, so that no reading is the last."""
+    """Pages of an account that counts one row too many, so that no pass is complete."""
 
     def __init__(self, row: Callable[[int], dict[str, object]], rows: int) -> None:
-        """Make so many rows, each by its number."""
+        """Serve the given number of rows, each made from its number."""
         super().__init__(MovingAccount([], newest_first=False, history=[]), SIZE, 0, [])
         self._row = row
         self._rows = rows
@@ -41,9 +41,9 @@ class Rendered(PagesOf):
         if number * SIZE > self._rows:
             return None
         rows = [self._row(n) for n in range((number - 1) * SIZE, number * SIZE)]
-        heads = [CustomerRow(crm__customer_id=row.get("crm__customer_id")) for row in rows]
+        decoded = [CustomerRow(crm__customer_id=row.get("crm__customer_id")) for row in rows]
         more = "more" if number * SIZE < self._rows else None
-        return Page(json.dumps(rows).encode(), heads, self._rows + 1, more)
+        return Page(json.dumps(rows).encode(), decoded, self._rows + 1, more)
 
     @override
     def page_after(self, page: Page, number: int, lookahead: int) -> Page | None:
@@ -58,17 +58,16 @@ class Rendered(PagesOf):
     ],
     ids=["ids", "no ids"],
 )
-def test_a_row_costs_few_bytes_however_often_it_is_read(
+def test_a_row_needs_few_bytes_in_any_number_of_passes(
     row: Callable[[int], dict[str, object]],
 ) -> None:
-    """All readings together stay within the bytes a row that are promised."""
-    assert (_peak(row, MANY) - _peak(row, MAX_UNTHROTTLED_PARTITIONS)) / (
-        MANY - MAX_UNTHROTTLED_PARTITIONS
-    ) < BYTES_A_ROW
+    """All passes together stay within the documented bytes per row."""
+    growth = _peak(row, MANY_ROWS) - _peak(row, FEW_ROWS)
+    assert growth / (MANY_ROWS - FEW_ROWS) < BYTES_A_ROW
 
 
 def _peak(row: Callable[[int], dict[str, object]], rows: int) -> int:
-    """Most bytes that were in use while an account was read as often as ever it is."""
+    """The peak memory in bytes of a read with the maximum number of passes."""
     pages = Rendered(row, rows)
     reader = reader_of(pages)
     tracemalloc.start()

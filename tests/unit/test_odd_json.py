@@ -1,4 +1,4 @@
-"""JSON that a strict decoder rejects: one such value fails neither its row nor its page."""
+"""JSON that a strict decoder rejects: such a value fails neither its row nor its page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INVALID = [r'"\ud800"', r'"a\udc00b"', r'"\ud83d\ude00\ud83d"', "NaN", "Infinity
 @pytest.mark.parametrize("text", INVALID)
 @pytest.mark.parametrize("kind", [kind for kind in COLUMNS if kind != UNPARSED])
 def test_an_invalid_value_is_kept_as_json_text(kind: str, text: str) -> None:
-    """The column is null, and `UNPARSED` holds what Cube sent, in ASCII."""
+    """The column is null, and `UNPARSED` holds the value that Cube sent, in ASCII."""
     record = decode(kind, text)
     VALIDATOR.validate(record)
     assert record == {kind: None, UNPARSED: {kind: text}}
@@ -27,7 +27,7 @@ def test_an_invalid_value_is_kept_as_json_text(kind: str, text: str) -> None:
 
 
 def test_an_invalid_value_inside_another_is_kept_with_it() -> None:
-    """An object that holds half a character is kept whole."""
+    """An object that holds a lone surrogate is kept unchanged."""
     record = decode("object", r'{"a": ["\ud800", 1.50]}')
     assert record["object"] is None
     assert r"\ud800" in record[UNPARSED]["object"]
@@ -35,7 +35,7 @@ def test_an_invalid_value_inside_another_is_kept_with_it() -> None:
 
 
 def test_a_huge_number_is_not_lost() -> None:
-    """A number with more digits than Python converts fits no integer, and fails no run."""
+    """A number with more digits than Python converts is unparsed and fails no run."""
     digits = "9" * 5000
     assert decode("integer", digits) == {"integer": None, UNPARSED: {"integer": digits}}
     assert decode("number", digits) == {"number": Decimal(digits)}
@@ -45,7 +45,7 @@ def test_a_huge_number_is_not_lost() -> None:
 @pytest.mark.parametrize("key", ["id", "updated", "x"])
 @pytest.mark.parametrize("beside", ["", r', "y": "\ud800"'])
 def test_a_huge_number_fails_no_page(number: str, key: str, beside: str) -> None:
-    """Whatever its key, the row and its page are read, and the number is kept."""
+    """The row and its page are read, and the number is kept."""
     row = f'{{"crm__customer_id": "1", "{key}": {number}{beside}}}'
     page = PageDecoder(CustomerRow)(f'{{"count": 1, "results": [{row}]}}'.encode())
     assert page.rows[0].customer_id == "1"
@@ -55,7 +55,7 @@ def test_a_huge_number_fails_no_page(number: str, key: str, beside: str) -> None
 
 @pytest.mark.parametrize("invalid", INVALID)
 def test_the_other_values_of_the_row_stay_intact(invalid: str) -> None:
-    """Beside an invalid value, numbers stay exact and text that looks like an escape stays text."""
+    """Numbers stay exact, and text that looks like an escape stays text."""
     others = r'"number": 0.10, "string": "\\ud800 \ud83d\ude00 å", "boolean": true, "integer": 5'
     record = decoder().decode(decode_row(f'{{"date": {invalid}, {others}}}'.encode()))
     assert record == {
@@ -71,7 +71,7 @@ def test_the_other_values_of_the_row_stay_intact(invalid: str) -> None:
 
 @pytest.mark.parametrize("invalid", INVALID)
 def test_a_page_is_read_despite_an_invalid_row(invalid: str) -> None:
-    """The rows of the page arrive, with count, link, ids, days and keys."""
+    """The page has its rows, count and link, and the rows have ids, dates and keys."""
     row = f'{{"crm__customer_id": "05", "updated": "2020-02-12", "a": {invalid}, "b": 100200.0}}'
     link = "https://acme.headshed.com/c/?page=2"
     page = PageDecoder(CustomerRow)(
@@ -86,13 +86,13 @@ def test_a_page_is_read_despite_an_invalid_row(invalid: str) -> None:
 
 
 def test_an_invalid_row_without_an_id_has_a_key() -> None:
-    """A surrogate key can be made of a row whose keys and values hold half a character."""
+    """A row with lone surrogates in its keys and values gets a surrogate key."""
     row = rb'{"a": NaN, "b": "\ud800", "c\ud800": 1}'
     assert str(surrogate_key(row, SurrogateKeys(), 0)).startswith("surrogate:")
     for key in decode_row(row):
         key.encode()
 
 
-def test_a_byte_order_mark_is_no_damage() -> None:
-    """A list after one is decoded as usual."""
+def test_a_byte_order_mark_is_ignored() -> None:
+    """A list after a byte order mark is decoded as usual."""
     assert decode_page(b"\xef\xbb\xbf[{}]").raw_rows == [b"{}"]

@@ -1,4 +1,4 @@
-"""Answers become pages or errors, and pages follow each other to the last."""
+"""Responses become pages or errors, and links are followed to the last page."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ ROWS: list[dict[str, Any]] = [
 
 
 def body(number: int = 1, pages: int = 1, **changed: object) -> bytes:
-    """An answer of Django REST framework, in UTF-8 as it comes over the wire."""
+    """A response of Django REST framework in UTF-8."""
     following = f"http://inner.example{CUSTOMERS}?page={number + 1}" if number < pages else None
     page = {"count": pages * len(ROWS), "next": following, "previous": None, "results": ROWS}
     return json.dumps(page | changed, ensure_ascii=False).encode()
 
 
 def test_an_envelope_is_a_page() -> None:
-    """Rows stay the very bytes that came; count and link are beside them."""
+    """Rows stay the bytes that the server sent; count and link are decoded."""
     page = decode_page(body(1, 3))
     assert [json.loads(row) for row in page.raw_rows] == ROWS
     assert b"2.5" in page.raw_rows[1]
@@ -47,15 +47,15 @@ def test_an_envelope_is_a_page() -> None:
 
 @pytest.mark.parametrize("indent", [None, 4])
 def test_a_bare_list_is_a_page_without_a_next(indent: int | None) -> None:
-    """A list (T13) has no count and no link, however it is laid out."""
+    """A list (T13) has no count and no link, whatever its layout."""
     page = decode_page(json.dumps(ROWS, indent=indent).encode())
     assert [json.loads(row) for row in page.raw_rows] == ROWS
     assert (page.count, page.next, page.is_list, page.expected_pages) == (None, None, True, 1)
 
 
 @pytest.mark.parametrize("empty", [b"[]", b" [ ] ", b'{"results": []}'])
-def test_an_empty_answer_is_an_empty_page(empty: bytes) -> None:
-    """No rows is no error."""
+def test_a_response_without_rows_is_an_empty_page(empty: bytes) -> None:
+    """A page without rows is not an error."""
     assert decode_page(empty).raw_rows == []
     assert decode_page(empty).expected_pages == 1
 
@@ -67,19 +67,19 @@ def test_an_empty_answer_is_an_empty_page(empty: bytes) -> None:
         ("781", None), (None, None), ([], None), ({}, None),
     ],
 )  # fmt: skip
-def test_only_a_whole_count_counts(count: object, known: int | None) -> None:
-    """A count of another type, or below zero, is no count."""
+def test_only_a_non_negative_integer_is_a_count(count: object, known: int | None) -> None:
+    """A count of another type or below zero is ignored."""
     assert decode_page(body(count=count)).count == known
 
 
 @pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (781, 391)])
-def test_the_count_fills_pages_of_this_size(count: int, pages: int) -> None:
-    """The page size is the one seen, never assumed (T12)."""
+def test_the_expected_pages_follow_from_count_and_page_size(count: int, pages: int) -> None:
+    """The page size is the number of rows on the page, never assumed (T12)."""
     assert decode_page(body(count=count)).expected_pages == pages
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"", b" ", b"null", b"5", b'"text"', b"{}", b'{"count": 1, "next": null}',
         b'{"results": null}', b'{"results": {}}', b'{"results": "[]"}', b'{"results": 1}',
@@ -92,10 +92,10 @@ def test_the_count_fills_pages_of_this_size(count: int, pages: int) -> None:
         b"\x1f\x8b\x08\x00", b'{"results": [{"a": 1,}]}', b'{"results": [{"a" 1}]}',
     ],
 )  # fmt: skip
-def test_what_is_no_page_is_asked_for_again(answer: bytes) -> None:
-    """A log-in page, an error, or a body of another shape is never a page."""
+def test_a_body_that_is_no_page_is_requested_again(response: bytes) -> None:
+    """A log-in page, an error or a body of another shape raises a transient error."""
     with pytest.raises(TransientError):
-        decode_page(answer)
+        decode_page(response)
 
 
 @pytest.mark.parametrize(
@@ -104,22 +104,22 @@ def test_what_is_no_page_is_asked_for_again(answer: bytes) -> None:
 )
 @pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":', b"0}")])
 def test_deep_nesting_is_no_page(frame: bytes, begin: bytes, end: bytes) -> None:
-    """A body nested without end is refused like any other damaged one."""
+    """A body that is nested too deeply is refused like any other damaged body."""
     with pytest.raises(TransientError):
         decode_page(frame % (begin * 100_000 + end * 100_000))
 
 
-@pytest.mark.parametrize("whole", [body(1, 2), json.dumps(ROWS).encode()])
-def test_a_body_cut_anywhere_is_no_page(whole: bytes) -> None:
-    """No beginning of a page passes for a page."""
-    for end in range(len(whole)):
+@pytest.mark.parametrize("complete", [body(1, 2), json.dumps(ROWS).encode()])
+def test_a_truncated_body_is_no_page(complete: bytes) -> None:
+    """A page cut after any byte is refused."""
+    for end in range(len(complete)):
         with pytest.raises(TransientError):
-            decode_page(whole[:end])
+            decode_page(complete[:end])
 
 
 @given(st.binary() | st.tuples(st.integers(0, len(body())), st.binary(max_size=3)))
 def test_any_bytes_are_a_page_or_an_error(damage: bytes | tuple[int, bytes]) -> None:
-    """A damaged page is refused, or all of its rows can be read."""
+    """A damaged page is refused, or all its rows can be decoded."""
     if isinstance(damage, tuple):
         at, inserted = damage
         damaged = body()[:at] + inserted + body()[at + 1 :]
@@ -134,12 +134,12 @@ def test_any_bytes_are_a_page_or_an_error(damage: bytes | tuple[int, bytes]) -> 
 
 
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """The warnings told so far."""
+    """The warnings logged so far."""
     return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
 
 
 def test_the_paginator_follows_next_to_the_end() -> None:
-    """Page after page by path and query alone, as the SDK's paginators do."""
+    """It returns the path and query of each next page, as the SDK's paginators do."""
     paginator = NextLinkPaginator(CUSTOMERS)
     targets = [paginator.follow(decode_page(body(number, 3))) for number in (1, 2, 3)]
     assert targets == [f"{CUSTOMERS}?page=2", f"{CUSTOMERS}?page=3", None]
@@ -153,69 +153,72 @@ def test_the_paginator_follows_next_to_the_end() -> None:
 def test_a_link_that_leads_elsewhere_is_reported_once(
     link: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Pages are counted from there on, and the warning does not repeat what the server sent."""
+    """The paginator counts pages from there on; the warning does not repeat the link."""
     page = Page(b"[{}]", [Row()], 9, link)
-    (*found, end), asked = walk(CUSTOMERS, lambda t: page if t[-1] != "4" else None, 0, 0)
+    (*found, end), requested = walk(CUSTOMERS, lambda t: page if t[-1] != "4" else None, 0, 0)
     assert (len(found), end) == (3, None)
-    assert asked == [CUSTOMERS, *(f"{CUSTOMERS}?page={number}" for number in (2, 3, 4))]
+    assert requested == [CUSTOMERS, *(f"{CUSTOMERS}?page={number}" for number in (2, 3, 4))]
     (warning,) = warnings_of(caplog)
     assert "page 2" in warning
     assert "xxxxxxxxx" not in warning
 
 
-def test_a_last_page_has_no_page_after_it() -> None:
-    """Null ends it, also where links were of no use before."""
+def test_a_null_link_ends_the_pages() -> None:
+    """Null ends them also after a link that was not usable."""
     paginator = NextLinkPaginator(CUSTOMERS)
     paginator.follow(Page(b"[{}]", [Row()], 9, "elsewhere"))
     assert paginator.follow(Page(b"[{}]", [Row()], 9)) is None
 
 
 def walk(
-    first: str, answer: Callable[[str], Page | None], width: int, last: int
+    first: str, respond: Callable[[str], Page | None], lookahead: int, last: int
 ) -> tuple[list[Page | None], list[str]]:
-    """All pages by link, and what was asked for to get them."""
-    asked: list[str] = []
+    """All pages by link, and the requested targets."""
+    requested: list[str] = []
 
     def fetch(target: str) -> Page | None:
-        asked.append(target)
-        return answer(target)
+        requested.append(target)
+        return respond(target)
 
     found: list[Page | None] = []
-    fetched = Prefetcher(fetch, WorkerPool(width))
+    fetched = Prefetcher(fetch, WorkerPool(lookahead))
     page = fetched.take(first)
     assert page is not None
-    with Pages(first, page, fetched, lambda: width, LOGGER) as pages:
+    with Pages(first, page, fetched, lambda: lookahead, LOGGER) as pages:
         page = pages.page(1)
         while page is not None and page is not END:
             found.append(page)
             page = pages.page_after(page, len(found), last - len(found) - 1)
-    return [*found, page], asked
+    return [*found, page], requested
 
 
-@pytest.mark.parametrize("width", [0, 1, 4])
+@pytest.mark.parametrize("lookahead", [0, 1, 4])
 @pytest.mark.parametrize("query", ["", "?to_date=20190331&from_date=20190101"])
-def test_each_page_is_asked_for_once(width: int, query: str) -> None:
-    """Pages fetched ahead are the ones the links lead to, though servers sort the query (T9)."""
+def test_each_page_is_requested_once(lookahead: int, query: str) -> None:
+    """Prefetched pages are those of the links, although servers sort the query (T9)."""
     first, total = f"/c/{query}", 6
 
-    def answer(target: str) -> Page:
-        asked_for = dict(parse_qsl(urlsplit(target).query))
-        number = int(asked_for.get("page", 1))
-        following = urlencode(sorted((asked_for | {"page": str(number + 1)}).items()))
+    def respond(target: str) -> Page:
+        parameters = dict(parse_qsl(urlsplit(target).query))
+        number = int(parameters.get("page", 1))
+        following = urlencode(sorted((parameters | {"page": str(number + 1)}).items()))
         link = f"http://inner.example/c/?{following}" if number < total else None
         return Page(b"[%d]" % number, [Row()], total, link)
 
-    found, asked = walk(first, answer, width, total)
+    found, requested = walk(first, respond, lookahead, total)
     assert [page and page.raw_rows for page in found] == [[b"%d" % n] for n in range(1, 7)] + [[]]
-    assert len(asked) == total
+    assert len(requested) == total
 
 
-@pytest.mark.parametrize("width", [0, 3])
-def test_a_page_that_is_gone_is_none(width: int) -> None:
-    """A page that the server no longer has (404) is told apart from the end."""
+@pytest.mark.parametrize("lookahead", [0, 3])
+def test_a_missing_page_is_none(lookahead: int) -> None:
+    """A page that the server no longer has (404) differs from the end of the pages."""
     link = f"{CUSTOMERS}?page=2"
     found, _ = walk(
-        CUSTOMERS, lambda t: Page(b"[{}]", [Row()], 2, link) if t == CUSTOMERS else None, width, 2
+        CUSTOMERS,
+        lambda t: Page(b"[{}]", [Row()], 2, link) if t == CUSTOMERS else None,
+        lookahead,
+        2,
     )
     assert found[-1] is None
     assert len(found) == 2

@@ -1,4 +1,4 @@
-"""A prefetcher returns results in order, fetches a few at once, and leaves no thread behind."""
+"""A prefetcher returns results in order, limits requests in flight, and ends its threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECONDS = 60
 
 @contextmanager
 def prefetching(fetch: Callable[[str], str], size: int) -> Iterator[Prefetcher[str, str]]:
-    """A prefetcher whose threads must have ended afterwards."""
+    """A prefetcher whose threads must have ended after the block."""
     before = set(threading.enumerate())
     with closing(Prefetcher(fetch, WorkerPool(size))) as fetched:
         yield fetched
@@ -77,7 +77,7 @@ def test_the_pool_size_limits_requests_in_flight(size: int) -> None:
     assert max_running == size
 
 
-def test_another_target_than_expected_drops_what_was_fetched() -> None:
+def test_an_unexpected_target_drops_fetched_results() -> None:
     """A result of a dropped target is never used, even if the target is needed later."""
     is_moved = threading.Event()
 
@@ -196,7 +196,7 @@ targets = st.sampled_from("abcdef")
 def test_every_take_returns_its_own_target(
     takes: list[tuple[str, list[str]]], size: int, broken: set[str]
 ) -> None:
-    """Whatever is expected next, each take returns or raises for its own target."""
+    """Each take returns or raises the result of its own target, whatever was expected."""
 
     def fetch(target: str) -> str:
         if target in broken:

@@ -1,4 +1,4 @@
-"""Lines of log that tell how far along a stream is, by a clock of the test's own."""
+"""Log lines about the progress of a stream, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ LOGGER = logging.getLogger("tests.progress")
 
 @dataclass
 class Clock:
-    """Stands still until it is moved."""
+    """A clock that only the test moves."""
 
     now: float = 1000.0
 
     def __call__(self) -> float:
-        """The moment."""
+        """The current time of the clock."""
         return self.now
 
 
 @pytest.fixture
 def clock(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Listen to the log of a run that has no terminal."""
+    """A clock for progress that is logged, as without a terminal."""
     caplog.set_level(logging.INFO, LOGGER.name)
     monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
     return Clock()
 
 
 def test_a_line_every_ten_seconds(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """However many pages come, there is one line in ten seconds, with all that is to know."""
+    """Any number of pages gives one line in ten seconds."""
     progress = Progress("customers", LOGGER, clock=clock)
     progress.expect(1000)
     for _ in range(50):
@@ -50,8 +50,8 @@ def test_a_line_every_ten_seconds(clock: Clock, caplog: pytest.LogCaptureFixture
     ]
 
 
-def test_a_quick_stream_says_nothing(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """What is read in less than ten seconds needs no line; the summary tells it."""
+def test_a_short_stream_logs_no_progress(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """A stream of less than ten seconds has only the summary."""
     progress = Progress("customers", LOGGER, clock=clock)
     progress.expect(1000)
     clock.now += INTERVAL - 0.1
@@ -60,8 +60,10 @@ def test_a_quick_stream_says_nothing(clock: Clock, caplog: pytest.LogCaptureFixt
     assert not caplog.messages
 
 
-def test_partitions_are_told_one_by_one(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """Many short partitions do not hush the log; speed is that of the stream."""
+def test_each_partition_has_its_own_progress(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Short partitions do not delay the log lines; the speed is that of the stream."""
     progress = Progress("outcomes", LOGGER, 300, clock)
     for _ in range(7):
         progress.expect(60)
@@ -76,8 +78,8 @@ def test_partitions_are_told_one_by_one(clock: Clock, caplog: pytest.LogCaptureF
     ]
 
 
-def test_windows_add_to_what_is_expected(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """Where one partition is read in several goes, each tells how many rows more there are."""
+def test_each_window_adds_its_expected_rows(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """A partition that is read in several windows adds the expected rows of each."""
     progress = Progress("outcomes", LOGGER, clock=clock)
     progress.expect(100)
     progress.advance(100)
@@ -88,10 +90,10 @@ def test_windows_add_to_what_is_expected(clock: Clock, caplog: pytest.LogCapture
 
 
 @pytest.mark.parametrize("count", [None, 0, 50])
-def test_an_unknown_total_is_not_made_up(
+def test_an_unknown_total_is_not_estimated(
     clock: Clock, caplog: pytest.LogCaptureFixture, count: int | None
 ) -> None:
-    """Without a count, or with one that is too small, there is neither share nor time left."""
+    """Without a count, or with one that is too small, percentage and remaining time are missing."""
     progress = Progress("campaigns", LOGGER, clock=clock)
     progress.expect(count)
     clock.now += INTERVAL
@@ -99,8 +101,8 @@ def test_an_unknown_total_is_not_made_up(
     assert caplog.messages == ["campaigns: 100 rows read, 10 a second"]
 
 
-def test_no_row_in_ten_seconds(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """Empty pages have no speed, and so no time left."""
+def test_empty_pages_give_no_remaining_time(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Empty pages have no speed, so the remaining time is missing."""
     progress = Progress("campaigns", LOGGER, clock=clock)
     progress.expect(10)
     clock.now += INTERVAL
@@ -108,14 +110,14 @@ def test_no_row_in_ten_seconds(clock: Clock, caplog: pytest.LogCaptureFixture) -
     assert caplog.messages == ["campaigns: 0 rows of 10 (0%) read, 0 a second"]
 
 
-def test_the_state_of_few_partitions_is_written_whenever_there_is_news(clock: Clock) -> None:
-    """It is short, so what a run cut short has to read again is one window at most."""
+def test_the_state_of_few_partitions_is_written_at_every_change(clock: Clock) -> None:
+    """An interrupted run repeats one window at most."""
     throttle = StateThrottle(MAX_UNTHROTTLED_PARTITIONS, clock)
     assert [throttle.is_due() for _ in range(3)] == [True, True, True]
 
 
 def test_the_state_of_many_partitions_is_written_once_a_second(clock: Clock) -> None:
-    """Written after each of them it would outgrow the records."""
+    """A state after each partition would be larger than the records."""
     throttle = StateThrottle(MAX_UNTHROTTLED_PARTITIONS + 1, clock)
     due = []
     for _ in range(7):
@@ -124,8 +126,8 @@ def test_the_state_of_many_partitions_is_written_once_a_second(clock: Clock) -> 
     assert due == [True, False, False, True, False, False, True]
 
 
-def test_summary() -> None:
-    """One line holds what a stream did and what it took."""
+def test_the_summary_is_one_line() -> None:
+    """One line has the stream's counts and its duration."""
     stats = StreamStats(rows=5, unchanged=4, unparsed=3, seconds=1.26)
     assert stats.summary(requests=20, retries=1) == (
         "5 rows emitted, 4 unchanged skipped, 20 requests, 1 of them retries, "

@@ -1,4 +1,4 @@
-"""Whatever Cube sends, the record fits its schema and nothing of the value is lost."""
+"""For any JSON value the record fits its schema and keeps the value."""
 
 from __future__ import annotations
 
@@ -63,29 +63,29 @@ json_texts = st.recursive(
 
 
 def is_same_text(sent: Any, arrived: str) -> bool:  # noqa: ANN401 - any JSON value
-    """Whether a text column holds the text sent, or the JSON text of a scalar."""
+    """Whether a text column holds the text sent, or the JSON of a scalar."""
     if isinstance(sent, bool):
         return arrived == json.dumps(sent)
     return arrived == sent if isinstance(sent, str) else Decimal(arrived) == sent
 
 
 def is_same_number(sent: Any, arrived: int | Decimal) -> bool:  # noqa: ANN401 - any JSON value
-    """Whether a number is the one sent, be it in a string."""
+    """Whether a number is the one sent, possibly in a string."""
     return not isinstance(sent, bool) and Decimal(sent) == arrived
 
 
-def is_same_truth(sent: object, arrived: bool) -> bool:  # noqa: FBT001 - a JSON value
-    """Whether a truth value is the one spelled."""
+def is_same_boolean(sent: object, arrived: bool) -> bool:  # noqa: FBT001 - a JSON value
+    """Whether a boolean is the one sent in any accepted spelling."""
     return str(sent).strip().casefold() in (YES if arrived else NO)
 
 
 def is_same_date(sent: str, arrived: str) -> bool:
-    """Whether a day is the one sent."""
+    """Whether a date is the one sent."""
     return date.fromisoformat(iso(sent)) == date.fromisoformat(arrived)
 
 
 def is_same_moment(sent: str, arrived: str) -> bool:
-    """Whether a time is the moment sent, local where it had no zone."""
+    """Whether a time is the one sent, taken as local if it had no zone."""
     moment = datetime.fromisoformat(iso(sent))
     return since_epoch(datetime.fromisoformat(arrived)) == since_epoch(
         moment if moment.tzinfo else moment.replace(tzinfo=OSLO)
@@ -98,7 +98,7 @@ def iso(text: str) -> str:
 
 
 def since_epoch(moment: datetime) -> timedelta:
-    """The moment as it can be compared between zones, in the doubled hour of autumn too."""
+    """The time since the epoch, which is comparable between zones, also in the repeated hour."""
     return moment - datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -106,7 +106,7 @@ IS_SAME: dict[str, Callable[[Any, Any], bool]] = {
     "string": is_same_text,
     "number": is_same_number,
     "integer": is_same_number,
-    "boolean": is_same_truth,
+    "boolean": is_same_boolean,
     "date": is_same_date,
     "date-time": is_same_moment,
     "object": eq,
@@ -115,7 +115,7 @@ IS_SAME: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def is_same(kind: str, sent: object, arrived: object) -> bool:
-    """Whether a column's value is the one sent, up to the documented normalisations."""
+    """Whether a column's value is the one sent, apart from the documented normalisations."""
     if sent is None or (sent == "" and kind != "string"):
         return arrived is None
     return IS_SAME[kind](sent, arrived)
@@ -147,15 +147,15 @@ def test_nothing_is_lost_and_the_schema_holds(texts: dict[str, str]) -> None:
 
 
 @given(st.text(characters))
-def test_text_is_never_touched(text: str) -> None:
-    """Text in a text column is the very text, however JSON spells it."""
+def test_text_is_never_changed(text: str) -> None:
+    """A text column holds exactly the text sent, whatever its JSON escapes."""
     for body in (json.dumps({"string": text}), json.dumps({"string": text}, ensure_ascii=False)):
         assert decoder().decode(decode_row(body.encode())) == {"string": text}
 
 
 @given(st.datetimes(timezones=st.timezones(), allow_imaginary=False))
-def test_a_moment_with_offset_stays_the_same_moment(moment: datetime) -> None:
-    """An offset is kept, so the instant is the one that was sent."""
+def test_a_time_with_an_offset_stays_the_same_instant(moment: datetime) -> None:
+    """The offset is kept, so the instant is the one sent."""
     record = decoder().decode({"date-time": moment.isoformat()})
     VALIDATOR.validate(record)
     if record["date-time"] is not None:

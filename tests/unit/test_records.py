@@ -1,6 +1,7 @@
-"""One value at a time: JSON text in, what stands in the column out.
+"""The conversion of single values: from JSON text to the value of the column.
 
-Values are those of the documents' samples (sections 3 and 4, traps T28 to T48), people's replaced.
+The values are those of the documented samples (sections 3 and 4, traps T28 to T48), with invented
+people.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tap_cube.records.decoder import UNPARSED, RecordDecoder
 from tests.support.columns import OSLO, VALIDATOR, decode, decoder
 
 KEPT = object()
-"""The value fits no such column: it is null there, and kept as it came in `UNPARSED`."""
+"""The value does not fit the column: the column is null, and `UNPARSED` holds the value."""
 
 TEXT = [
     ('"A"', "A"),
@@ -173,9 +174,9 @@ MOMENT = [
     ('"28.02.2015"', "2015-02-28T00:00:00+01:00"),
     ('"02.10.2019 08:00"', "2019-10-02T08:00:00+02:00"),
     ('"2020-10-25 01:59"', "2020-10-25T01:59:00+02:00"),
-    ('"2020-10-25 02:30"', "2020-10-25T02:30:00+02:00"),  # comes twice: the first is taken
+    ('"2020-10-25 02:30"', "2020-10-25T02:30:00+02:00"),  # occurs twice: the first is taken
     ('"2020-10-25 03:00"', "2020-10-25T03:00:00+01:00"),
-    ('"2020-03-29 02:30"', "2020-03-29T02:30:00+01:00"),  # never was
+    ('"2020-03-29 02:30"', "2020-03-29T02:30:00+01:00"),  # does not exist
     ('""', None),
     ("null", None),
     ('"28-11-2018 10:00 - 12:00"', KEPT),
@@ -215,7 +216,7 @@ NESTED = [
     ] + [pytest.param(*row, id=f"{row[0]} {row[1]}") for row in NESTED],
 )  # fmt: skip
 def test_a_value_in_a_column(kind: str, text: str, expected: object) -> None:
-    """A value arrives in its column's type, or null with the original beside it."""
+    """A value is converted to its column's type, or is null with the original kept."""
     record = decode(kind, text)
     VALIDATOR.validate(record)
     if expected is KEPT:
@@ -234,33 +235,33 @@ def test_a_value_in_a_column(kind: str, text: str, expected: object) -> None:
      ("2020-02-12T10:27:06+01:00:30", "UTC")],
 )  # fmt: skip
 def test_offsets_with_seconds_become_utc(text: str, zone: str) -> None:
-    """A time of an old zone is the same moment in a form that every target reads."""
+    """A time of an old zone becomes the same instant in a form that every target reads."""
     record = decode("date-time", json.dumps(text), ZoneInfo(zone))
     VALIDATOR.validate(record)
     assert record["date-time"].endswith("+00:00")
 
 
-def test_a_time_that_leaves_the_calendar_is_kept() -> None:
-    """The first hour of the year 1 is the year before in UTC, which no calendar here has."""
+def test_a_time_outside_of_the_calendar_is_kept() -> None:
+    """The first hour of year 1 is in year 0 in UTC, which Python cannot represent."""
     record = decode("date-time", '"0001-01-01 00:00"', ZoneInfo("Europe/Berlin"))
     assert record == {"date-time": None, UNPARSED: {"date-time": "0001-01-01 00:00"}}
 
 
-def test_of_two_equal_keys_the_last_counts() -> None:
-    """A key that is repeated in a row is read as every JSON parser reads it (T55)."""
+def test_the_last_of_two_equal_keys_is_used() -> None:
+    """A repeated key is read as every JSON parser reads it (T55)."""
     record = decoder().decode(decode_row(b'{"string": "first", "string": "second"}'))
     assert record == {"string": "second"}
 
 
 @pytest.mark.parametrize("row", [b'{"a": 1', b'{"a": tru}', b"{'a': 1}", b"5", b"[]", b"null", b""])
-def test_what_is_no_json_object_is_no_row(row: bytes) -> None:
-    """Cut rows and values that are no objects are refused, never guessed at."""
+def test_only_a_json_object_is_a_row(row: bytes) -> None:
+    """Truncated rows and other JSON values are refused."""
     with pytest.raises(msgspec.DecodeError):
         decode_row(row)
 
 
 def test_unparsed_values_are_counted_by_column() -> None:
-    """The count tells which column holds how many values that do not fit."""
+    """Values that do not fit are counted for each column."""
     typed = decoder()
     rows: list[dict[str, Any]] = [
         {"integer": "x", "date": "y"}, {"integer": "3"}, {"integer": True}, {"string": 5},
@@ -273,23 +274,23 @@ def test_unparsed_values_are_counted_by_column() -> None:
     assert UNPARSED not in records[1]
 
 
-def test_keys_of_any_spelling_find_their_column() -> None:
-    """Spaces, signs and letters in keys stay as they are (T46 to T48); some are left out."""
-    asked: list[str] = []
+def test_keys_with_any_characters_find_their_column() -> None:
+    """Spaces, signs and letters in keys are kept (T46 to T48); some keys are skipped."""
+    requested: list[str] = []
 
     def column(key: str) -> tuple[str, dict[str, Any]] | None:
-        asked.append(key)
+        requested.append(key)
         return None if key == "deselected" else (key, {"type": ["string", "null"]})
 
     keys = ["gen info 1", "Antall år", "call_outcome__extra__Fast ansatt over 50 %", "ID", "id", ""]
     typed = RecordDecoder(OSLO, column)
     row = {**dict.fromkeys(keys, "x"), "deselected": "y"}
     assert typed.decode(row) == typed.decode(row) == dict.fromkeys(keys, "x")
-    assert asked == list(row)
+    assert requested == list(row)
 
 
-def test_a_deselected_column_of_unparsed_values_is_not_written() -> None:
-    """Where the catalog leaves the column out, the count alone tells of the value."""
+def test_unparsed_values_are_not_written_if_deselected() -> None:
+    """Without the column in the catalog the value is only counted."""
     typed = RecordDecoder(OSLO, lambda key: None if key == UNPARSED else (key, {"type": "integer"}))
     assert typed.decode({"n": "x"}) == {"n": None}
     assert typed.unparsed == {"n": 1}

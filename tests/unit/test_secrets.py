@@ -1,4 +1,4 @@
-"""No config ends in another error than a refusal, and no error or repr shows a secret."""
+"""Any config is accepted or refused, and no error or repr shows a secret."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BASIC: dict[str, Any] = {"api_url": ADDRESS, "username": "ola@example.com", "pas
 
 
 def refused(config: dict[str, Any]) -> list[str]:
-    """The sentences that a config is refused with; [] if it is accepted."""
+    """The errors of a config; [] if it is accepted."""
     try:
         Settings.from_config(config)
     except ConfigValidationError as error:
@@ -44,12 +44,12 @@ def test_settings_show_no_secret(config: dict[str, Any]) -> None:
     "value", [MARK, f" {MARK}", [MARK], {MARK: MARK}, f"{MARK}:\n{MARK}", f"\ud800{MARK}"]
 )
 def test_errors_show_no_secret(name: str, value: object) -> None:
-    """Whatever is wrong with a secret, no error shows any of it."""
+    """No error shows any part of an invalid secret."""
     for config in ({name: value}, {"api_url": "x", name: value, "max_retries": "x"}):
         with pytest.raises(ConfigValidationError) as caught:
             Settings.from_config(config)
-        told = f"{caught.value} {caught.value!r} {caught.value.errors} {caught.value.__dict__}"
-        assert MARK not in told
+        shown = f"{caught.value} {caught.value!r} {caught.value.errors} {caught.value.__dict__}"
+        assert MARK not in shown
         assert caught.value.__cause__ is None
 
 
@@ -78,8 +78,8 @@ values = st.recursive(
     st.dictionaries(st.text(max_size=9), values, max_size=2),
 )
 @example({**VALID, "start_date": "0001-01-01T00:00:00+23:00"}, {})
-def test_any_config_is_read_or_refused(config: dict[str, Any], others: dict[str, Any]) -> None:
-    """No config of JSON values ends in another error; what is accepted has the declared types."""
+def test_any_config_is_accepted_or_refused(config: dict[str, Any], others: dict[str, Any]) -> None:
+    """Any JSON values raise no other error; accepted values have the declared types."""
     given_config = others | config
     sentences: list[str] = []
     try:
@@ -101,7 +101,7 @@ def test_any_config_is_read_or_refused(config: dict[str, Any], others: dict[str,
     st.fixed_dictionaries({}, optional=dict.fromkeys(SCHEMA["properties"], values)),
 )
 def test_no_error_text_holds_a_secret(secret: str, config: dict[str, Any]) -> None:
-    """Token and password stay out of every error, whatever else is wrong."""
+    """Token and password are in no error, whatever else is wrong."""
     for names in (("auth_token",), ("password",), ("auth_token", "password")):
         for value in (secret, [secret], {secret: secret}):
             errors = refused(typed({**config, **dict.fromkeys(names, value)}, SCHEMA))

@@ -1,4 +1,4 @@
-"""Every setting that is refused is refused in one sentence; others get their types."""
+"""Each invalid setting gives one sentence; valid settings get their types."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NO_OWNERS = (
 
 
 def refused(config: dict[str, Any]) -> list[str]:
-    """The sentences that a config is refused with; [] if it is accepted."""
+    """The errors of a config; [] if it is accepted."""
     try:
         Settings.from_config(config)
     except ConfigValidationError as error:
@@ -42,7 +42,7 @@ def refused(config: dict[str, Any]) -> list[str]:
 
 
 def missing(*names: str) -> dict[str, Any]:
-    """The valid config with a token, without some of its settings."""
+    """A valid config with a token, without some of its settings."""
     return {name: value for name, value in VALID.items() if name not in names}
 
 
@@ -139,8 +139,8 @@ def missing(*names: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_each_broken_rule_is_one_sentence(config: dict[str, Any], sentences: list[str]) -> None:
-    """A sentence names the setting and the remedy; broken rules are all told, in order."""
+def test_each_broken_rule_gives_one_sentence(config: dict[str, Any], sentences: list[str]) -> None:
+    """A sentence names the setting and the remedy; all broken rules are reported in order."""
     errors = refused(config)
     assert len(errors) == len(sentences), errors
     for error, begins in zip(errors, sentences, strict=True):
@@ -178,31 +178,31 @@ def test_each_broken_rule_is_one_sentence(config: dict[str, Any], sentences: lis
         ({"stream_maps": {}, "unknown": 1}, {"max_retries": 8}),
     ],
 )
-def test_accepted_settings_have_the_types_the_tap_works_with(
+def test_accepted_settings_have_their_types(
     config: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    """Defaults fill in, null counts as left out, repeated ids count once, days are local."""
+    """Null means the default, repeated ids count once, and dates are local."""
     settings = Settings.from_config(VALID | config)
     assert {name: getattr(settings, name) for name in expected} == expected
 
 
-def test_a_day_that_has_just_begun_is_no_future() -> None:
-    """A start a minute ago is accepted, one of tomorrow is not."""
+def test_only_a_start_date_in_the_future_is_refused() -> None:
+    """A start a minute ago is accepted, a start tomorrow is not."""
     now = datetime.now(UTC)
     assert not refused(VALID | {"start_date": (now - timedelta(minutes=1)).isoformat()})
     assert refused(VALID | {"start_date": (now + timedelta(days=1)).isoformat()})
 
 
 def test_basic_authentication_takes_any_characters() -> None:
-    """A user name and a password may hold spaces, colons (the latter) and letters of any script."""
+    """User name and password may hold spaces and letters of any script, the password colons too."""
     settings = Settings.from_config(BASIC | {"password": "p å:\u6f22 word"})
     assert (settings.username, settings.password) == ("ola@example.com", "p å:\u6f22 word")
     assert settings.auth_token is None
 
 
 @pytest.mark.parametrize("name", ["username", "password"])
-def test_half_a_character_is_no_credential(name: str) -> None:
-    """A lone surrogate, which JSON can spell but no header can carry, is refused at once."""
+def test_a_lone_surrogate_in_a_credential_is_refused(name: str) -> None:
+    """JSON can spell a lone surrogate, but no header can carry it."""
     assert refused(BASIC | {name: "\ud800"})
 
 
@@ -231,12 +231,12 @@ def test_half_a_character_is_no_credential(name: str) -> None:
     ],
 )
 def test_json_text_of_environment_variables(name: str, text: object, value: object) -> None:
-    """Only settings that are no strings are read as JSON; other text waits for the type check."""
+    """Only settings that are no strings are decoded as JSON; other text fails the type check."""
     schema = {"properties": {**SCHEMA["properties"], "flag": {"type": ["boolean", "null"]}}}
     assert typed({name: text}, schema) == {name: value}
 
 
 def test_deep_json_text_is_refused_like_any_other() -> None:
-    """Text that is nested too deep to be read is no list of integers."""
+    """Text that is nested too deeply to decode is not a list of integers."""
     config = typed(VALID | {"assignment_ids": "[" * 100_000}, SCHEMA)
     assert refused(config) == [NO_IDS]

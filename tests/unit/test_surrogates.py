@@ -1,4 +1,4 @@
-"""What decides whether a row is emitted, and under which key."""
+"""The ids, dates and surrogate keys of rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_the_imported_id_is_text(row: dict[str, Any], key: str | None) -> None:
-    """The first id of the three names is taken as text; the internal id never is (T41)."""
+    """The first id of the three names is used as text, the internal id never (T41)."""
     assert decode_as(json.dumps(row).encode(), CustomerRow).customer_id == key
 
 
@@ -57,28 +57,28 @@ def test_the_imported_id_is_text(row: dict[str, Any], key: str | None) -> None:
     ],
 )
 def test_the_day_of_the_last_change(row: dict[str, Any], day: str | None) -> None:
-    """The first of the three names that holds a date is taken; an anonymised row has none."""
+    """The first of the three names that holds a date is used; an anonymised row has none."""
     assert decode_as(json.dumps(row).encode(), CustomerRow).updated_on == day
 
 
 def keys(
     rows: Iterable[dict[str, Any]], given: SurrogateKeys | None = None, pass_number: int = 0
 ) -> list[str | None]:
-    """The keys of rows of one pass, as they come off the wire."""
+    """The keys of the rows of one pass."""
     given = given or SurrogateKeys()
     return [surrogate_key(json.dumps(row).encode(), given, pass_number) for row in rows]
 
 
 def test_equal_rows_are_numbered() -> None:
-    """Rows that are equal in all of it get keys that differ in the number alone."""
+    """The keys of identical rows differ only in their number."""
     first, second, other = keys([{"a": ""}, {"a": ""}, {"a": "b"}])
     assert first is not None
     assert second == first.removesuffix(":1") + ":2"
     assert other not in {first, second}
 
 
-def test_the_internal_id_is_the_better_key() -> None:
-    """A row with Cube's own id keeps its key when the content changes."""
+def test_the_internal_id_is_preferred_to_the_content() -> None:
+    """A row with Cube's internal id keeps its key when its content changes."""
     assert keys([{"id": 971352, "name": "Anonymized"}, {"id": 971352, "name": ""}]) == [
         "id:971352",
         "id:971352",
@@ -87,14 +87,14 @@ def test_the_internal_id_is_the_better_key() -> None:
 
 @pytest.mark.parametrize("empty", ["", None, [], [1], {}])
 def test_without_a_usable_id_the_content_is_the_key(empty: object) -> None:
-    """An internal id that is empty or no scalar does not melt rows into one."""
+    """Rows whose internal id is empty or no scalar have different keys."""
     first, second = keys([{"id": empty, "a": 1}, {"id": empty, "a": 2}])
     assert first != second
     assert str(first).startswith("surrogate:")
 
 
-def test_the_order_of_keys_means_nothing() -> None:
-    """A row whose keys come in another order, at any depth, is the same row (T51)."""
+def test_the_order_of_json_keys_is_ignored() -> None:
+    """A row with its JSON keys in another order, at any depth, is the same row (T51)."""
     assert keys([{"a": 1, "more_info_fields": {"b": 2, "c": [{"d": 3, "e": 4}]}}]) == keys(
         [{"more_info_fields": {"c": [{"e": 4, "d": 3}], "b": 2}, "a": 1}]
     )
@@ -112,7 +112,7 @@ rows_without_id = st.lists(st.dictionaries(st.sampled_from("ab"), values, max_si
 
 @given(rows_without_id, st.randoms(use_true_random=False))
 def test_the_same_rows_have_the_same_keys(rows: list[dict[str, Any]], random: Any) -> None:  # noqa: ANN401 - Hypothesis' own Random
-    """Any order gives the same set of keys, one a row, none like an imported id."""
+    """Any order gives the same keys, one per row, none of them like an imported id."""
     shuffled = random.sample(rows, len(rows))
     made = keys(rows)
     assert set(keys(shuffled)) == set(made)
@@ -122,19 +122,19 @@ def test_the_same_rows_have_the_same_keys(rows: list[dict[str, Any]], random: An
 
 @given(rows_without_id, rows_without_id, st.randoms(use_true_random=False))
 @example([{"a": ""}], [{"a": ""}], None)
-def test_a_further_reading_emits_only_what_is_new(
+def test_a_further_pass_emits_only_new_rows(
     rows: list[dict[str, Any]],
-    appeared: list[dict[str, Any]],
+    added: list[dict[str, Any]],
     random: Any,  # noqa: ANN401 - Hypothesis' own Random
 ) -> None:
-    """Rows read again, in any order, have no key; those that came meanwhile have one."""
+    """Rows read again in any order have no key; rows added since have one."""
     given = SurrogateKeys()
     first = keys(rows, given)
-    together = [*rows, *appeared]
+    together = [*rows, *added]
     if random:
         random.shuffle(together)
     second = [key for key in keys(together, given, 1) if key]
-    assert len(second) == len(appeared)
+    assert len(second) == len(added)
     assert {*first, *second} == set(keys(together))
     assert not any(keys(together, given, 2))
     assert all(keys(together[:1], given, 2)) or not together

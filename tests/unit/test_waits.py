@@ -1,4 +1,4 @@
-"""Waits between attempts grow to a bound, and differ between two taps."""
+"""Waits between attempts grow to a maximum, and are partly random."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JITTER = 0.5
 
 
 def wait_after(tries: int) -> float:
-    """Seconds to wait after so many failed attempts."""
+    """Seconds to wait after a number of failed attempts."""
     state = RetryCallState(Retrying(), None, (), {})
     state.attempt_number = tries
     return WAIT(state)
@@ -23,7 +23,7 @@ def wait_after(tries: int) -> float:
 
 @pytest.mark.parametrize("tries", range(1, 12))
 def test_a_wait_is_twice_as_long_as_the_one_before(tries: int) -> None:
-    """Half a second, one, two, four, up to a minute, plus up to half a second at random."""
+    """Half a second, one, two, four, up to a minute, plus up to half a random second."""
     base = min(0.5 * 2 ** (tries - 1), 60)
     waits = [wait_after(tries) for _ in range(200)]
     assert base <= min(waits)
@@ -32,6 +32,6 @@ def test_a_wait_is_twice_as_long_as_the_one_before(tries: int) -> None:
 
 
 @pytest.mark.parametrize("tries", [12, 100, 10_000])
-def test_no_wait_exceeds_its_bound(tries: int) -> None:
-    """The bound holds after any number of attempts."""
+def test_no_wait_exceeds_the_maximum(tries: int) -> None:
+    """The maximum holds after any number of attempts."""
     assert 60 <= wait_after(tries) <= MAX_WAIT

@@ -1,4 +1,4 @@
-"""Days are split until they are few enough to read, and no day is lost or read twice."""
+"""Ranges of days are split into small windows; no day is lost or read twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 FIRST = date(2022, 1, 1)
 
-wholes = st.builds(
+ranges = st.builds(
     lambda first, days: Window(first, first + days * DAY),
     st.dates(date(1990, 1, 1), date(2100, 1, 1)),
     st.integers(0, 12_000),
@@ -26,103 +26,103 @@ wholes = st.builds(
 
 
 def days_of(windows: Sequence[Window]) -> list[date]:
-    """Every day of some windows, in their order."""
+    """Every day of the windows, in their order."""
     return [window.first + n * DAY for window in windows for n in range(window.days)]
 
 
 def days_from(first: date, number: int) -> Window:
-    """So many days from one on."""
+    """A window of `number` days from the first one."""
     return Window(first, first + (number - 1) * DAY)
 
 
-@given(whole=wholes, answers=st.lists(st.integers(0, 3 * MAX_PAGES), max_size=200))
-def test_every_day_comes_once_and_in_order(whole: Window, answers: list[int]) -> None:
-    """Whatever the server counts, the windows together are the whole, without gap or overlap."""
-    coming = iter(answers)
-    windows = list(small_windows(whole, lambda _: next(coming, 0)))
-    assert (windows[0].first, windows[-1].last) == (whole.first, whole.last)
+@given(full_range=ranges, counts=st.lists(st.integers(0, 3 * MAX_PAGES), max_size=200))
+def test_every_day_comes_once_and_in_order(full_range: Window, counts: list[int]) -> None:
+    """The windows cover the full range without gap or overlap, whatever the server counts."""
+    remaining = iter(counts)
+    windows = list(small_windows(full_range, lambda _: next(remaining, 0)))
+    assert (windows[0].first, windows[-1].last) == (full_range.first, full_range.last)
     assert all(window.first <= window.last for window in windows)
     assert all(before.last + DAY == after.first for before, after in pairwise(windows))
 
 
 @given(st.dictionaries(st.integers(0, 900), st.integers(1, 3 * MAX_PAGES), max_size=40))
-def test_windows_are_small_where_days_are(pages: dict[int, int]) -> None:
-    """Only a single day may have more pages than a window should."""
-    whole = days_from(FIRST, 901)
+def test_only_a_single_day_exceeds_the_page_limit(pages: dict[int, int]) -> None:
+    """A window of several days has at most `MAX_PAGES` pages."""
+    full_range = days_from(FIRST, 901)
 
     def pages_of(window: Window) -> int:
         days = range((window.first - FIRST).days, (window.last - FIRST).days + 1)
         return sum(pages.get(day, 0) for day in days)
 
-    windows = list(small_windows(whole, pages_of))
-    assert days_of(windows) == days_of([whole])
+    windows = list(small_windows(full_range, pages_of))
+    assert days_of(windows) == days_of([full_range])
     assert all(window.days == 1 or pages_of(window) <= MAX_PAGES for window in windows)
 
 
-@given(whole=wholes, answers=st.lists(st.integers(0, 3 * MAX_PAGES), max_size=200))
-def test_a_window_is_asked_for_once_and_right_before_it_comes(
-    whole: Window, answers: list[int]
+@given(full_range=ranges, counts=st.lists(st.integers(0, 3 * MAX_PAGES), max_size=200))
+def test_a_window_is_counted_once_and_right_before_it_is_read(
+    full_range: Window, counts: list[int]
 ) -> None:
-    """Its first page can be kept from the question, so that no window costs a request more."""
-    coming = iter(answers)
-    asked: list[Window] = []
+    """The request that counts a window also brings its first page."""
+    remaining = iter(counts)
+    requested: list[Window] = []
 
     def pages_of(window: Window) -> int:
-        asked.append(window)
-        return next(coming, 0)
+        requested.append(window)
+        return next(remaining, 0)
 
-    for window in small_windows(whole, pages_of):
-        assert asked[-1] == window
-    assert len(set(asked)) == len(asked)
+    for window in small_windows(full_range, pages_of):
+        assert requested[-1] == window
+    assert len(set(requested)) == len(requested)
 
 
 def counting(number: int) -> tuple[list[Window], Callable[[Window], int]]:
-    """A server that has so many pages in every range, and what it was asked."""
-    asked: list[Window] = []
+    """A server with the same number of pages in every range, and its requests."""
+    requested: list[Window] = []
 
     def pages_of(window: Window) -> int:
-        asked.append(window)
+        requested.append(window)
         return number
 
-    return asked, pages_of
+    return requested, pages_of
 
 
-def test_a_quiet_range_is_one_window_and_one_question() -> None:
-    """Where little happened nothing is split."""
-    whole = days_from(FIRST, 1000)
-    asked, pages_of = counting(MAX_PAGES)
-    assert list(small_windows(whole, pages_of)) == asked == [whole]
+def test_a_range_with_few_events_is_one_window_and_one_request() -> None:
+    """A range within the page limit is not split."""
+    full_range = days_from(FIRST, 1000)
+    requested, pages_of = counting(MAX_PAGES)
+    assert list(small_windows(full_range, pages_of)) == requested == [full_range]
 
 
-def test_a_full_day_is_not_split() -> None:
-    """The API knows nothing finer than a day, so that is read as it is."""
+def test_a_single_day_is_not_split() -> None:
+    """The API has no range smaller than a day."""
     day = days_from(FIRST, 1)
     _, pages_of = counting(1000)
     assert list(small_windows(day, pages_of)) == [day]
 
 
-def test_a_range_is_split_into_no_more_parts_than_it_needs() -> None:
-    """Twice as many pages as fit are tried in two parts, however many days there are."""
-    whole = days_from(FIRST, 300)
-    pages = {whole: MAX_PAGES + 1}
-    windows = list(small_windows(whole, lambda window: pages.get(window, 1)))
+def test_a_range_is_split_into_as_few_parts_as_possible() -> None:
+    """One page too many splits the range in two, whatever its number of days."""
+    full_range = days_from(FIRST, 300)
+    pages = {full_range: MAX_PAGES + 1}
+    windows = list(small_windows(full_range, lambda window: pages.get(window, 1)))
     assert [window.days for window in windows] == [150, 150]
 
 
-def test_a_range_is_not_split_into_very_many_parts_at_once() -> None:
-    """Events are never spread evenly, so that most of many parts would be asked for nothing."""
-    whole = days_from(FIRST, 9_000)
-    pages = {whole: 100_000}
-    windows = list(small_windows(whole, lambda window: pages.get(window, 1)))
+def test_the_number_of_parts_of_a_split_is_limited() -> None:
+    """Events are not spread evenly, so most of many small parts would be empty."""
+    full_range = days_from(FIRST, 9_000)
+    pages = {full_range: 100_000}
+    windows = list(small_windows(full_range, lambda window: pages.get(window, 1)))
     assert len(windows) == MAX_PARTS
 
 
-@given(whole=wholes, number=st.integers(1, 40))
-def test_parts_are_nearly_equal(whole: Window, number: int) -> None:
-    """No part is more than a day longer than another, and none is empty."""
-    lengths = [part.days for part in whole.parts(number)]
-    assert len(lengths) == min(number, whole.days)
-    assert sum(lengths) == whole.days
+@given(full_range=ranges, number=st.integers(1, 40))
+def test_parts_are_nearly_equal(full_range: Window, number: int) -> None:
+    """Parts differ by at most one day, and none is empty."""
+    lengths = [part.days for part in full_range.parts(number)]
+    assert len(lengths) == min(number, full_range.days)
+    assert sum(lengths) == full_range.days
     assert max(lengths) - min(lengths) <= 1
 
 
@@ -134,5 +134,5 @@ def test_parts_are_nearly_equal(whole: Window, number: int) -> None:
     ],
 )
 def test_a_query_has_both_dates(window: Window, query: str) -> None:
-    """Without both of them the server would answer for today alone (T20)."""
+    """Without both dates the server returns only today (T20)."""
     assert window.query == query

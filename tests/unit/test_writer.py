@@ -1,4 +1,4 @@
-"""Records leave in blocks, and before anything else that is said or waited for."""
+"""Records are written in blocks, and always before other messages."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ BLOCK = 65_536
 LINE = b"x" * 1023 + b"\n"
 
 
-class Written(io.StringIO):
-    """Keeps each write for itself."""
+class RecordedOutput(io.StringIO):
+    """Keeps each write separately."""
 
     def __init__(self) -> None:
-        """Nothing is written yet."""
+        """Create an empty output."""
         super().__init__()
         self.blocks: list[str] = []
 
@@ -42,13 +42,13 @@ class Written(io.StringIO):
 
 @contextmanager
 def writing() -> Iterator[tuple[BufferedWriter, list[str]]]:
-    """A writer, and the blocks that it has written so far."""
-    with redirect_stdout(Written()) as written:
+    """A writer, and the blocks written so far."""
+    with redirect_stdout(RecordedOutput()) as written:
         yield BufferedWriter(), written.blocks
 
 
-def test_records_leave_when_they_fill_a_block() -> None:
-    """Not one by one, and no more than 64 KiB of them are held back."""
+def test_records_are_written_when_they_fill_a_block() -> None:
+    """At most 64 KiB of records are buffered."""
     with writing() as (writer, blocks):
         for _ in range(BLOCK // len(LINE) - 1):
             writer.write_line(LINE)
@@ -59,8 +59,8 @@ def test_records_leave_when_they_fill_a_block() -> None:
         assert len(blocks) == 1
 
 
-def test_a_block_of_its_own_leaves_after_those_before() -> None:
-    """A whole page of records is not copied first, and does not overtake any."""
+def test_a_large_block_is_written_after_earlier_records() -> None:
+    """A complete page of records is not copied, and keeps its place in the order."""
     with writing() as (writer, blocks):
         writer.write_line(b"first\n")
         writer.write_line(memoryview(b"x" * BLOCK))
@@ -76,10 +76,10 @@ def test_a_block_of_its_own_leaves_after_those_before() -> None:
     ],
     ids=lambda message: message.type,
 )
-def test_any_other_message_leaves_at_once_after_the_records(
+def test_any_other_message_is_written_at_once_after_the_records(
     message: Message,
 ) -> None:
-    """A state is confirmed as soon as it can be, and never before its records."""
+    """A state is written as early as possible, but never before its records."""
     with writing() as (writer, blocks):
         writer.write_message(RecordMessage(stream="s", record={"id": 1}))
         assert blocks == []
@@ -90,8 +90,8 @@ def test_any_other_message_leaves_at_once_after_the_records(
         ]
 
 
-def test_what_is_flushed_leaves_once() -> None:
-    """The tap flushes before each wait, often with nothing to write."""
+def test_flushed_records_are_written_once() -> None:
+    """The tap flushes before each wait, often without buffered records."""
     with writing() as (writer, blocks):
         writer.flush()
         writer.write_line(LINE)
