@@ -1,1 +1,1 @@
-"""Measurements, run on demand."""
+"""Benchmarks, run on demand."""

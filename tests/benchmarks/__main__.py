@@ -1,8 +1,8 @@
-"""Measures the tap against its targets and against other programs that read the same.
+"""Measures the tap against its targets and against other programs that read the same account.
 
     uv run --locked python -m tests.benchmarks --readme
 
-with two rounds takes about twenty minutes on two cores, which should have nothing else to do.
+takes about twenty minutes for two rounds on two otherwise idle cores.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ GROUPS = {
     "p1": "cpu", "p2": "latency", "p3": "growth", "p4": "cpu", "p5": "load", "p6": "cpu",
     "p7": "growth",
 }  # fmt: skip
-"""What has to be measured for each target; growth is held against the CPU of fewer rows."""
+"""The measurements for each target; growth also needs the CPU time of fewer rows."""
 
 
 def measured(plan: parts.Plan, groups: set[str]) -> Results:
-    """Measure these groups."""
+    """Measure the given groups."""
     peers = parts.installed()
     parts.check(plan, [OURS, PLAIN, *peers])
     results = Results()
@@ -37,7 +37,7 @@ def measured(plan: parts.Plan, groups: set[str]) -> Results:
     if "growth" in groups:
         results += parts.growth(plan)
     if "load" in groups:
-        # The database brings Django along, and the peak of a child begins with its parent's size.
+        # The database imports Django, and the peak memory of a child includes its parent's size.
         from tests.benchmarks.load import loads  # noqa: PLC0415 - last, for the reason above
 
         results += loads(plan)
@@ -45,7 +45,7 @@ def measured(plan: parts.Plan, groups: set[str]) -> Results:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Measure, and tell or write what was found."""
+    """Measure, and print the results or write them to the README."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--records", type=int, default=100_000, help="customers of the account")
     parser.add_argument("--rounds", type=int, default=3, help="how often each program runs")

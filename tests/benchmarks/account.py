@@ -1,4 +1,4 @@
-"""The account that is read: records of 51 flat fields, all invented, rendered from a seed."""
+"""The account for benchmarks: invented records of 51 flat fields, generated from a seed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 PAGE_SIZE = 500
 FIRST_ID = 20_000_000
 BLOCK = 100_000
-"""So many customers are invented; larger accounts have them again under other ids."""
+"""The number of generated customers; larger accounts repeat them with other ids."""
 
 BOOKMARK = "2026-02-01"
 """One row in a hundred was changed on this day or later."""
@@ -64,7 +64,7 @@ EMPTY = 0.1
 """Share of custom fields without a value."""
 
 MISFIT = "ca. 52 (se notat)"
-"""What somebody typed into a field of another type."""
+"""A value that does not fit its field's type."""
 
 _FIRST_NAMES = ("Kari", "Ola", "Åse", "Bjørn", "Ingrid", "Sindre", "Turid", "Håkon")
 _LAST_NAMES = ("Eksempelsen", "Prøvestad", "Tenkvik", "Påfunn", "Oppdiktet", "Luftslott")
@@ -76,11 +76,11 @@ _WORDS = (
 
 
 def pages(records: int, *, off_type: bool = False) -> Iterator[bytes]:
-    """Render the rows of each page, as the inside of a JSON list.
+    """Generate the rows of each page, as the content of a JSON list.
 
     Args:
-        records: Rows of all pages together, full blocks of them where there is more than one.
-        off_type: Whether one row in a hundred has a value off its field's type.
+        records: The number of rows on all pages; a multiple of `BLOCK` if it exceeds one block.
+        off_type: Whether one row in a hundred has a value that does not fit its field's type.
     """
     chance = random.Random(records)  # noqa: S311 - the same rows each time
     drawn = (
@@ -104,7 +104,7 @@ def _id_in(block: int) -> bytes:
 
 
 def row(number: int, chance: random.Random, *, off_type: bool) -> dict[str, object]:
-    """Invent one customer."""
+    """Generate one customer."""
     texts = _texts(number, chance)
     record: dict[str, object] = {"crm__customer_id": str(FIRST_ID + number)}
     record |= {f"crm__standard_info__{name}": texts.get(name, "") for name in STANDARD_TEXTS}
@@ -169,4 +169,4 @@ VALUES: Mapping[str, Callable[[random.Random], object]] = {
     "date": _day,
     "datetime": lambda chance: f"{_day(chance)}T{_two(chance, 20)}:{_two(chance, 59)}:00+01:00",
 }
-"""How a value of each type is invented."""
+"""How a value of each type is generated."""

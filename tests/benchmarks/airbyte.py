@@ -47,7 +47,7 @@ CATALOG = {
 
 
 def manifest(url: str, path: str, token: str) -> dict[str, Any]:
-    """Declare a source with one stream that follows each answer's link."""
+    """Declare a source with one stream that follows the link of each response."""
     stream = {
         "type": "DeclarativeStream",
         "name": "customers",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def loads(plan: Plan) -> list[Result]:
-    """Measure P5, each load into an empty database; CPU is that of tap and target.
+    """Measure P5, with each load into an empty database; the CPU time is that of tap and target.
 
     Raises:
         RuntimeError: A program failed, or rows are missing.
@@ -60,13 +60,13 @@ def _batching(reading: Reading) -> list[str]:
 
 
 def load(command: Sequence[str], warehouse: Warehouse, records: int, folder: Path) -> Usage:
-    """Load what a tap writes, and count the rows that arrive.
+    """Load the output of a tap, and count the loaded rows.
 
     Args:
-        command: The tap.
-        warehouse: Where the rows go.
-        records: How many rows must arrive.
-        folder: Where settings and logs may be left.
+        command: The command of the tap.
+        warehouse: The database for the rows.
+        records: The expected number of rows.
+        folder: The folder for settings and logs.
 
     Raises:
         RuntimeError: A program failed, or rows are missing.
@@ -95,7 +95,7 @@ def load(command: Sequence[str], warehouse: Warehouse, records: int, folder: Pat
         ) as target,
     ):
         assert tap.stdout is not None
-        tap.stdout.close()  # else the tap would never see that the target went away
+        tap.stdout.close()  # so that the tap notices the end of the target
         used = [ended(tap, begun, tap_log), ended(target, begun, target_log)]
     if (arrived := warehouse.count(f"cube.{STREAM}")) != records:
         msg = f"{shlex.join(command)}: {arrived} of {records} rows arrived"

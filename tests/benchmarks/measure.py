@@ -1,4 +1,4 @@
-"""What a program costs: wall, CPU and memory of its process."""
+"""Measures the wall time, CPU time and memory of a process."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false"}
-"""Settings that keep programs from calling home meanwhile."""
+"""Settings that disable telemetry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one run used.
+    """The usage of one run.
 
     Attributes:
-        wall: Seconds from start to end.
-        cpu: Seconds of CPU, the program's own and the system's for it.
-        resident: MB in memory at most.
+        wall: Wall time in seconds.
+        cpu: CPU time in seconds, user and system.
+        resident: Peak resident memory in MB.
     """
 
     wall: float
@@ -49,7 +49,7 @@ def measured(command: Sequence[str], stdout: int | IO[bytes] = subprocess.DEVNUL
     """Run a program to its end.
 
     Raises:
-        RuntimeError: It failed; the message ends with what it said.
+        RuntimeError: The program failed; the message ends with its output.
     """
     with tempfile.TemporaryFile() as log:
         begun = time.monotonic()
@@ -64,17 +64,17 @@ def measured(command: Sequence[str], stdout: int | IO[bytes] = subprocess.DEVNUL
 
 
 def ended(process: subprocess.Popen[bytes], begun: float, log: IO[bytes]) -> Usage:
-    """Wait for a program that was started, and see what it used.
+    """Wait for a started program, and measure its usage.
 
     Args:
-        process: The program; nobody may have waited for it before.
+        process: The program; `wait` must not have been called before.
         begun: The monotonic time of its start.
-        log: Where it says what is wrong.
+        log: The program's stderr.
 
     Raises:
-        RuntimeError: It failed; the message ends with what it said.
+        RuntimeError: The program failed; the message ends with its output.
     """
-    # Not `process.wait()`, since only this tells of one process what it used.
+    # Unlike `process.wait()`, this returns the usage of the process.
     _, status, used = os.wait4(process.pid, 0)
     wall = time.monotonic() - begun
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,4 +1,4 @@
-"""What is measured, in groups that share a server."""
+"""The measurements, in groups that share a server."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ CHECKED = 5 * PAGE_SIZE
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured.
+    """The size of the measurements.
 
     Attributes:
-        records: Customers of the account.
-        rounds: How often each program runs.
-        folder: Where settings may be left.
+        records: The number of customers of the account.
+        rounds: The number of runs of each program.
+        folder: The folder for settings.
     """
 
     records: int
@@ -53,12 +53,12 @@ class Plan:
     folder: Path
 
     def reading(self, url: str, owner: int, name: str) -> Reading:
-        """A reading with a folder of its own."""
+        """A reading with its own folder."""
         return Reading(url, owner, self.folder / f"{url.rpartition(':')[2]}-{owner}-{name}")
 
 
 def installed() -> list[Program]:
-    """Those programs of others that are or can be installed; says which cannot."""
+    """The third-party programs that are or can be installed; the others are logged."""
     there = []
     for program in PEERS:
         try:
@@ -75,7 +75,7 @@ def check(plan: Plan, programs: list[Program]) -> None:
     """Count the customers that each program writes, on a few pages.
 
     Raises:
-        RuntimeError: A program writes other customers than are there.
+        RuntimeError: A program writes other customers than those of the account.
     """
     with served(CHECKED) as urls:
         expected = {
@@ -92,7 +92,7 @@ def check(plan: Plan, programs: list[Program]) -> None:
 
 
 def cpu(plan: Plan, peers: list[Program]) -> list[Result]:
-    """Measure P1, P4 and P6: all rows, few rows off their type, few rows changed, start-up."""
+    """Measure P1, P4 and P6: all rows, rows with misfits, changed rows, and start-up."""
     with served(plan.records, plan.records) as urls:
         url = urls[0]
 
@@ -123,7 +123,7 @@ def cpu(plan: Plan, peers: list[Program]) -> list[Result]:
 
 
 def latency(plan: Plan, peers: list[Program]) -> list[Result]:
-    """Measure P2: wall where each answer takes its time."""
+    """Measure P2: the wall time with slow responses."""
     with served(plan.records, latencies=LATENCIES) as urls:
         return race(
             [
@@ -142,7 +142,7 @@ def latency(plan: Plan, peers: list[Program]) -> list[Result]:
 
 
 def growth(plan: Plan) -> list[Result]:
-    """Measure P3 and P7: ten times the records."""
+    """Measure P3 and P7: ten times as many records."""
     records = 10 * plan.records
     with served(records) as urls:
         command = tap_cube(plan.reading(urls[0], FULL, "growth"))

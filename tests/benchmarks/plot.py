@@ -1,4 +1,4 @@
-"""What was measured as bars in an SVG that reads well on light and dark pages."""
+"""Draws the results as bars in an SVG for light and dark pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.race import Results
 
 WIDTH, LEFT, LONGEST, LINE, GAP = 760, 190, 400, 26, 40
-"""Pixels: of the whole, before the bars, of the longest bar, of a bar's line, between panels."""
+"""Pixels: total width, left margin, longest bar, height of a line, gap between panels."""
 
 STYLE = """
   .page { fill: #ffffff; stroke: #d0d7de }
@@ -34,7 +34,7 @@ STYLE = """
 
 
 def plotted(results: Results, records: int) -> str:
-    """An SVG with a panel for each comparison that was measured."""
+    """The SVG with a panel for each measured comparison."""
     lines: list[str] = []
     top = 0
     for title, unit, bars in _panels(results, records):

@@ -1,4 +1,4 @@
-"""The programs that are compared, and how each is told to read the same customers."""
+"""The compared programs, and their commands for reading the same customers."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ PYTHON_NAME = "Python"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is to be read.
+    """The customers that a program reads.
 
     Attributes:
-        url: Address of the account.
+        url: The URL of the account.
         owner: The data owner whose customers are read.
-        folder: Where files of settings may be left; each reading has its own.
+        folder: The folder for settings; each reading has its own.
     """
 
     url: str
@@ -42,7 +42,7 @@ class Reading:
     folder: Path
 
     def write(self, name: str, content: object) -> str:
-        """Leave a file of settings, and tell where."""
+        """Write a settings file, and return its path."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / name
         path.write_text(json.dumps(content))
@@ -51,11 +51,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """An environment for a program whose libraries cannot stand beside ours.
+    """An environment for a program whose dependencies conflict with ours.
 
     Attributes:
-        name: What its folder is called.
-        requirements: What is installed.
+        name: The name of its folder.
+        requirements: The installed packages.
     """
 
     name: str
@@ -63,14 +63,14 @@ class Environment:
 
     @property
     def scripts(self) -> Path:
-        """Where its commands are."""
+        """The folder of its commands."""
         return Path(sys.prefix, f"bench-{self.name}", SCRIPTS.name)
 
     def install(self) -> None:
-        """Make the environment, unless it is there.
+        """Create the environment unless it exists.
 
         Raises:
-            subprocess.CalledProcessError: It cannot be made, as without a network.
+            subprocess.CalledProcessError: The installation failed, for example without a network.
         """
         done = self.scripts / "installed"
         if done.exists():
@@ -87,13 +87,13 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One of those compared.
+    """A program of the comparison.
 
     Attributes:
-        name: What the report calls it.
-        does: What it does with what it reads.
-        command: Makes its command line.
-        environment: Where it runs; None for the project's own.
+        name: Its name in the report.
+        does: What it does with the rows.
+        command: Returns its command line.
+        environment: Its environment; None for the project's own.
         writes: Whether it writes the records.
     """
 
@@ -110,12 +110,12 @@ def tap_cube(
     *,
     is_incremental: bool = False,
 ) -> list[str]:
-    """Command of our tap for one CRM, nothing else selected.
+    """The command of our tap for one CRM and no other stream.
 
     Args:
-        reading: What is to be read.
-        settings: Settings beside address, credential and CRM.
-        is_incremental: Whether it goes on from the bookmark that few rows are newer than.
+        reading: The customers to read.
+        settings: Settings in addition to address, credential and CRM.
+        is_incremental: Whether it resumes from a bookmark that few rows are newer than.
     """
     config = {
         "api_url": reading.url,
@@ -141,25 +141,25 @@ def tap_cube(
 
 
 def plain_tap(reading: Reading) -> list[str]:
-    """Command of the yardstick."""
+    """The command of a plain SDK tap, the baseline."""
     config = {"api_url": reading.url, "auth_token": TOKEN, "data_owner": reading.owner}
     path = reading.write("config.json", config)
     return [PYTHON, "-m", "tests.benchmarks.clients.plain_tap", "--config", path]
 
 
 def vendor_loop(reading: Reading) -> list[str]:
-    """Command of the vendor's loop."""
+    """The command of the vendor's loop."""
     return [PYTHON, str(CLIENTS / "vendor_loop.py"), reading.url + _path(reading)]
 
 
 def dlt_lines(reading: Reading) -> list[str]:
-    """Command of dlt's source."""
+    """The command of dlt's source."""
     python = str(DLT.scripts / "python")
     return [python, str(CLIENTS / "dlt_lines.py"), reading.url, _path(reading)]
 
 
 def airbyte_read(reading: Reading) -> list[str]:
-    """Command of Airbyte's CDK with a manifest."""
+    """The command of Airbyte's CDK with a manifest."""
     return [
         str(AIRBYTE.scripts / "source-declarative-manifest"),
         "read",

@@ -1,4 +1,4 @@
-"""Runs of several programs in turn, and the medians of what they used."""
+"""Runs several programs in turn, and takes the medians of their usage."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LOGGER = logging.getLogger("benchmarks")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One entry in a race.
+    """One entry of a comparison.
 
     Attributes:
         program: The program's name.
-        setting: What sets this run apart, such as `100 ms`.
-        command: Its command line.
-        url: Address of the account it reads.
-        rows: Rows it has to read; 0 where it need not read any.
+        setting: The variant of the run, such as `100 ms`.
+        command: The command line.
+        url: The URL of the account.
+        rows: The number of rows that it must read, or 0.
     """
 
     program: str
@@ -42,7 +42,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The medians of an entry's rounds."""
+    """The medians of an entry over all rounds."""
 
     program: str
     setting: str
@@ -53,12 +53,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything that was measured."""
+    """All results."""
 
     results: tuple[Result, ...] = ()
 
     def __add__(self, more: Iterable[Result]) -> Results:
-        """With further results."""
+        """Add further results."""
         return Results((*self.results, *more))
 
     def find(self, program: str, setting: str) -> Result | None:
@@ -77,7 +77,7 @@ class Results:
         return result
 
     def microseconds(self, program: str, setting: str) -> float:
-        """CPU a record without start-up: what the rows beyond a single page's cost more.
+        """CPU time per record without start-up, by comparison with a single page.
 
         Raises:
             KeyError: One of the two was not measured.
@@ -87,14 +87,14 @@ class Results:
 
 
 ONE_PAGE = "one page"
-"""The setting of a run that reads one page of rows, which is nearly all start-up."""
+"""The setting of a run that reads one page of rows, which is mostly start-up."""
 
 
 def race(runs: Sequence[Run], rounds: int) -> list[Result]:
-    """Run all entries in turn, round by round, so that a noisy minute strikes them alike.
+    """Run all entries in turn, round by round, so that noise affects them equally.
 
     Raises:
-        RuntimeError: A program failed, or did not ask for all pages.
+        RuntimeError: A program failed, or did not request all pages.
     """
     usages: defaultdict[int, list[Usage]] = defaultdict(list)
     for _ in range(rounds):
@@ -111,7 +111,7 @@ def race(runs: Sequence[Run], rounds: int) -> list[Result]:
 
 
 def written_customers(command: Sequence[str]) -> set[bytes]:
-    """Customer ids that stand in what a program writes."""
+    """The customer ids in the output of a program."""
     with tempfile.TemporaryFile() as output:
         measured(command, output)
         output.seek(0)
@@ -133,7 +133,7 @@ def _raced(run: Run) -> Usage:
 
 
 def _pages_asked(url: str) -> int:
-    """How many different pages were asked for since this was asked last."""
+    """The number of different pages requested since the previous call."""
     with urllib.request.urlopen(f"{url}{ASKED}", timeout=10) as answer:  # noqa: S310 - our own server
         distinct, _ = json.load(answer)
     return int(distinct)

@@ -1,4 +1,4 @@
-"""What was measured as a section of the README."""
+"""Writes the results as a section of the README."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ BEGIN, END = "<!-- performance -->", "<!-- /performance -->"
 
 
 def section(results: Results, records: int, command: str = COMMAND) -> str:
-    """Text of the README's section on performance.
+    """The text of the README's section on performance.
 
     Args:
-        results: What was measured.
-        records: Customers of the account.
+        results: The results.
+        records: The number of customers of the account.
         command: The command that measured it.
     """
     programs = [p for p in (OURS, PLAIN, *PEERS) if results.find(p.name, ALL)]
@@ -112,7 +112,7 @@ def _processor() -> str:
 
 
 def write(results: Results, records: int, command: str) -> None:
-    """Write the README's section between its markers, and the plot; arguments as of `section`.
+    """Write the README's section between its markers, and the plot; see `section` for arguments.
 
     Raises:
         ValueError: The README has no such section.

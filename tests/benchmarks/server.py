@@ -1,6 +1,6 @@
-"""A web server that only hands out bodies rendered beforehand, so that its own cost is small.
+"""A web server with pre-generated bodies, so that its own cost is small.
 
-As a process of its own it serves one account on one port a latency, until its stdin ends.
+It runs in a separate process and serves one account on one port per latency, until stdin ends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CRM = "/api/v1/data_owners/{}/B2C/"
 FULL, OFF_TYPE, ONE_PAGE = 2, 3, 4
-"""The data owners: all rows, all rows with some off their type, and a single page of rows."""
+"""The data owners: all rows, all rows with some misfits, and a single page of rows."""
 
 PATHS = {f"{CRM.format(owner)}customers/": owner for owner in (FULL, OFF_TYPE, ONE_PAGE)}
 ASKED = "/asked"
@@ -44,7 +44,7 @@ class Rendered:
 
     @classmethod
     def of(cls, records: int, off_type: int) -> Rendered:
-        """Render an account with these many customers."""
+        """Generate an account with the given numbers of customers."""
         counts = {FULL: records, OFF_TYPE: off_type, ONE_PAGE: account.PAGE_SIZE}
         return cls(
             counts,
@@ -58,7 +58,7 @@ class Rendered:
         )
 
     def answer(self, target: str, host: str) -> bytes | None:
-        """Compressed body of an answer; None for what is not there."""
+        """The compressed body of a response; None if the target does not exist."""
         url = urlsplit(target)
         if (owner := PATHS.get(url.path)) is not None:
             return self._page(owner, int(parse_qs(url.query).get("page", ["1"])[0]), host)
@@ -84,20 +84,20 @@ class Rendered:
             "previous": f"http://{path}{number - 1}" if number > 1 else None,
         }
         head = json.dumps(links)[:-1] + ',"results":['
-        # Two members make one gzip file; the rows were compressed without knowing the port.
+        # The gzip file has two members, because the rows are compressed before the port is known.
         return gzip.compress(head.encode(), 1) + pages[number - 1]
 
 
 class Connection(asyncio.Protocol):
-    """Answers one client's requests, each after the same time.
+    """Responds to the requests of one client, each after the same time.
 
     Args:
-        rendered: What there is.
-        seconds: Time between a request and its answer.
+        rendered: The pages of the account.
+        seconds: The time between a request and its response.
     """
 
     def __init__(self, rendered: Rendered, seconds: float) -> None:
-        """Have received nothing yet."""
+        """Start without a request."""
         self._rendered = rendered
         self._seconds = seconds
         self._received = b""
@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        # None of the requests has a body.
+        # No request has a body.
         self._received += data
         while b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
@@ -138,7 +138,7 @@ def _parted(line: str) -> tuple[str, str, str]:
 
 
 async def serve(rendered: Rendered, latencies: list[int]) -> None:
-    """Serve until stdin ends; the ports are told on stdout, in the order of the latencies."""
+    """Serve until stdin ends; print the ports to stdout, in the order of the latencies."""
     loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as stack:
         ports = []
@@ -156,12 +156,12 @@ async def serve(rendered: Rendered, latencies: list[int]) -> None:
 def served(
     records: int, off_type: int = 0, latencies: tuple[int, ...] = (0,)
 ) -> Iterator[dict[int, str]]:
-    """Serve an account by a process that ends with the block; yield its address a latency.
+    """Serve an account from a process that ends with the block; yield a URL per latency.
 
     Args:
-        records: Customers of the account.
-        off_type: Customers of its other CRM, where one in a hundred has a value off its type.
-        latencies: Milliseconds before each answer.
+        records: The number of customers of the account.
+        off_type: The number of customers of the CRM with misfits in one row of a hundred.
+        latencies: Milliseconds before each response.
     """
     rows = ["--records", str(records), "--off-type", str(off_type)]
     options = [*rows, "--latencies", *map(str, latencies)]

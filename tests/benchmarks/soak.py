@@ -1,9 +1,9 @@
-"""A long read of a large, faulty account that is edited all the while, on demand.
+"""A long read of a large, faulty account that is edited continuously, run on demand.
 
     uv run python -m tests.benchmarks.soak --customers 300000
 
-Ends with status 0 only if every customer that existed throughout is in the output, and memory
-stayed flat while the second half was read.
+The exit status is 0 only if the output has every customer that existed throughout, and memory did
+not grow in the second half.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EDIT_EVERY = 10
 """Requests between two edits."""
 
 GROWTH = 1.2
-"""Memory in the second half, as a multiple of that in the middle, which is flat no more."""
+"""The highest allowed ratio of memory in the second half to memory in the middle of the run."""
 
 HARMLESS: tuple[Kind, ...] = tuple(
     kind
@@ -43,12 +43,12 @@ HARMLESS: tuple[Kind, ...] = tuple(
     if kind
     in {"429", "500", "502", "503", "504", "refuse", "reset", "truncate", "html", "not-json"}
 )
-"""Faults that pass when asked again."""
+"""Faults that disappear with a retry."""
 
 
 @dataclass(slots=True)
 class Edits:
-    """Changes the account between requests: for ever at the end, for a while by deletions."""
+    """Edits the account between requests: adds rows throughout, deletes rows at the beginning."""
 
     cube: Sandbox
     pages: int
@@ -59,7 +59,7 @@ class Edits:
     added: int = 0
 
     def before(self, request: Request) -> None:
-        """Edit before every tenth request; delete only while the first third is read."""
+        """Edit before every tenth request; delete only during the first third."""
         if request.number % EDIT_EVERY:
             return
         where = self.chance.choice(list(self.ids))
@@ -76,7 +76,7 @@ class Edits:
 
 @dataclass(slots=True)
 class Figures:
-    """What was measured of a run."""
+    """The measurements of a run."""
 
     returncode: int
     seconds: float
@@ -86,7 +86,7 @@ class Figures:
 
 
 def main() -> int:
-    """Run the soak and tell its figures."""
+    """Run the soak test and print its figures."""
     parser = argparse.ArgumentParser(description="A long read of a large, faulty account.")
     parser.add_argument("--customers", type=int, default=300_000, help="customers of all CRMs")
     parser.add_argument("--page-size", type=int, default=500, help="rows a page")
@@ -123,7 +123,7 @@ def main() -> int:
 
 
 def struck(chance: random.Random, share: float, requests: int) -> list[Fault]:
-    """Faults of several kinds, each at requests of its own."""
+    """Faults of several kinds, each at different requests."""
     at: dict[Kind, set[int]] = {kind: set() for kind in HARMLESS}
     for number in range(20, requests):
         if chance.random() < share:
@@ -132,7 +132,7 @@ def struck(chance: random.Random, share: float, requests: int) -> list[Fault]:
 
 
 def measured_read(cube: Sandbox) -> Figures:
-    """Read all CRMs by the installed command, and look at its memory meanwhile."""
+    """Read all CRMs with the installed command, and sample its memory."""
     settings = {"api_url": cube.url, "auth_token": cube.token, "assignment_ids": []}
     resident: list[int] = []
     with tempfile.TemporaryFile() as log:
@@ -154,7 +154,7 @@ def measured_read(cube: Sandbox) -> Figures:
 
 
 def customers_of(process: subprocess.Popen[bytes]) -> tuple[int, set[tuple[Where, str]]]:
-    """Count the records that a tap writes, and keep their keys."""
+    """Count the records of a tap, and collect their keys."""
     assert process.stdout is not None
     lines, found = 0, set[tuple[Any, str]]()
     for line in process.stdout:
@@ -167,7 +167,7 @@ def customers_of(process: subprocess.Popen[bytes]) -> tuple[int, set[tuple[Where
 
 
 def sample(process: subprocess.Popen[bytes], resident: list[int], ended: threading.Event) -> None:
-    """Note the KiB that a process has in memory, twice a second."""
+    """Sample the resident memory of a process in KiB, twice a second."""
     status = Path(f"/proc/{process.pid}/status")
     while not ended.wait(0.5):
         sizes = [line for line in status.read_text().splitlines() if line.startswith("VmRSS")]
@@ -175,26 +175,26 @@ def sample(process: subprocess.Popen[bytes], resident: list[int], ended: threadi
 
 
 def resident_at(resident: list[int], parts: Iterable[float]) -> list[int]:
-    """Memory in MiB at parts of the run; [] where no sample was taken."""
+    """Memory in MiB at given parts of the run; [] without samples."""
     if not resident:
         return []
     return [resident[max(0, int(len(resident) * part) - 1)] // 1024 for part in parts]
 
 
 def is_flat(resident: list[int]) -> bool:
-    """Whether memory did not grow by a fifth from the middle of the run on."""
+    """Whether memory grew by less than a fifth in the second half of the run."""
     second_half = resident[max(0, len(resident) // 2 - 1) :]
     return bool(second_half) and max(second_half) <= GROWTH * second_half[0]
 
 
 def show_end_of(log: IO[bytes]) -> None:
-    """Write the last lines of a log."""
+    """Print the last lines of a log."""
     log.seek(0)
     sys.stdout.write("\n".join(log.read().decode().splitlines()[-3:]) + "\n")
 
 
 def tell(figures: dict[str, object]) -> None:
-    """Write figures, one a line."""
+    """Print figures, one per line."""
     for name, value in figures.items():
         sys.stdout.write(f"{name:34} {value}\n")
 

@@ -1,4 +1,4 @@
-"""The targets of performance, each held against what was measured."""
+"""The performance targets, compared with the results."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One target and how near it is.
+    """One target and its result.
 
     Attributes:
-        number: Its number.
-        what: What is measured.
-        target: What is asked.
-        measured: What was found.
-        is_met: Whether that is enough.
+        number: The number of the target.
+        what: The measured quantity.
+        target: The required value.
+        measured: The measured value.
+        is_met: Whether the target is met.
     """
 
     number: str
@@ -34,7 +34,7 @@ class Verdict:
 
 
 def verdicts(results: Results) -> Iterator[Verdict]:
-    """Judge every target that all figures are there for."""
+    """Check every target whose figures are all available."""
     for judge in JUDGES:
         try:
             yield judge(results)

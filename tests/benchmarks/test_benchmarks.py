@@ -1,4 +1,4 @@
-"""What the benchmark rests on: the account it serves and the verdicts it gives."""
+"""Tests of the benchmark's account, verdicts and report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RECORDS = 1000
 
 
 def read(url: str, owner: int) -> list[dict[str, Any]]:
-    """Read all customers of a data owner, link by link."""
+    """Read all customers of a data owner by following links."""
     rows: list[dict[str, Any]] = []
     link: str | None = f"{url}{CRM.format(owner)}customers/"
     while link:
@@ -35,7 +35,7 @@ def read(url: str, owner: int) -> list[dict[str, Any]]:
 
 
 def test_the_account_has_what_is_measured() -> None:
-    """All customers differ, one in a hundred is new, and in one CRM one in a hundred is off."""
+    """All customers differ, 1 in 100 is new, and in one CRM 1 in 100 has a misfit."""
     with served(RECORDS, RECORDS) as urls:
         rows, off = read(urls[0], FULL), read(urls[0], OFF_TYPE)
         missing = requests.get(f"{urls[0]}/api/v1/assignments/9/customers/", timeout=60)
@@ -51,14 +51,14 @@ def test_the_account_has_what_is_measured() -> None:
 
 
 def test_larger_accounts_have_other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Customers who come again in a larger account come as somebody else."""
+    """Repeated blocks of a larger account have other customer ids."""
     monkeypatch.setattr(account, "BLOCK", 1000)
     rows = [row for page in account.pages(3000) for row in json.loads(b"[%b]" % page)]
     assert len({row["crm__customer_id"] for row in rows}) == len(rows) == 3000
 
 
 def results(own: float) -> Results:
-    """Results of a tap that costs so many microseconds a record, and a plain one that costs 130."""
+    """Results of our tap with the given microseconds per record, and of a plain tap with 130."""
     start = [Result(p.name, ONE_PAGE, 500, 1, Usage(1, 1, 60)) for p in (OURS, PLAIN)]
     costs = {(OURS, ALL): own, (PLAIN, ALL): 130, (OURS, BAD): own * 1.2, (OURS, CHANGED): own / 4}
     more = [
@@ -70,12 +70,12 @@ def results(own: float) -> Results:
 
 @pytest.mark.parametrize(("own", "met"), [(20, [True] * 3), (40, [False, True, True])])
 def test_only_what_was_measured_is_judged(own: float, met: list[bool]) -> None:
-    """A target is met or missed by its figures, and one without figures does not appear."""
+    """A target is met or missed by its figures; a target without figures is missing."""
     assert [verdict.is_met for verdict in verdicts(results(own))] == met
 
 
 def test_the_report_tells_the_ratio() -> None:
-    """Table and plot show both taps, and how many times the cost of ours the plain one costs."""
+    """Table and plot show both taps and the ratio of their costs."""
     text, plot = section(results(20), 100_000), plotted(results(20), 100_000)
     assert "20.0 µs, 1/6.5 of plain (130 µs)" in text
     assert "**missed**" not in text
@@ -94,5 +94,5 @@ def test_the_report_tells_the_ratio() -> None:
     ],
 )
 def test_a_soak_fails_when_memory_grows_to_the_end(resident: list[int], *, expected: bool) -> None:
-    """What a run takes at its beginning is its own; a fifth more in the second half is a leak."""
+    """Memory may grow in the first half; growth by a fifth in the second half is a leak."""
     assert is_flat(resident) is expected

@@ -1,4 +1,4 @@
-"""Writes the parts of README.md and meltano.yml that the code decides.
+"""Generates the parts of README.md and meltano.yml that follow from the code.
 
 Run `uv run python -m tests.repository.docs --write` after a change of settings or streams.
 """
@@ -33,7 +33,7 @@ PLUGIN: Mapping[str, Any] = {
     "pip_url": "git+https://github.com/OWNER/tap-cube.git",
     "executable": "tap-cube",
     "use_cached_catalog": False,
-    "select": ["*.*", "!*_details.*"],  # a request a customer is nobody's default
+    "select": ["*.*", "!*_details.*"],  # details need a request per customer
     "capabilities": sorted(capability.value for capability in TapCube.capabilities),
     "settings_group_validation": [
         ["api_url", "auth_token"],
@@ -52,7 +52,7 @@ def properties() -> dict[str, dict[str, Any]]:
 
 
 def kind(prop: Mapping[str, Any]) -> str:
-    """Name Meltano's kind of a setting."""
+    """Return Meltano's kind of a setting."""
     if "enum" in prop:
         return "options"
     if prop.get("format") == "date-time":
@@ -61,7 +61,7 @@ def kind(prop: Mapping[str, Any]) -> str:
 
 
 def definitions() -> list[dict[str, Any]]:
-    """Return the settings as `meltano.yml` declares them."""
+    """Return the settings in the form of `meltano.yml`."""
     return [_definition(name, prop) for name, prop in properties().items()]
 
 
@@ -140,7 +140,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _yaml(value: object, *, flow: bool | None) -> str:
-    """Dump as YAML: in braces, in lines of its own, or (None) only the innermost in braces."""
+    """Dump as YAML in flow style, in block style, or (None) only the innermost in flow style."""
     width = 1000 if flow else 92
     return str(yaml.safe_dump(value, sort_keys=False, width=width, default_flow_style=flow))
 
@@ -157,10 +157,10 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
 
 
 def renewed(document: str, text: str) -> str:
-    """Return a document's text with all its generated blocks as the code wants them.
+    """Return a document's text with all its generated blocks updated.
 
     Raises:
-        ValueError: A block has no place in the document.
+        ValueError: The document lacks a block's markers.
     """
     for name, content in BLOCKS[document].items():
         pattern = rf"^( *(?:#|<!--) begin {name}\b.*\n)(?s:.*?)(^ *(?:#|<!--) end {name}\b)"
@@ -173,13 +173,13 @@ def renewed(document: str, text: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Say which documents differ from the code, or write them anew.
+    """Report the documents that differ from the code, or update them.
 
     Returns:
-        1 if a document differs and was not written.
+        1 if a document differs and was not updated.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.repository.docs", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write the documents anew")
+    parser.add_argument("--write", action="store_true", help="update the documents")
     is_writing = parser.parse_args(argv).write
     outdated = []
     for document in BLOCKS:

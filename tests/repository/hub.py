@@ -1,4 +1,4 @@
-"""Writes the listing for Meltano Hub, and puts it into a clone of the Hub.
+"""Generates the listing for Meltano Hub, and copies it into a clone of the Hub.
 
 Run `uv run python -m tests.repository.hub --write` after a change of settings or capabilities.
 For a pull request to the Hub run `uv run python -m tests.repository.hub --owner ACCOUNT --into
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FOLDER = ROOT / "hub"
 COMMAND = "uv run python -m tests.repository.hub --write"
 OWNER = "OWNER"
-"""Stands for the GitHub account wherever the project names its address."""
+"""The placeholder for the GitHub account in the project's URLs."""
 
 LOGO = "cube.png"
 BY_HAND: Mapping[str, Any] = {
@@ -47,51 +47,53 @@ BY_HAND: Mapping[str, Any] = {
         "_use_cached_catalog false` makes it see custom fields that are added to the account later."
     ),
 }
-"""What no code knows."""
+"""The parts of the listing that do not follow from the code."""
 
 BY_HAND_IN_SETTINGS: Mapping[str, Mapping[str, str]] = {
     "api_url": {"placeholder": "https://ACCOUNT.headshed.com"},
     "faker_config.locale": {"kind": "array"},
 }
-"""The same for single settings."""
+"""The same for individual settings."""
 
 
 def about() -> dict[str, Any]:
-    """Return what the installed tap says of itself."""
-    told: dict[str, Any] = json.loads(run_tap(None, extra_args=["--about", "--format=json"]).stdout)
-    return told
+    """Return the output of `tap-cube --about`."""
+    metadata: dict[str, Any] = json.loads(
+        run_tap(None, extra_args=["--about", "--format=json"]).stdout
+    )
+    return metadata
 
 
-def listing(told: Mapping[str, Any], owner: str = OWNER) -> dict[str, Any]:
-    """Return the definition of the tap as the Hub keeps it.
+def listing(metadata: Mapping[str, Any], owner: str = OWNER) -> dict[str, Any]:
+    """Return the definition of the tap in the Hub's form.
 
     Args:
-        told: What `tap-cube --about` says.
+        metadata: The output of `tap-cube --about`.
         owner: The GitHub account that publishes the tap.
     """
     return {
         **BY_HAND,
-        "capabilities": sorted(told["capabilities"]),
+        "capabilities": sorted(metadata["capabilities"]),
         "executable": PLUGIN["executable"],
-        "name": told["name"],
+        "name": metadata["name"],
         "namespace": PLUGIN["namespace"],
         "pip_url": PLUGIN["pip_url"].replace(OWNER, owner),
         "select": PLUGIN["select"],
         "repo": f"https://github.com/{owner}/tap-cube",
-        "settings": list(_settings(told["settings"]["properties"])),
+        "settings": list(_settings(metadata["settings"]["properties"])),
         "settings_group_validation": [
             sorted(group) for group in PLUGIN["settings_group_validation"]
         ],
-        "supported_python_versions": told["supported_python_versions"],
+        "supported_python_versions": metadata["supported_python_versions"],
         "variant": owner.lower(),
     }
 
 
 def _settings(properties: Mapping[str, Any], parent: str = "") -> Iterator[dict[str, Any]]:
-    """Flatten settings the way the Hub names them: `batch_config.storage.root`."""
+    """Flatten settings to the Hub's names, such as `batch_config.storage.root`."""
     for key, prop in properties.items():
         name = f"{parent}{key}"
-        # Properties that stand beside free ones, as in stream_maps, are no settings.
+        # An object that allows other properties, such as stream_maps, is one setting.
         if prop.get("properties") and not isinstance(prop.get("additionalProperties"), dict):
             yield from _settings(prop["properties"], f"{name}.")
         else:
@@ -117,9 +119,9 @@ def _kind(prop: Mapping[str, Any]) -> str:
     return kind(prop) if "type" in prop else "string"
 
 
-def texts(told: Mapping[str, Any], owner: str = OWNER) -> dict[str, str]:
-    """Return the files of a listing, by their paths in the Hub's `_data` folder."""
-    definition = listing(told, owner)
+def texts(metadata: Mapping[str, Any], owner: str = OWNER) -> dict[str, str]:
+    """Return the files of the listing by their paths in the Hub's `_data` folder."""
+    definition = listing(metadata, owner)
     variant = definition["variant"]
     entries = {
         f"meltano/extractors/tap-cube/{variant}.yml": definition,
@@ -136,21 +138,21 @@ def texts(told: Mapping[str, Any], owner: str = OWNER) -> dict[str, str]:
 
 
 def committed(path: str) -> Path:
-    """Return where the project keeps a file of the Hub's `_data` folder."""
+    """Return the project's path of a file of the Hub's `_data` folder."""
     return FOLDER / ("tap-cube.yml" if "/" in path else path)
 
 
-def propose(told: Mapping[str, Any], owner: str, hub: Path) -> None:
-    """Put the listing and its logo into a clone of the Hub's repository.
+def propose(metadata: Mapping[str, Any], owner: str, hub: Path) -> None:
+    """Copy the listing and its logo into a clone of the Hub's repository.
 
-    What the Hub says already stays: a maintainer's own entry, another default variant.
+    Existing entries stay: those of maintainers, and another default variant.
 
     Args:
-        told: What `tap-cube --about` says.
+        metadata: The output of `tap-cube --about`.
         owner: The GitHub account that publishes the tap.
         hub: The clone.
     """
-    for name, text in texts(told, owner).items():
+    for name, text in texts(metadata, owner).items():
         path = hub / "_data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         ours = yaml.safe_load(text)
@@ -169,39 +171,39 @@ def _merged(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any
 
 
 def _yaml(value: object) -> str:
-    """Dump as the Hub's checks want it: keys sorted, sequences not indented."""
+    """Dump in the form that the Hub's checks require: keys sorted, sequences not indented."""
     return str(yaml.safe_dump(value, allow_unicode=True))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Say which files differ from the code, write them anew, or propose them to the Hub.
+    """Report the files that differ from the code, update them, or copy them into a clone.
 
     Returns:
-        1 if a file differs and was not written.
+        1 if a file differs and was not updated.
     """
     parser = argparse.ArgumentParser(
         prog="python -m tests.repository.hub",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--write", action="store_true", help="write hub/ anew")
+    parser.add_argument("--write", action="store_true", help="update the files of hub/")
     parser.add_argument("--owner", help="GitHub account that publishes the tap")
     parser.add_argument("--into", type=Path, metavar="CLONE", help="clone of the Hub's repository")
-    chosen = parser.parse_args(argv)
-    if (chosen.owner is None) != (chosen.into is None):
+    options = parser.parse_args(argv)
+    if (options.owner is None) != (options.into is None):
         parser.error("--owner and --into go together")
-    if chosen.into and not (chosen.into / "_data/default_variants.yml").exists():
-        parser.error(f"{chosen.into} is no clone of the Hub's repository")
-    told = about()
-    if chosen.into:
-        propose(told, chosen.owner, chosen.into)
+    if options.into and not (options.into / "_data/default_variants.yml").exists():
+        parser.error(f"{options.into} is no clone of the Hub's repository")
+    metadata = about()
+    if options.into:
+        propose(metadata, options.owner, options.into)
         return 0
     outdated = []
-    for name, text in texts(told).items():
+    for name, text in texts(metadata).items():
         path = committed(name)
         if path.exists() and path.read_text("utf-8") == text:
             continue
-        if chosen.write:
+        if options.write:
             path.write_text(text, "utf-8")
         else:
             outdated.append(path)

@@ -1,4 +1,4 @@
-"""Draws the README's picture of the demo: a real run, as a terminal shows it.
+"""Draws the README's picture of the demo from a real run in a terminal.
 
 Run `uv run python -m tests.repository.picture` after a change of the demo.
 """
@@ -24,21 +24,21 @@ WIDTH = 106
 
 
 def main() -> int:
-    """Run the demo and draw what it printed.
+    """Run the demo and draw its output.
 
     Returns:
-        What the demo ended with; of a demo that failed nothing is drawn.
+        The exit status of the demo; the picture is drawn only after a success.
     """
-    status, shown = _in_a_terminal([str(SCRIPTS / "cube-sandbox"), "demo"])
+    status, output = _in_a_terminal([str(SCRIPTS / "cube-sandbox"), "demo"])
     if status:
-        sys.stderr.write(shown)
+        sys.stderr.write(output)
         return status
-    with (SCRIPTS.parent / "demo.txt").open("w", encoding="utf-8") as nowhere:
-        console = Console(record=True, width=WIDTH, file=nowhere, highlight=False)
+    with (SCRIPTS.parent / "demo.txt").open("w", encoding="utf-8") as file:
+        console = Console(record=True, width=WIDTH, file=file, highlight=False)
         console.print(Text(f"$ {COMMAND}", style="bold"))
-        console.print(Text.from_ansi(shown.rstrip()))
+        console.print(Text.from_ansi(output.rstrip()))
     picture = console.export_svg(title="A Cube account arrives in PostgreSQL")
-    # Fonts of another host would be asked for by whoever reads the README.
+    # The README must not load fonts from another host.
     PICTURE.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL), "utf-8")
     return 0
 
@@ -47,20 +47,20 @@ def _in_a_terminal(command: list[str]) -> tuple[int, str]:
     """Run a program on a terminal of the picture's width.
 
     Returns:
-        Its exit status, and all that it had shown.
+        Its exit status and its output.
     """
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (50, WIDTH))
-    shown = b""
+    output = b""
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as program:  # noqa: S603 - our own command
         os.close(theirs)
         try:
             while piece := os.read(ours, 2**16):
-                shown += piece
-        except OSError:  # how Linux tells that nobody writes any more
+                output += piece
+        except OSError:  # on Linux, the end of the output
             pass
     os.close(ours)
-    return program.returncode, shown.decode().replace("\r\n", "\n")
+    return program.returncode, output.decode().replace("\r\n", "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Finds the private names of the SDK that the tap leans on, and the SDK's code behind each."""
+"""Finds the private names of the SDK that the tap uses, and the SDK's code behind each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CODE = (*FUNCTION, ast.ClassDef)
 
 
 def is_private(name: str) -> bool:
-    """Whether a name is nobody else's business."""
+    """Whether a name is private."""
     return name.startswith("_") and not name.endswith("__")
 
 
@@ -46,20 +46,20 @@ def functions(tree: ast.AST) -> Iterator[Function]:
 
 
 def of_self(node: ast.AST) -> bool:
-    """Whether an expression is the object itself, or its class."""
+    """Whether an expression is `self`, `cls` or the like."""
     if isinstance(node, ast.Call):
         node = node.func
     return isinstance(node, ast.Name) and node.id in {"self", "cls", "super"}
 
 
 def attributes(tree: ast.AST) -> Iterator[ast.Attribute]:
-    """Every private attribute that code names."""
+    """Every private attribute in code."""
     nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     return (node for node in nodes if is_private(node.attr))
 
 
 def sdk_classes(cls: type) -> list[type]:
-    """The classes of the SDK that a class is made of, nearest first."""
+    """The classes of the SDK that a class inherits from, nearest first."""
     return [base for base in cls.__mro__ if is_of_sdk(base)]
 
 
@@ -72,7 +72,7 @@ def names_of(cls: type) -> frozenset[str]:
 
 
 def is_set(node: ast.Attribute) -> bool:
-    """Whether an attribute is given a value."""
+    """Whether an attribute is assigned."""
     return isinstance(node.ctx, ast.Store)
 
 
@@ -83,7 +83,7 @@ def modules() -> Iterator[ModuleType]:
 
 
 class Uses(dict[str, set[str]]):
-    """Where the tap leans on which private name, and whether it only reads it.
+    """The modules of the tap that use each private name, and whether they change it.
 
     Attributes:
         changed: Names that the tap overrides or sets.
@@ -91,7 +91,7 @@ class Uses(dict[str, set[str]]):
     """
 
     def __init__(self) -> None:
-        """Look through the whole tap."""
+        """Search all modules of the tap."""
         super().__init__()
         self.changed: set[str] = set()
         self.owners: dict[str, list[type]] = {}
@@ -103,16 +103,16 @@ class Uses(dict[str, set[str]]):
             if isinstance(cls, type) and cls.__module__ == module.__name__ and sdk_classes(cls)
         ]
         for module in found:
-            self._look_at_imports(module)
+            self._visit_imports(module)
             for cls in built:
                 if cls.__module__ == module.__name__:
-                    self._look_at_class(cls, module)
+                    self._visit_class(cls, module)
             for node in attributes(tree_of(module)):
                 if not of_self(node.value):
                     for cls in built:
                         self._note(node.attr, cls, module, is_changed=is_set(node))
 
-    def _look_at_imports(self, module: ModuleType) -> None:
+    def _visit_imports(self, module: ModuleType) -> None:
         for node in ast.walk(tree_of(module)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("singer_sdk"):
                 for alias in node.names:
@@ -123,7 +123,7 @@ class Uses(dict[str, set[str]]):
                 names = {alias.name for alias in node.names}
                 assert not any("singer_sdk._" in name for name in names), "import names from it"
 
-    def _look_at_class(self, cls: type, module: ModuleType) -> None:
+    def _visit_class(self, cls: type, module: ModuleType) -> None:
         tree = tree_of(cls)
         for function in functions(tree):
             self._note(function.name, cls, module, is_changed=True)
@@ -140,7 +140,7 @@ class Uses(dict[str, set[str]]):
         owners = [base for base in sdk_classes(cls) if name in names_of(base)]
         if not is_private(name) or not owners:
             return
-        # The class that brings a name in; those built on it may only use it.
+        # The base class that introduces the name; its subclasses may only use it.
         title = f"{owners[-1].__name__}.{name}"
         self.owners[title] = sdk_classes(cls)
         self.setdefault(title, set()).add(module.__name__)
@@ -150,12 +150,12 @@ class Uses(dict[str, set[str]]):
 
 @cache
 def uses() -> Uses:
-    """What the tap leans on, looked up once."""
+    """The private names that the tap uses, searched once."""
     return Uses()
 
 
 def code_behind(name: str) -> Mapping[str, Code]:
-    """The code of the SDK that a private name stands for, by its own names."""
+    """The SDK's code behind a private name, by qualified name."""
     if name in uses().owners:
         private = name.partition(".")[2]
         is_changed = name in uses().changed
@@ -183,20 +183,20 @@ def code_behind(name: str) -> Mapping[str, Code]:
 
 
 def imported(name: str) -> type | FunctionType:
-    """What is imported by a name: a class or a function of the SDK."""
+    """The class or function of the SDK with a qualified name."""
     module, _, wanted = name.rpartition(".")
     found: type | FunctionType = getattr(importlib.import_module(module), wanted)
     return found
 
 
 def digest(code: Mapping[str, Code]) -> str:
-    """A short digest of code, whatever their comments, docstrings and order."""
+    """A short digest of code, independent of comments, docstrings and order."""
     text = "\n".join(f"{name} {shape(each)}" for name, each in sorted(code.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def shape(node: object) -> str:
-    """The code of a syntax tree, the same in every Python; `ast.dump` changes with it."""
+    """The text of a syntax tree, the same in every Python version, unlike that of `ast.dump`."""
     if isinstance(node, list):
         return "[" + ",".join(map(shape, node)) + "]"
     if not isinstance(node, ast.AST):
@@ -204,12 +204,12 @@ def shape(node: object) -> str:
     fields = dict(ast.iter_fields(node))
     if isinstance(node, CODE) and ast.get_docstring(node) is not None:
         fields["body"] = node.body[1:]
-    told = (f"{name}={shape(value)}" for name, value in fields.items() if value not in (None, []))
-    return f"{type(node).__name__}({','.join(told)})"
+    parts = (f"{name}={shape(value)}" for name, value in fields.items() if value not in (None, []))
+    return f"{type(node).__name__}({','.join(parts)})"
 
 
 def signature(name: str) -> str:
-    """Parameters of what a private name stands for; "" if it is no function."""
+    """The parameters of the function behind a private name; "" if it is no function."""
     if name in uses().owners:
         cls = uses().owners[name][0]
         function = getattr(cls, name.partition(".")[2], None)

@@ -1,4 +1,4 @@
-"""docs/architecture.md tells the truth, and its example works as it stands."""
+"""docs/architecture.md agrees with the code, and its example works unchanged."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ MERSALG, ARCHIVED = 2, 8
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the package and apply each block of code, as the page says."""
-    root = tmp_path_factory.mktemp("house")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the package and apply each code block of the page."""
+    root = tmp_path_factory.mktemp("project")
     shutil.copytree(
         docs.ROOT / "tap_cube", root / "tap_cube", ignore=shutil.ignore_patterns("__pycache__")
     )
@@ -65,12 +65,12 @@ def cube() -> Iterator[Sandbox]:
         yield cube
 
 
-def run(house: Path, cube: Sandbox, folder: Path, *options: str, state: Any = None) -> TapRun:  # noqa: ANN401 - JSON
-    """Run the tap of a folder as a command."""
+def run(project: Path, cube: Sandbox, folder: Path, *options: str, state: Any = None) -> TapRun:  # noqa: ANN401 - JSON
+    """Run the tap of the copied project as a command."""
     files = written_options(str(folder), config=settings_for(cube, **only((2, "B2B"))), state=state)
     ended = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "tap_cube", *files, *options],
-        cwd=house,
+        cwd=project,
         env=clean_environment(),
         capture_output=True,
         text=True,
@@ -81,22 +81,22 @@ def run(house: Path, cube: Sandbox, folder: Path, *options: str, state: Any = No
 
 
 def test_the_example_touches_three_files() -> None:
-    """That is what the page promises."""
+    """The page says that a new stream touches three files."""
     assert {block["path"] for block in BLOCK.finditer(PAGE)} == {
         "tap_cube/account/generations.py",
         "tap_cube/streams/notes.py",
         "tap_cube/streams/registry.py",
     }
-    # No block of code is left out because its heading is worded otherwise.
+    # No code block is skipped because of another heading.
     assert PAGE.count("```python\n") == len(BLOCK.findall(PAGE))
 
 
-def test_the_example_keeps_the_rules_of_the_repository(house: Path) -> None:
-    """Nobody who follows the page is stopped by the linter, the formatter or the contract."""
+def test_the_example_keeps_the_rules_of_the_repository(project: Path) -> None:
+    """The linter, the formatter and the import contract accept the example."""
     for command in (["ruff", "check"], ["ruff", "format", "--check"], ["lint-imports"]):
         done = subprocess.run(  # noqa: S603 - our own command
             command,
-            cwd=house,
+            cwd=project,
             env=clean_environment(),
             capture_output=True,
             text=True,
@@ -105,9 +105,9 @@ def test_the_example_keeps_the_rules_of_the_repository(house: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_example_is_discovered(house: Path, cube: Sandbox, tmp_path: Path) -> None:
-    """The new stream stands in the catalog with its key, its cursor and its types."""
-    streams = run(house, cube, tmp_path, "--discover").catalog["streams"]
+def test_the_example_is_discovered(project: Path, cube: Sandbox, tmp_path: Path) -> None:
+    """The catalog has the new stream with its key, its replication key and its types."""
+    streams = run(project, cube, tmp_path, "--discover").catalog["streams"]
     (entry,) = (each for each in streams if each["tap_stream_id"] == STREAM)
     assert entry["key_properties"] == ["note__id"]
     assert entry["replication_key"] == "note__changed_when"
@@ -118,11 +118,11 @@ def test_the_example_is_discovered(house: Path, cube: Sandbox, tmp_path: Path) -
     assert properties["note__changed_when"]["format"] == "date-time"
 
 
-def test_the_example_is_incremental(house: Path, cube: Sandbox, tmp_path: Path) -> None:
-    """First all notes come, then what changed, with those of the bookmark's own minute."""
+def test_the_example_is_incremental(project: Path, cube: Sandbox, tmp_path: Path) -> None:
+    """The second run writes changed notes and those of the bookmark's minute."""
     cube.reset()
     notes = {campaign: cube.account.notes(campaign) for campaign in (MERSALG, ARCHIVED)}
-    first = run(house, cube, tmp_path)
+    first = run(project, cube, tmp_path)
     records = first.records[STREAM]
     assert [(r["campaign__id"], r["note__id"]) for r in records] == [
         (campaign, note) for campaign, own in notes.items() for note in own
@@ -142,7 +142,7 @@ def test_the_example_is_incremental(house: Path, cube: Sandbox, tmp_path: Path) 
     }
 
     cube.account.change_note(changed, "Ring igjen", datetime(2024, 5, 17, 9, 30, tzinfo=OSLO))
-    second = run(house, cube, tmp_path, state=first.state)
+    second = run(project, cube, tmp_path, state=first.state)
     assert {r["note__id"]: r["note__text"] for r in second.records[STREAM]} == {
         changed: "Ring igjen",
         last: "",
@@ -150,7 +150,7 @@ def test_the_example_is_incremental(house: Path, cube: Sandbox, tmp_path: Path) 
 
 
 def test_the_page_names_every_private_name_of_the_sdk() -> None:
-    """The table and the list that is checked against the SDK agree."""
+    """The table has the same names as the list that is checked against the SDK."""
     table = PAGE.partition("## Private names")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| `[^|]*\| ([^|]*) \|", table, re.MULTILINE)
     names = {name for cell in cells for name in re.findall(r"\w+", cell)}
@@ -158,7 +158,7 @@ def test_the_page_names_every_private_name_of_the_sdk() -> None:
 
 
 def test_the_page_names_modules_that_exist() -> None:
-    """A module that moves takes its name in the page along."""
+    """All modules and links on the page exist."""
     named = set(re.findall(r"`([a-z_]+/[a-z_]*(?:\.py)?)`", PAGE))
     assert len(named) > 20
     missing = {name for name in named if not (docs.ROOT / "tap_cube" / name).exists()}
@@ -167,10 +167,10 @@ def test_the_page_names_modules_that_exist() -> None:
     assert [link for link in links if not (docs.ROOT / "docs" / link).exists()] == []
 
 
-def test_the_page_shows_the_floors_of_the_contract() -> None:
-    """Each wing and module of the package stands on a floor."""
-    floors = re.findall(r"^\| \d \| (.*?) \|", PAGE, re.MULTILINE)
-    named = {name.strip("/") for floor in floors for name in re.findall(r"`([\w/]+)`", floor)}
-    there = {path.stem for path in (docs.ROOT / "tap_cube").glob("[!.]*")}
-    assert named == there - {"__init__", "__pycache__", "py"}
-    assert len(floors) == 8
+def test_the_page_shows_the_layers_of_the_contract() -> None:
+    """The table of layers names every package and module of the tap."""
+    layers = re.findall(r"^\| \d \| (.*?) \|", PAGE, re.MULTILINE)
+    named = {name.strip("/") for layer in layers for name in re.findall(r"`([\w/]+)`", layer)}
+    existing = {path.stem for path in (docs.ROOT / "tap_cube").glob("[!.]*")}
+    assert named == existing - {"__init__", "__pycache__", "py"}
+    assert len(layers) == 8

@@ -1,4 +1,4 @@
-"""README.md and meltano.yml say what the code does."""
+"""README.md and meltano.yml agree with the code."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ def fences(language: str) -> list[str]:
 
 @pytest.mark.parametrize("document", docs.BLOCKS)
 def test_generated_blocks_are_up_to_date(document: str) -> None:
-    """What the code decides stands in the document; one command writes it anew."""
+    """Generated blocks agree with the code; one command updates them."""
     text = (docs.ROOT / document).read_text("utf-8")
     assert text == docs.renewed(document, text), f"run `{docs.COMMAND}`"
 
 
-def test_block_without_place_is_an_error() -> None:
-    """A marker that somebody deleted does not go unnoticed."""
+def test_a_missing_block_is_an_error() -> None:
+    """A document without the markers of a block raises an error."""
     with pytest.raises(ValueError, match=r"meltano\.yml needs one block 'settings', it has 0"):
         docs.renewed("meltano.yml", "plugins: {}\n")
 
 
 def test_every_stream_is_documented() -> None:
-    """The documents read the registry, so no class of a stream may be missing from it."""
+    """The registry, from which the documents are generated, has every stream class."""
     assert {spec.type for spec in STREAMS} == {*CubeStream.__subclasses__()}
 
 
 def test_meltano_declares_every_setting_as_the_tap_does() -> None:
-    """Names, defaults, secrets and choices are those of the tap's own schema."""
+    """Names, defaults, secrets and options are those of the tap's own schema."""
     declared = {each["name"]: each for each in TAP["settings"]}
     properties = docs.properties()
     assert list(declared) == list(properties)
@@ -74,7 +74,7 @@ def test_meltano_declares_every_setting_as_the_tap_does() -> None:
 
 @pytest.mark.parametrize("plugin", [TAP, yaml.safe_load(fences("yaml")[0])], ids=["own", "readme"])
 def test_plugin_definition_is_complete(plugin: dict[str, Any]) -> None:
-    """Capabilities are the tap's, groups name real settings, and the catalog is never kept."""
+    """The definition has the tap's capabilities and settings, and disables the cached catalog."""
     definition = plugin.get("plugins", {"extractors": [plugin]})["extractors"][0]
     assert definition["capabilities"] == sorted(each.value for each in TapCube.capabilities)
     assert definition["use_cached_catalog"] is False
@@ -90,7 +90,7 @@ def test_plugin_definition_is_complete(plugin: dict[str, Any]) -> None:
 
 
 def test_meltano_itself_accepts_the_project() -> None:
-    """Both definitions pass Meltano's own schema, and the project calls nobody."""
+    """Both definitions are valid by Meltano's schema, and the project sends no statistics."""
     schema = json.loads(
         resources.files("meltano").joinpath("schemas/meltano.schema.json").read_text()
     )
@@ -104,19 +104,19 @@ def test_meltano_itself_accepts_the_project() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_readme_begins_with_the_two_commands(command: str) -> None:
-    """A clone is shown and tested by one line each."""
+def test_the_readme_has_the_two_commands(command: str) -> None:
+    """One line runs the demo, another one the tests."""
     assert f"{command}\n" in fences("sh")
 
 
-def test_readme_quotes_real_messages() -> None:
-    """Each message of the trouble table is one that the tap can say."""
+def test_the_readme_quotes_real_messages() -> None:
+    """Each message of the troubleshooting table is in the tap's code."""
     quoted = re.findall(r"^\| `([^`]+)` \|", README.partition("| The log says |")[2], re.MULTILINE)
-    said = [
+    messages = [
         node.value
         for path in docs.ROOT.glob("tap_cube/**/*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     assert len(quoted) > 10
-    assert [message for message in quoted if not any(message in text for text in said)] == []
+    assert [message for message in quoted if not any(message in text for text in messages)] == []

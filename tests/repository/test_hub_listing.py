@@ -1,4 +1,4 @@
-"""The listing for Meltano Hub: what the code says, by the Hub's own rules."""
+"""The listing for Meltano Hub agrees with the code and with the Hub's rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# What the Hub's schemas of plugin definitions allow.
+# The values that the Hub's schemas of plugin definitions allow.
 KEYS = _words(
     "capabilities commands definition description docs domain_url executable hidden keywords label "
     "log_parser logo_url maintenance_status metadata name namespace next_steps pip_url prereq "
@@ -42,31 +42,31 @@ CAPABILITIES = _words(
 )
 MAINTENANCE = frozenset({"active", "beta", "development", "inactive", "unknown"})
 QUALITIES = frozenset({"gold", "silver", "bronze", "unknown"})
-# Parts of a name by which the Hub's bot takes a setting of text for a secret.
+# The Hub's bot treats a text setting with one of these parts in its name as a secret.
 SECRET_NAMES = ("id", "key", "token", "secret", "password")
 
 
 @pytest.fixture(scope="module")
 def about() -> dict[str, Any]:
-    """What the installed command says of itself."""
+    """The output of `tap-cube --about`."""
     return hub.about()
 
 
 @pytest.fixture(scope="module")
 def listing() -> dict[str, Any]:
-    """The definition as the project keeps it."""
+    """The definition in the project."""
     definition: dict[str, Any] = yaml.safe_load((hub.FOLDER / "tap-cube.yml").read_text("utf-8"))
     return definition
 
 
-def test_files_are_what_the_code_says(about: dict[str, Any]) -> None:
+def test_the_files_agree_with_the_code(about: dict[str, Any]) -> None:
     """No file of the listing differs from `tap-cube --about`."""
     for name, text in hub.texts(about).items():
         assert hub.committed(name).read_text("utf-8") == text, f"run `{hub.COMMAND}`"
 
 
-def test_keys_and_values_are_the_hubs(listing: dict[str, Any]) -> None:
-    """Every key, kind, capability and status is one that the Hub knows."""
+def test_the_hub_allows_all_keys_and_values(listing: dict[str, Any]) -> None:
+    """The Hub's schemas have every key, kind, capability and status."""
     assert listing.keys() <= KEYS
     assert {"name", "namespace", "variant", "quality", "repo", "pip_url"} <= listing.keys()
     assert set(listing["capabilities"]) <= CAPABILITIES
@@ -79,15 +79,15 @@ def test_keys_and_values_are_the_hubs(listing: dict[str, Any]) -> None:
         assert all(option.keys() == {"label", "value"} for option in setting.get("options", ()))
 
 
-def test_keys_are_sorted_and_sequences_not_indented() -> None:
-    """The files have the form that the Hub's YAML linter asks for."""
+def test_the_files_have_sorted_keys_and_no_indented_sequences() -> None:
+    """The files have the form that the Hub's YAML linter requires."""
     for path in hub.FOLDER.glob("*.yml"):
         text = path.read_text("utf-8")
         assert text == yaml.safe_dump(yaml.safe_load(text), sort_keys=True, allow_unicode=True)
 
 
-def test_secrets_are_kept_and_nothing_else_is_taken_for_one(listing: dict[str, Any]) -> None:
-    """A secret is a password, and the Hub's bot sees no other setting as one."""
+def test_only_secrets_are_passwords(listing: dict[str, Any]) -> None:
+    """Every secret is a password, and the Hub's bot treats no other setting as a secret."""
     passwords = {each["name"] for each in listing["settings"] if each["kind"] == "password"}
     assert passwords == {each["name"] for each in listing["settings"] if each.get("sensitive")}
     by_name = {
@@ -99,8 +99,8 @@ def test_secrets_are_kept_and_nothing_else_is_taken_for_one(listing: dict[str, A
     assert by_name == passwords == {"auth_token", "password"}
 
 
-def test_groups_name_the_two_ways_to_give_a_credential(listing: dict[str, Any]) -> None:
-    """Each group of settings is one complete way to configure the tap."""
+def test_each_group_has_one_kind_of_credential(listing: dict[str, Any]) -> None:
+    """Each group of settings is a complete configuration of the tap."""
     names = [setting["name"] for setting in listing["settings"]]
     assert len(names) == len(set(names))
     assert {frozenset(group) for group in listing["settings_group_validation"]} == {
@@ -123,8 +123,8 @@ def test_settings_of_the_sdk_are_listed(listing: dict[str, Any]) -> None:
     } <= names
 
 
-def test_address_is_one_everywhere(listing: dict[str, Any]) -> None:
-    """Whatever names the project's repository names the same one."""
+def test_the_repository_url_is_the_same_everywhere(listing: dict[str, Any]) -> None:
+    """Every URL of the project's repository has the same owner."""
     assert listing["repo"] == f"https://github.com/{hub.OWNER}/tap-cube"
     assert listing["variant"] == hub.OWNER.lower()
     files = [ROOT / "pyproject.toml", *ROOT.glob("*.md"), *ROOT.glob("hub/*.yml")]
@@ -138,19 +138,19 @@ def test_address_is_one_everywhere(listing: dict[str, Any]) -> None:
     assert PLUGIN["pip_url"] in {"tap-cube", f"git+{listing['repo']}.git"}
 
 
-def test_logo_is_square_transparent_and_without_text() -> None:
-    """The logo is drawn, has no ground and no words, and comes as SVG and PNG."""
+def test_the_logo_is_square_transparent_and_without_text() -> None:
+    """The SVG has only paths, and the PNG is square with an alpha channel."""
     drawing = ET.parse(hub.FOLDER / "cube.svg").getroot()  # noqa: S314 - our own file
     assert {element.tag.rpartition("}")[2] for element in drawing} == {"path"}
-    head = (hub.FOLDER / hub.LOGO).read_bytes()[:26]
-    width, height, _, colours = struct.unpack(">IIBB", head[16:])
-    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    header = (hub.FOLDER / hub.LOGO).read_bytes()[:26]
+    width, height, _, colours = struct.unpack(">IIBB", header[16:])
+    assert header[:8] == b"\x89PNG\r\n\x1a\n"
     assert width == height == 480
     assert colours == 6  # red, green, blue and alpha
 
 
-def test_proposal_adds_the_tap_and_leaves_the_rest(tmp_path: Path, about: dict[str, Any]) -> None:
-    """A clone of the Hub gets our entries in their alphabetical places, twice the same."""
+def test_a_proposal_adds_the_tap_and_keeps_the_rest(tmp_path: Path, about: dict[str, Any]) -> None:
+    """Our entries are in alphabetical order, and a second proposal changes nothing."""
     clone = _hub(tmp_path)
     for _ in range(2):
         assert hub.main(["--owner", "Acme-Data", "--into", str(clone)]) == 0
@@ -173,8 +173,8 @@ def test_proposal_adds_the_tap_and_leaves_the_rest(tmp_path: Path, about: dict[s
     assert logo.read_bytes() == (hub.FOLDER / hub.LOGO).read_bytes()
 
 
-def test_proposal_keeps_what_the_hub_says_already(tmp_path: Path, about: dict[str, Any]) -> None:
-    """Another default variant and a maintainer's own entry stay as they are."""
+def test_a_proposal_keeps_existing_entries(tmp_path: Path, about: dict[str, Any]) -> None:
+    """Another default variant and a maintainer's own entry stay."""
     clone = _hub(tmp_path)
     variants, maintainers = (
         clone / "_data" / f"{name}.yml" for name in ("default_variants", "maintainers")
@@ -187,24 +187,24 @@ def test_proposal_keeps_what_the_hub_says_already(tmp_path: Path, about: dict[st
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--owner", "acme"], "--owner and --into go together"),
         (["--owner", "acme", "--into", "nowhere"], "nowhere is no clone of the Hub's repository"),
     ],
 )
-def test_proposal_needs_an_owner_and_a_clone(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_a_proposal_needs_an_owner_and_a_clone(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without both, one sentence says what is missing."""
+    """Without both, the error says what is missing."""
     with pytest.raises(SystemExit) as end:
         hub.main(arguments)
     assert end.value.code == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def _hub(folder: Path) -> Path:
-    """Make the part of the Hub's repository that a new extractor touches."""
+    """Create the part of the Hub's repository that a new extractor touches."""
     (folder / "_data/meltano/extractors").mkdir(parents=True)
     (folder / "static/assets/logos/extractors").mkdir(parents=True)
     (folder / "_data/default_variants.yml").write_text(

@@ -1,4 +1,4 @@
-"""Imports run one way, private names stay in one place, and files and classes stay small."""
+"""Limits on imports, on private names of the SDK, and on the size of files and classes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 MAX_LINES = 260
 MAX_DEPTH = 3
-"""Classes of ours, the stream itself among them, on top of those of the SDK."""
+"""Our own classes in a stream's inheritance chain, including the stream itself."""
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
-    """Check the imports of a package that stands in a folder, beside its contract."""
+    """Check the imports of a folder with the package and its contract."""
     return subprocess.run(
-        ["lint-imports", "--no-cache"],  # noqa: S607 - found by the PATH that is given
+        ["lint-imports", "--no-cache"],  # noqa: S607 - found on the given PATH
         cwd=root,
         env=clean_environment(),
         capture_output=True,
@@ -37,7 +37,7 @@ def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Path:
+def project(tmp_path: Path) -> Path:
     """Copy the package and its contract."""
     hidden = shutil.ignore_patterns("__pycache__")
     shutil.copytree(docs.ROOT / "tap_cube", tmp_path / "tap_cube", ignore=hidden)
@@ -46,7 +46,7 @@ def house(tmp_path: Path) -> Path:
 
 
 def test_imports_keep_the_contract() -> None:
-    """No wing imports one that stands above or beside it, and no wing imports in a circle."""
+    """No package imports from its own layer or from above, and no package has a cycle."""
     done = lint_imports(docs.ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -61,27 +61,27 @@ def test_imports_keep_the_contract() -> None:
     ],
 )
 def test_a_wrong_import_breaks_the_contract(
-    house: Path, module: str, line: str, broken: str
+    project: Path, module: str, line: str, broken: str
 ) -> None:
-    """The contract notices an import upwards, sideways, in a circle, and out of the house."""
-    path = house / "tap_cube" / module
+    """The contract rejects imports from above or beside, cycles, and `requests` in `records/`."""
+    path = project / "tap_cube" / module
     path.write_text(f"{path.read_text('utf-8')}\n{line}\n", "utf-8")
-    done = lint_imports(house)
+    done = lint_imports(project)
     assert done.returncode == 1
     assert f"{broken} BROKEN" in done.stdout
 
 
-def test_a_new_wing_needs_a_floor(house: Path) -> None:
-    """A package that no line of the contract names breaks it."""
-    (house / "tap_cube/helpers").mkdir()
-    (house / "tap_cube/helpers/__init__.py").write_text('"""Anything."""\n')
-    done = lint_imports(house)
+def test_a_new_package_must_be_in_the_contract(project: Path) -> None:
+    """A package that is not in the contract breaks it."""
+    (project / "tap_cube/helpers").mkdir()
+    (project / "tap_cube/helpers/__init__.py").write_text('"""Anything."""\n')
+    done = lint_imports(project)
     assert done.returncode == 1
     assert "tap_cube.helpers" in done.stdout + done.stderr
 
 
 def test_private_names_of_the_sdk_stay_in_one_place() -> None:
-    """Only `singer/` and `tap.py` lean on what the SDK may change any day."""
+    """Only `singer/` and `tap.py` use private names of the SDK."""
     places = {
         (name, module)
         for name, modules in uses().items()
@@ -91,8 +91,8 @@ def test_private_names_of_the_sdk_stay_in_one_place() -> None:
     assert places == set()
 
 
-def test_no_file_is_long() -> None:
-    """A file is read in one go."""
+def test_no_file_exceeds_the_limit() -> None:
+    """No file has more than `MAX_LINES` lines."""
     files = sorted((docs.ROOT / "tap_cube").rglob("*.py"))
     lines = {
         str(path.relative_to(docs.ROOT)): len(path.read_text("utf-8").splitlines())
@@ -102,7 +102,7 @@ def test_no_file_is_long() -> None:
 
 
 @pytest.mark.parametrize("spec", STREAMS, ids=lambda spec: spec.name)
-def test_no_stream_is_deep(spec: StreamSpec) -> None:
+def test_no_stream_exceeds_the_inheritance_depth(spec: StreamSpec) -> None:
     """A stream inherits from at most two other classes of ours."""
     assert isinstance(spec.type, type)
     ours = [cls for cls in spec.type.__mro__ if cls.__module__.startswith("tap_cube.")]

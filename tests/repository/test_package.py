@@ -1,4 +1,4 @@
-"""A release, rehearsed: built and checked by the workflow's own commands, then installed."""
+"""A test release: built and checked by the workflow's own commands, then installed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VERSION = "9.8.7"
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone of the last commit with a tag on it, in which the workflow's job `build` ran."""
+    """A tagged clone of the last commit in which the workflow's job `build` ran."""
     folder = tmp_path / "release" / "tap-cube"
     folder.parent.mkdir()
     _run(["git", "clone", "--quiet", "--no-tags", str(ROOT), str(folder)])
@@ -38,10 +38,10 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_release_holds_the_package_alone_and_is_installed_as_a_tool(
+def test_a_release_contains_only_the_package_and_installs_as_a_tool(
     clone: Path, tmp_path: Path
 ) -> None:
-    """Archive and wheel are called by the tag, and the wheel is all that a tool needs."""
+    """Archive and wheel have the tag's version, and the wheel installs as a tool."""
     wheel, source = sorted((clone / "dist").glob("tap_cube-*"), key=lambda path: path.suffix)[::-1]
     assert wheel.name == f"tap_cube-{VERSION}-py3-none-any.whl"
     assert source.name == f"tap_cube-{VERSION}.tar.gz"
@@ -62,23 +62,23 @@ def test_a_release_holds_the_package_alone_and_is_installed_as_a_tool(
     }
     _run(["uv", "tool", "install", "--quiet", str(wheel)], tmp_path, **folders)
     assert [path.stem for path in (tmp_path / "bin").iterdir()] == ["tap-cube"]
-    told = _run([str(tmp_path / "bin/tap-cube"), "--about", "--format=json"], tmp_path)
-    about = json.loads(told)
+    output = _run([str(tmp_path / "bin/tap-cube"), "--about", "--format=json"], tmp_path)
+    about = json.loads(output)
     assert about["version"] == VERSION
     assert "api_url" in about["settings"]["properties"]
 
 
 @only_large
-def test_command_runs_without_being_installed(clone: Path, tmp_path: Path) -> None:
-    """`uvx --from .` starts the tap, which tells its version."""
-    told = _run(["uvx", "--from", ".", "tap-cube", "--version"], clone, UV_TOOL_DIR=str(tmp_path))
-    assert VERSION in told
+def test_the_command_runs_without_an_installation(clone: Path, tmp_path: Path) -> None:
+    """`uvx --from .` runs the tap, which prints its version."""
+    output = _run(["uvx", "--from", ".", "tap-cube", "--version"], clone, UV_TOOL_DIR=str(tmp_path))
+    assert VERSION in output
 
 
 def _run(command: Sequence[str], cwd: Path | None = None, **variables: str) -> str:
-    """Run a command to an end that must be good, and return what it printed."""
+    """Run a command that must succeed, and return its standard output."""
     environment = clean_environment() | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
-    environment.pop("VIRTUAL_ENV", None)  # the clone has one of its own
+    environment.pop("VIRTUAL_ENV", None)  # the clone has its own
     done = subprocess.run(  # noqa: S603 - our own commands
         command,
         cwd=cwd,

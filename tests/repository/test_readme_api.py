@@ -1,4 +1,4 @@
-"""README.md on the API and the tables: nothing is left out, and nothing is named that is not."""
+"""README.md lists the complete API, and its diagram agrees with the catalog."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ EVERY_ROW = {
 
 
 def _readers() -> dict[str, str]:
-    """What the README's table says of each row of the API."""
+    """The README's entry for each row of the API."""
     text = (ROOT / "README.md").read_text("utf-8")
     rows = re.findall(r"^\| ([CSH]\d+) \| (.+) \| (.+) \|$", text, re.MULTILINE)
     assert len(rows) == len({row for row, *_ in rows})
     return {row: reader for row, _, reader in rows}
 
 
-def test_the_whole_api_is_in_the_table() -> None:
-    """Each documented request is read by a named stream, or it is said why not."""
+def test_the_complete_api_is_in_the_table() -> None:
+    """The table names a stream for each documented request, or the reason why there is none."""
     read = {
         endpoint.row.split(maxsplit=1)[0]: spec.name
         for spec in STREAMS
@@ -41,8 +41,8 @@ def test_the_whole_api_is_in_the_table() -> None:
             assert reader.startswith("not read: "), row
 
 
-def test_the_diagram_names_what_the_catalog_has() -> None:
-    """Every stream is drawn; its keys are its keys, and all columns and joins exist."""
+def test_the_diagram_agrees_with_the_catalog() -> None:
+    """The diagram has every stream with its keys, and all its columns and joins exist."""
     (diagram,) = fenced("README.md", "mermaid")
     with Sandbox(outcomes=60) as cube:
         found = discover(cube)["streams"]

@@ -1,10 +1,10 @@
-"""Private names of the SDK that the tap leans on: all of them here, each as it was when read.
+"""The private names of the SDK that the tap uses, each with a digest of the SDK's code.
 
-A name that is overridden or set counts on every SDK function that uses it; one that is called or
-read counts on the functions that define it. A digest of their code, comments and docstrings left
-out, stands beside each name. When one differs, the SDK has changed there: the failure says where
-to look, on both sides, before the new digest takes the place of the old one. Signatures are
-compared always, digests where `TAP_CUBE_TEST_SDK_CODE` is set, as the weekly workflows do.
+A name that the tap overrides or sets depends on every SDK function that uses it. A name that the
+tap calls or reads depends on the functions that define it. The list has a digest of their code,
+without comments and docstrings. If a digest differs, the SDK has changed: the failure names the
+code to compare on both sides before the new digest replaces the old one. Signatures are always
+compared, digests only if `TAP_CUBE_TEST_SDK_CODE` is set, as in the weekly workflows.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from tests.repository.private_names import code_behind, digest, signature, uses
 IS_CODE_COMPARED = bool(os.environ.get("TAP_CUBE_TEST_SDK_CODE"))
 
 PRIVATE = {
-    # Settings are checked and typed by the tap, which shows no value that it refuses.
+    # The tap validates settings itself and never shows a refused value.
     "PluginBase._config": ("", "5e6ada2c4354"),
     "PluginBase._validate_config": ("(self, raise_errors)", "c10a8be438bd"),
-    # A signal's end is no success, and writes no message into the middle of another.
+    # A signal ends the run as a failure, and never interrupts a message.
     "PluginBase._handle_termination": ("(self, signum, frame)", "6f6f8473c12f"),
-    # Bookmarks stay within the day that the run began.
+    # Bookmarks never exceed the day on which the run began.
     "Stream._increment_stream_state": ("(self, latest_record, context)", "6288b5782599"),
-    # Records that are JSON text already go out as they are.
+    # Encoded records are written unchanged.
     "Stream._write_record_message": ("(self, record)", "b6caac9c2a60"),
     "Stream._stream_version": ("", "5656c7eaf1c1"),
     "singer_sdk.helpers._util.utc_now": ("()", "b965124cc6b3"),
-    # Batches are made of the same records, through the stream maps where there are any.
+    # Batches have the same records, after any stream maps.
     "Stream._sync_records": ("(self, context, write_messages)", "e7ea2bddfc21"),
     "Stream._generate_record_messages": ("(self, record)", "e5519aa1751c"),
     "singer_sdk.helpers._batch.BatchConfig": (
@@ -41,10 +41,10 @@ PRIVATE = {
         "(format, compression)",
         "05bf2f1478ad",
     ),
-    # Details are read a handful at once, and state is written when a part is whole.
+    # Details are read in small groups, and state is written after a complete partition.
     "Stream._sync_children": ("(self, child_context)", "5f37612df979"),
     "Stream._write_state_message": ("(self)", "3aa0863fb52b"),
-    # A column that appears meanwhile gets into the schema and the mapper, and is declared.
+    # A new column is added to the schema and the mapper, and a SCHEMA message declares it.
     "Stream._schema": ("", "9a3fd1dcb5e9"),
     "Stream._input_schema": ("", "c35a42692d3c"),
     "Stream._stream_maps": ("", "edbbe3ee59a9"),
@@ -53,14 +53,14 @@ PRIVATE = {
         "(stream_name, schema, mask)",
         "ed99f5ac952e",
     ),
-    # The tap of a stream, with its client, settings and writer.
+    # A stream's tap has the client, the settings and the writer.
     "Stream._tap": ("", "4001f358329a"),
 }
-"""Name, by the SDK's class or module -> its parameters (none for a value), digest of its code."""
+"""Qualified name -> its parameters ("" for a value) and the digest of its code."""
 
 
 def test_every_private_name_is_in_the_list() -> None:
-    """Nothing private is used that is not watched, and nothing is watched that is not used."""
+    """The list has exactly the private names that the tap uses."""
     found = {name: (signature(name), digest(code_behind(name))) for name in sorted(uses())}
     news = {name: found[name] for name in found.keys() - PRIVATE.keys()}
     assert not news, f"weigh whether it must be, then add: {news}"
@@ -68,8 +68,8 @@ def test_every_private_name_is_in_the_list() -> None:
 
 
 @pytest.mark.parametrize("name", PRIVATE)
-def test_the_sdk_has_not_changed_under_it(name: str) -> None:
-    """Signature of each private name, and its code, are those that the tap was written against."""
+def test_the_sdk_has_not_changed(name: str) -> None:
+    """Signature and code of each private name are those in the list."""
     if name not in uses():
         pytest.skip("it is not used, as the test above says")
     expected, _ = PRIVATE[name]

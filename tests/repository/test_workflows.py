@@ -1,4 +1,4 @@
-"""GitHub's files, as their own linters and our promises see them."""
+"""The files in `.github` pass their linters and follow our rules."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LINTERS = {
 
 @pytest.mark.parametrize("linter", LINTERS)
 def test_linters_find_nothing(linter: str) -> None:
-    """What others know to be wrong or unsafe in such files is not in ours."""
+    """Third-party linters find no error and no unsafe setting."""
     program, *arguments = LINTERS[linter]
     done = subprocess.run(  # noqa: S603 - a program of our own environment
         [SCRIPTS / program, *arguments], capture_output=True, text=True, check=False
@@ -53,15 +53,15 @@ def test_linters_find_nothing(linter: str) -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
-def test_actions_are_pinned_and_permissions_least(workflow: Path) -> None:
-    """An action is a commit, its version beside it; a job may read, and only `publish` more."""
+def test_actions_are_pinned_and_permissions_minimal(workflow: Path) -> None:
+    """Actions are pinned to commits; jobs may only read, and only `publish` gets a token."""
     text = workflow.read_text("utf-8")
     for used in re.findall(r"uses: (.+)", text):
         assert PINNED.fullmatch(used), used
-    told = _workflow(workflow)
-    assert told["permissions"] == {}
+    content = _workflow(workflow)
+    assert content["permissions"] == {}
     assert "secrets." not in text
-    for name, job in told["jobs"].items():
+    for name, job in content["jobs"].items():
         expected = {"id-token": "write"} if name == "publish" else {"contents": "read"}
         assert job["permissions"] == expected, name
         for step in job["steps"]:
@@ -69,8 +69,8 @@ def test_actions_are_pinned_and_permissions_least(workflow: Path) -> None:
                 assert step["with"]["persist-credentials"] is False
 
 
-def test_matrix_is_the_classifiers(tmp_path: Path) -> None:
-    """The tests run on each Python that the package names, and on no other."""
+def test_the_python_matrix_follows_the_classifiers(tmp_path: Path) -> None:
+    """The tests run on exactly the Python versions of the package's classifiers."""
     steps = _workflow(GITHUB / "workflows/test.yml")["jobs"]["pythons"]["steps"]
     (script,) = (step["run"] for step in steps if step.get("shell") == "python")
     output = tmp_path / "output"
@@ -85,8 +85,8 @@ def test_matrix_is_the_classifiers(tmp_path: Path) -> None:
     assert json.loads(versions) == hub.about()["supported_python_versions"]
 
 
-def test_release_publishes_only_what_was_built_and_tested() -> None:
-    """One job builds, another without the source publishes just that, after all tests."""
+def test_a_release_publishes_only_tested_artifacts() -> None:
+    """A job without the source publishes the built artifacts after all tests."""
     jobs = _workflow(GITHUB / "workflows/release.yml")["jobs"]
     assert set(jobs["publish"]["needs"]) == {"build", "test"}
     uses = [step["uses"].partition("@")[0] for step in jobs["publish"]["steps"]]
@@ -95,13 +95,13 @@ def test_release_publishes_only_what_was_built_and_tested() -> None:
     assert "id-token" not in jobs["build"]["permissions"] | jobs["test"]["permissions"]
 
 
-def test_updates_wait_a_week() -> None:
-    """Dependencies and actions are renewed, but not on the day of their release."""
+def test_dependency_updates_wait_a_week() -> None:
+    """Dependencies and actions are updated a week after their release."""
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text("utf-8"))["updates"]
     assert {update["package-ecosystem"] for update in updates} == {"uv", "github-actions"}
     assert {update["cooldown"]["default-days"] for update in updates} == {7}
 
 
 def _workflow(path: Path) -> dict[str, Any]:
-    told: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
-    return told
+    content: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return content

@@ -32,7 +32,7 @@ TYPES: dict[str, Any] = {
 
 
 class NextPaginator(BaseHATEOASPaginator):
-    """Follows the link of each answer."""
+    """Follows the link of each response."""
 
     @override
     def get_next_url(self, response: requests.Response) -> str | None:

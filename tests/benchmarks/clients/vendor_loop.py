@@ -1,4 +1,4 @@
-"""The loop of the vendor's example: ask for a page, decode it, follow its link, keep nothing."""
+"""The loop of the vendor's example: request a page, decode it, follow its link, keep nothing."""
 
 from __future__ import annotations
 
