@@ -1,4 +1,4 @@
-"""Where customers stand in call flows: what changed since the last run, and no more."""
+"""Call states of customers: a run reads only what changed since the last one."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ STATE = "callflow__callstate__name"
 
 
 def states(run: TapRun) -> dict[str, str]:
-    """The states that a run brought, by customer."""
+    """The states that a run emitted, by customer."""
     return {r["customer_id"]: r[STATE] for r in run.records[CALLFLOW]}
 
 
 def fill(cube: Sandbox, **options: Any) -> list[str]:  # noqa: ANN401 - options of the sandbox
-    """Let each customer have a state in a campaign, changed on a day of its own."""
+    """Give each customer a state in a campaign, each changed on another day."""
     begin(cube, page_size=2, **options)
     customers = cube.account.customer_ids(CRM)
     for days, customer in enumerate(customers):
@@ -45,8 +45,8 @@ def fill(cube: Sandbox, **options: Any) -> list[str]:  # noqa: ANN401 - options 
     return customers
 
 
-def test_only_what_changed_comes_again(cube: Sandbox) -> None:
-    """The bookmark is the last minute of a change, and rows of that minute come once more."""
+def test_only_changed_rows_are_emitted_again(cube: Sandbox) -> None:
+    """The bookmark is the minute of the last change; rows of that minute are emitted again."""
     customers = fill(cube)
     first = night(cube, TODAY)
     assert states(first).keys() == set(customers)
@@ -59,21 +59,21 @@ def test_only_what_changed_comes_again(cube: Sandbox) -> None:
     assert new.keys() < old.keys()
 
 
-def test_an_archived_campaign_is_asked_once(cube: Sandbox) -> None:
-    """Nothing happens in it any more, and its bookmark says that it was read to its end."""
+def test_an_archived_campaign_is_read_once(cube: Sandbox) -> None:
+    """Nothing changes in it any more, and its bookmark shows that it was read completely."""
     customers = fill(cube)
     cube.account.archive(MERSALG, TODAY - DAY)
     first = night(cube, TODAY)
     assert states(first).keys() == set(customers)
     second = night(cube, TODAY + DAY, state=first.state)
     assert not states(second)
-    # Discovery alone looked at it: every campaign of the account has ended.
-    assert len([asked for asked in questions(cube, "C6") if f"/{MERSALG}/" in asked.path]) == 1
+    # Only discovery requested it: every campaign of the account has ended.
+    assert len([q for q in questions(cube, "C6") if f"/{MERSALG}/" in q.path]) == 1
     assert marks(second, CALLFLOW)[MERSALG] == marks(first, CALLFLOW)[MERSALG]
 
 
 def test_changes_of_the_same_minute_are_not_lost(cube: Sandbox) -> None:
-    """A minute is all Cube tells, and it may not have been over when a run read it."""
+    """Cube gives the minute only; a run may read it before it is over."""
     customers = fill(cube)
     first = night(cube, TODAY, hour="10:00:10")
     cube.account.set_call_state(MERSALG, customers[3], state="Sale", when=at(TODAY, "10:00:40"))
@@ -81,8 +81,8 @@ def test_changes_of_the_same_minute_are_not_lost(cube: Sandbox) -> None:
     assert states(second)[customers[3]] == "Sale"
 
 
-def test_a_state_from_the_future_does_not_poison_the_bookmark(cube: Sandbox) -> None:
-    """A typo arrives as it is; what changes afterwards still comes."""
+def test_a_state_in_the_future_does_not_move_the_bookmark_there(cube: Sandbox) -> None:
+    """The row is emitted unchanged, and later changes are still emitted."""
     customers = fill(cube)
     cube.account.set_call_state(
         MERSALG, customers[1], state="Scheduled", when=at(TODAY.replace(year=2099))
@@ -95,7 +95,7 @@ def test_a_state_from_the_future_does_not_poison_the_bookmark(cube: Sandbox) -> 
 
 
 def test_a_customer_has_a_row_in_each_campaign(cube: Sandbox) -> None:
-    """One customer may be called for several campaigns, each with a bookmark of its own."""
+    """A customer can be in several campaigns; each campaign has its own bookmark."""
     customer = fill(cube)[0]
     cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY - 9 * DAY))
     run = night(cube, TODAY)
@@ -109,7 +109,7 @@ def test_a_customer_has_a_row_in_each_campaign(cube: Sandbox) -> None:
 
 
 def test_products_of_each_campaign_are_columns(cube: Sandbox) -> None:
-    """`product__CODE` comes with the campaigns that sell it, whichever discovery looked at."""
+    """Each campaign adds its `product__CODE` columns, whichever one discovery read."""
     customer = fill(cube)[0]
     cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY))
     run = night(cube)
@@ -118,10 +118,10 @@ def test_products_of_each_campaign_are_columns(cube: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("without", [(), ("C9",)])
-def test_without_an_address_for_campaigns_a_crm_is_read(
+def test_without_the_endpoint_of_campaigns_the_crm_is_read(
     cube: Sandbox, without: tuple[str, ...]
 ) -> None:
-    """Then one request shows the states of all campaigns, and names tell which."""
+    """One request returns the states of all campaigns, and names identify the campaign."""
     customers = fill(cube, without=("C6", *without))
     for customer in customers[:2]:
         cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY - DAY))
@@ -138,10 +138,10 @@ def test_without_an_address_for_campaigns_a_crm_is_read(
 
 
 @pytest.mark.parametrize("hidden", [{"without": ("C1",)}, {"forbidden": {"campaigns"}}])
-def test_without_a_list_of_campaigns_a_named_crm_is_read(
+def test_without_a_list_of_campaigns_the_named_crm_is_read(
     cube: Sandbox, hidden: dict[str, Any]
 ) -> None:
-    """Nobody knows the ids of campaigns then, but names keep their states apart."""
+    """The ids of campaigns are unknown, but names still distinguish their states."""
     customers = fill(cube, **hidden)
     for customer in customers[:2]:
         cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY - DAY))
@@ -164,18 +164,18 @@ def test_without_a_list_of_campaigns_a_named_crm_is_read(
     assert [r["customer_id"] for r in again.values() if r[STATE] == "Lost"] == [customers[1]]
 
 
-def test_campaigns_of_one_name_keep_their_states_apart(cube: Sandbox) -> None:
-    """Where only names tell campaigns apart, those of another CRM are still others."""
+def test_campaigns_with_the_same_name_keep_separate_states(cube: Sandbox) -> None:
+    """Campaigns with one name in two CRMs stay distinct, also where ids are unknown."""
     fill(cube, without=("C6",))
-    twin = cube.account.add_campaign((2, "B2C"), "Mersalg B2B")
-    cube.account.set_call_state(twin, state="Sale", when=at(TODAY))
+    duplicate = cube.account.add_campaign((2, "B2C"), "Mersalg B2B")
+    cube.account.set_call_state(duplicate, state="Sale", when=at(TODAY))
     run = night(cube, data_owners=None)
     assert len(by_key(run.records[CALLFLOW], CALLFLOW)) == len(run.records[CALLFLOW]) == 5
     assert {r["campaign__id"] for r in run.records[CALLFLOW]} == {None}
 
 
 def test_anonymised_customers_keep_their_states(cube: Sandbox) -> None:
-    """Without an id rows have keys made of what is in them, and no two melt into one."""
+    """Rows without an id have keys computed from their content, all of them distinct."""
     customers = fill(cube)
     for customer in customers[:3]:
         cube.account.anonymise(CRM, customer)
@@ -195,8 +195,8 @@ def test_anonymised_customers_keep_their_states(cube: Sandbox) -> None:
         ("01:59:00+02:00", "02:00:00+02:00"),
     ],
 )
-def test_the_hour_that_comes_twice_hides_no_change(cube: Sandbox, first: str, later: str) -> None:
-    """When clocks go back a later change may show an earlier minute."""
+def test_no_change_is_lost_in_the_repeated_hour(cube: Sandbox, first: str, later: str) -> None:
+    """When clocks go back, a later change can have an earlier minute."""
     customers = fill(cube, customers=3)
     night_of = TODAY.replace(year=2023, month=10, day=29)
     for customer in customers:
@@ -207,13 +207,13 @@ def test_the_hour_that_comes_twice_hides_no_change(cube: Sandbox, first: str, la
         cube.account.set_call_state(MERSALG, customer, state=moment, when=when)
         run = night(cube, night_of, hour=moment.replace(":00+", ":30+"), state=state)
         assert states(run)[customer] == moment
-        # What last changed days ago is left out, now that there is a bookmark.
+        # With a bookmark, rows that changed days ago are skipped.
         assert (customers[2] in states(run)) is (state is None)
         state = run.state
 
 
-def test_the_hour_that_is_left_out_hides_no_change(cube: Sandbox) -> None:
-    """When clocks go forward two minutes an hour apart follow each other."""
+def test_no_change_is_lost_in_the_skipped_hour(cube: Sandbox) -> None:
+    """When clocks go forward, 01:59 is followed by 03:00."""
     customers = fill(cube, customers=2)
     night_of = TODAY.replace(month=3, day=31)
     for customer in customers:
@@ -226,8 +226,8 @@ def test_the_hour_that_is_left_out_hides_no_change(cube: Sandbox) -> None:
     assert states(second)[customers[1]] == "B"
 
 
-def test_another_zone_reads_the_same_minutes_otherwise(cube: Sandbox) -> None:
-    """The zone of the settings says what a zone-less minute means, in records and bookmarks."""
+def test_minutes_are_interpreted_in_the_zone_of_the_settings(cube: Sandbox) -> None:
+    """Setting 'timezone' applies to minutes without offset, in records and bookmarks."""
     fill(cube, customers=1)
     run = night(cube, TODAY, timezone="Europe/Helsinki")
     (record,) = run.records[CALLFLOW]
@@ -236,7 +236,7 @@ def test_another_zone_reads_the_same_minutes_otherwise(cube: Sandbox) -> None:
 
 
 def test_an_account_without_outcomes_has_states(cube: Sandbox) -> None:
-    """Streams that have nothing to read are left out, and others go on."""
+    """Streams with nothing to read are skipped; the others are read."""
     customers = fill(cube, without=("C7", "C8", "C9", "C10", "C11"))
     run = night(cube, TODAY)
     assert OUTCOMES not in run.schemas

@@ -1,4 +1,4 @@
-"""Discovery does not wait for one answer where the next question is known already."""
+"""Discovery sends requests concurrently where it knows the next one already."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("rows", [{"C2", "C4"}, {"C6", "C9", "C11"}], ids=["a CRM", "events"])
 @pytest.mark.parametrize("read_ahead", [3, 4])
-def test_what_is_known_to_be_needed_is_asked_at_once(
+def test_known_requests_are_sent_concurrently(
     cube: Sandbox, rows: set[str], read_ahead: int
 ) -> None:
-    """As many requests are in flight as the setting allows, and never more."""
+    """As many requests are in flight as `read_ahead` allows, and never more."""
     cube.reset(generation="2020", customers=3, outcomes=1)
     meeting = Meeting(cube, rows)
     run = read(cube, read_ahead=read_ahead)
@@ -27,8 +27,8 @@ def test_what_is_known_to_be_needed_is_asked_at_once(
     assert meeting.most <= read_ahead
 
 
-def test_the_crms_after_the_first_are_asked_at_once(cube: Sandbox) -> None:
-    """Once it is known where the customers of one are, nothing holds up the others."""
+def test_the_crms_after_the_first_are_requested_concurrently(cube: Sandbox) -> None:
+    """After the endpoint for the customers of one CRM is found, the others do not wait."""
     cube.reset(generation="2020", customers=3, outcomes=1)
     read(cube)
     crms = sorted({request.path for request in cube.requests if request.row == "C2"})

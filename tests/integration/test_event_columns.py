@@ -1,4 +1,4 @@
-"""Columns of events: Cube's fixed ones, customers' own fields, and what campaigns ask and sell."""
+"""Columns of events: fixed ones, custom fields, and questions and products of campaigns."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LABEL = "call_outcome__extra__Fast ansatt over 50 percent"
 
 
 def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
-    """Let one thing of each kind have happened to the first customer."""
+    """Add one event of each kind for the first customer."""
     begin(cube, **options)
     when = at(cube.day)
     cube.account.add_outcome(MERSALG, when=when, product="MPA", extras={"Leveransedato": "Nå"})
@@ -38,13 +38,13 @@ def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of th
 
 
 def properties(run: TapRun, stream: str) -> dict[str, Any]:
-    """The columns that a stream had in the end."""
+    """The columns of a stream in its last SCHEMA message."""
     found: dict[str, Any] = run.schemas[stream]["schema"]["properties"]
     return found
 
 
-def test_a_customers_own_fields_are_typed_as_its_customer_stream_types_them(cube: Sandbox) -> None:
-    """The same value has the same type and title, whichever stream it comes with."""
+def test_custom_fields_have_the_types_of_the_customer_stream(cube: Sandbox) -> None:
+    """A custom field has the same type and title in every stream."""
     fill(cube, customers=8)
     numbers = {
         kind: cube.account.add_definition(CRM, f"Et felt: {kind}", type=kind)
@@ -64,8 +64,8 @@ def test_a_customers_own_fields_are_typed_as_its_customer_stream_types_them(cube
                 assert properties(run, stream)[name] == schema
 
 
-def test_a_value_that_does_not_fit_stands_apart(cube: Sandbox) -> None:
-    """Nothing is lost: the column is null, and the original is kept beside it."""
+def test_a_value_that_does_not_fit_is_kept_in_unparsed_values(cube: Sandbox) -> None:
+    """The column is null, and `unparsed_values` holds the original."""
     fill(cube)
     number = cube.account.add_definition(CRM, "Tall", type="number")
     customer = cube.account.customer_ids(CRM)[0]
@@ -77,8 +77,8 @@ def test_a_value_that_does_not_fit_stands_apart(cube: Sandbox) -> None:
         assert record["unparsed_values"] == {f"{CUSTOM}{number}": "Standard giro"}
 
 
-def test_label_names_hold_in_every_stream(cube: Sandbox) -> None:
-    """A field has one readable name; what campaigns ask and sell is named by Cube as ever."""
+def test_label_names_are_the_same_in_every_stream(cube: Sandbox) -> None:
+    """Custom fields have one label name; columns of campaigns keep Cube's names."""
     fill(cube)
     number = cube.account.add_definition(CRM, "Antall år igjen")
     customer = cube.account.customer_ids(CRM)[0]
@@ -93,7 +93,7 @@ def test_label_names_hold_in_every_stream(cube: Sandbox) -> None:
 
 
 def test_fixed_fields_have_their_types(cube: Sandbox) -> None:
-    """Attempts are a number, prices too, and the minutes of calls are moments."""
+    """Attempts and prices are numbers; the minutes of calls are date-times."""
     fill(cube)
     outcome = cube.account.add_outcome(MERSALG, when=at(TODAY), product="ProdB", price=2490)
     cube.account.set_call_state(MERSALG, state="Ready", attempts=9, when=at(TODAY))
@@ -110,8 +110,8 @@ def test_fixed_fields_have_their_types(cube: Sandbox) -> None:
     assert run.records[OUTCOMES][0][f"{name}_timestamp"] == f"{TODAY}T10:00:00+02:00"
 
 
-def test_columns_that_discovery_did_not_see_arrive_in_the_same_run(cube: Sandbox) -> None:
-    """What agents are asked, and what they sell, differs by campaign and from day to day."""
+def test_columns_that_discovery_did_not_see_are_emitted_in_the_same_run(cube: Sandbox) -> None:
+    """Questions and products differ between campaigns and over time."""
     fill(cube, page_size=1)
     other = cube.account.add_campaign(
         CRM, "Ny", products=["STR1"], outcome_extras=["Fast ansatt over 50 %"]
@@ -120,7 +120,7 @@ def test_columns_that_discovery_did_not_see_arrive_in_the_same_run(cube: Sandbox
         other, when=at(TODAY - 400 * DAY), extras={"Fast ansatt over 50 %": True}, product="ProdB"
     )
     cube.account.set_call_state(other, state="Sale", when=at(TODAY - 400 * DAY))
-    # Discovery looks at one page of one campaign only.
+    # Discovery reads one page of one campaign only.
     cube.account.archive(other, TODAY)
     run = night(cube)
     added = {OUTCOMES: LABEL, REGISTRATIONS: SIZE, CALLFLOW: "product__STR1"}
@@ -131,8 +131,8 @@ def test_columns_that_discovery_did_not_see_arrive_in_the_same_run(cube: Sandbox
         assert values[MERSALG] is None
 
 
-def test_a_column_that_appears_while_a_run_reads_arrives_with_it(cube: Sandbox) -> None:
-    """A new SCHEMA message comes before the first record that has it."""
+def test_a_column_that_is_new_in_a_later_run_is_declared_in_it(cube: Sandbox) -> None:
+    """A SCHEMA message declares it before the first record that has it."""
     fill(cube)
     before = night(cube, TODAY)
     cube.account.add_outcome(MERSALG, when=at(TODAY, "11:00"), extras={"Nytt spørsmål": "svar"})
@@ -145,8 +145,8 @@ def test_a_column_that_appears_while_a_run_reads_arrives_with_it(cube: Sandbox) 
 
 
 def test_deselected_columns_stay_out(cube: Sandbox) -> None:
-    """A catalog that leaves out custom fields is respected, and keys come whatever it says."""
-    fill(cube, today=None)  # discovery looks at the columns of the last days alone
+    """Deselected custom fields are not emitted; keys always are."""
+    fill(cube, today=None)  # discovery reads the columns of the last days only
     unwanted = (CUSTOM, "call_outcome__extra__", "product__M")
     catalog = discover(cube, **ONE_CRM)
     for entry in catalog["streams"]:
@@ -163,8 +163,8 @@ def test_deselected_columns_stay_out(cube: Sandbox) -> None:
         assert record["campaign__id"] == MERSALG
 
 
-def test_a_streams_order_of_columns_does_not_depend_on_the_account(cube: Sandbox) -> None:
-    """Keys and ids stand in front, where people look for them."""
+def test_keys_and_ids_are_the_first_columns(cube: Sandbox) -> None:
+    """The order of columns does not depend on the account."""
     fill(cube)
     run = night(cube)
     for stream in (OUTCOMES, REGISTRATIONS):

@@ -1,4 +1,4 @@
-"""A window is read whole or not at all, whatever goes wrong with its pages."""
+"""A window is read completely or not at all, whatever fails on its pages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
 
 
 def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
-    """Give one campaign outcomes of five pages, newest last."""
+    """Give one campaign five pages of outcomes, newest last."""
     begin(cube, page_size=3, **options)
     for days in reversed(range(3 * PAGES)):
         cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY), product="MPA")
@@ -49,58 +49,58 @@ def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of th
     ("kind", "where"),
     by_turns(["500", "429", "reset", "truncate", "html"], [(1, 4), (3, 0), (4, 4), (PAGES, 0)]),
 )
-def test_a_page_that_fails_once_is_asked_again(
+def test_a_page_that_fails_once_is_retried(
     cube: Sandbox, kind: Kind, where: tuple[int, int]
 ) -> None:
-    """The run is complete, and as if nothing had happened."""
+    """The run is complete, and its bookmark is the same as without the fault."""
     page, read_ahead = where
     fill(cube, without=("C6", "C5", "C11", "C10"))
-    struck: list[int] = []
+    injected: list[int] = []
 
-    def strike(request: Request) -> None:
-        if request.path == PATH and _is_sync(request) and request.page == page and not struck:
-            struck.append(request.number)
+    def inject(request: Request) -> None:
+        if request.path == PATH and _is_sync(request) and request.page == page and not injected:
+            injected.append(request.number)
             cube.faults.append(Fault(kind, at=request.number, retry_after=0))
 
-    cube.before_request = strike
+    cube.before_request = inject
     run = night(cube, read_ahead=read_ahead)
-    assert struck
+    assert injected
     assert len(by_key(run.records[OUTCOMES])) == len(run.records[OUTCOMES]) == 3 * PAGES
     assert marks(run)[MERSALG] == TODAY.isoformat()
 
 
 def _is_sync(request: Request) -> bool:
-    """Whether a request is not discovery's, which looks at the days of the real calendar."""
+    """Whether a request is of the sync; discovery requests days of the real calendar."""
     return f"to_date={TODAY:%Y%m%d}" in request.query or "from_date=2000" in request.query
 
 
 def fill_windows(cube: Sandbox) -> None:
-    """Give one campaign so much that it is read in several windows, and another campaign little."""
+    """Give one campaign enough for several windows, and another campaign one outcome."""
     begin(cube, page_size=2)
     cube.account.add_outcomes(MERSALG, 5 * MAX_PAGES, TODAY - 700 * DAY, TODAY)
     cube.account.add_outcome(ARCHIVED, when=at(date(2019, 5, 1)))
 
 
 def failing(cube: Sandbox, kind: Kind, page: int) -> Callable[[Request], None]:
-    """Let a page fail for ever in all windows that begin in the last year."""
+    """Let a page always fail in windows that begin in the last year."""
 
-    def strike(request: Request) -> None:
+    def inject(request: Request) -> None:
         first = request.query.partition("from_date=")[2][:8]
         is_late = f"{MIDDLE:%Y%m%d}" <= first <= f"{TODAY:%Y%m%d}"
         if request.path == PATH and request.page == page and is_late:
             cube.faults.append(Fault(kind, at=request.number))
 
-    return strike
+    return inject
 
 
 @pytest.mark.parametrize(
     ("kind", "page", "read_ahead"),
     [("500", 4, 0), ("html", 3, 4), *scaled([], [("429", 2, 4), ("403", 2, 0)])],
 )
-def test_a_page_that_stays_broken_costs_its_window_alone(
+def test_a_page_that_always_fails_loses_only_its_window(
     cube: Sandbox, kind: Kind, page: int, read_ahead: int
 ) -> None:
-    """The error names stream, campaign and page; the next run goes on where the windows ended."""
+    """The error names stream, campaign and page; the next run resumes after the last window."""
     fill_windows(cube)
     cube.before_request = failing(cube, kind, page)
     broken = try_night(cube, TODAY, read_ahead=read_ahead)
@@ -116,15 +116,15 @@ def test_a_page_that_stays_broken_costs_its_window_alone(
     )
     found = by_key([*broken.records[OUTCOMES], *run.records[OUTCOMES]])
     assert len(found) == cube.account.outcome_count() == 5 * MAX_PAGES + 1
-    # What the broken run wrote of the window that it could not finish is all right, too.
+    # Rows that the failed run wrote of its unfinished window are correct, too.
     again = by_key(run.records[OUTCOMES])
     for key, record in by_key(broken.records[OUTCOMES]).items():
         assert again.get(key, record) == record
 
 
 @pytest.mark.parametrize("kind", ["404", "403"])
-def test_a_campaign_that_goes_while_it_is_read_is_an_error(cube: Sandbox, kind: Kind) -> None:
-    """Part of it was written, so that leaving out the rest would be a short read."""
+def test_a_campaign_that_disappears_during_the_sync_is_an_error(cube: Sandbox, kind: Kind) -> None:
+    """Some of its rows were written, so skipping the rest would be a short read."""
     fill_windows(cube)
     cube.before_request = failing(cube, kind, 1)
     run = try_night(cube, TODAY)
@@ -133,10 +133,10 @@ def test_a_campaign_that_goes_while_it_is_read_is_an_error(cube: Sandbox, kind: 
 
 
 def delete_meanwhile(cube: Sandbox, path: str, doomed: list[int]) -> list[int]:
-    """Delete outcomes before a third page is answered.
+    """Delete outcomes before the response to page 3.
 
     Returns:
-        Those that were deleted, once they are.
+        A list that will contain the deleted outcomes.
     """
     deleted: list[int] = []
 
@@ -153,7 +153,7 @@ def delete_meanwhile(cube: Sandbox, path: str, doomed: list[int]) -> list[int]:
 def test_a_window_with_rows_deleted_between_its_pages_is_read_again(
     cube: Sandbox, stream: str, read_ahead: int
 ) -> None:
-    """Rows that slide to a page that was read are found all the same, each of them once."""
+    """Rows that move to a page that was read already are found, each of them once."""
     fill(cube)
     path = f"/api/v1/campaigns/{MERSALG}/{stream}/"
     deleted = delete_meanwhile(cube, path, cube.account.outcomes(MERSALG)[:4])
@@ -166,8 +166,8 @@ def test_a_window_with_rows_deleted_between_its_pages_is_read_again(
     assert stayed.items() <= found.items()
 
 
-def test_a_first_page_fetched_long_ahead_is_held_against_the_rest(cube: Sandbox) -> None:
-    """It was asked for while another campaign was read, and rows may have gone since."""
+def test_a_first_page_fetched_long_before_the_rest_is_checked_again(cube: Sandbox) -> None:
+    """It was requested while another campaign was read; rows may have been deleted since."""
     fill(cube)
     other = cube.account.add_campaign((2, "B2B"), "Etterpå")
     for hour in range(10, 20):

@@ -1,4 +1,4 @@
-"""Where events are read from: by campaign, else by CRM, else all in one, and what is left out."""
+"""The endpoint of events: by campaign, by CRM or of the account, and what is skipped."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from cube_sandbox.faults import Request
     from tests.support.tap_process import TapRun
 
-EVERYTHING: dict[str, Any] = {"data_owners": None}
+ALL_CRMS: dict[str, Any] = {"data_owners": None}
 B2B, B2C = (2, "B2B"), (2, "B2C")
 
 
 def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
-    """Let something have happened in each of the four campaigns."""
+    """Add events to each of the four campaigns."""
     begin(cube, **options)
     for campaign in cube.account.campaigns:
         for days in (1, 2):
@@ -50,8 +50,8 @@ def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of th
         cube.account.set_call_state(campaign, state="Ready", when=at(TODAY))
 
 
-def joined(run: TapRun, stream: str = OUTCOMES, *more: str) -> set[tuple[Any, ...]]:
-    """The ids in the records of a stream, by which they are joined to others."""
+def join_ids(run: TapRun, stream: str = OUTCOMES, *more: str) -> set[tuple[Any, ...]]:
+    """The ids in the records of a stream that join them to other streams."""
     names = ("campaign__id", "data_owner_id", "crm_type", *more)
     return {tuple(r.get(name, "no column") for name in names) for r in run.records[stream]}
 
@@ -64,27 +64,27 @@ def joined(run: TapRun, stream: str = OUTCOMES, *more: str) -> set[tuple[Any, ..
         (("C9", "C8"), ("C7", "C11")),
     ],
 )
-def test_what_one_address_does_not_answer_comes_from_the_next(
+def test_if_one_endpoint_does_not_respond_the_next_is_used(
     cube: Sandbox,
     without: Collection[str],
     rows: tuple[str, str],
 ) -> None:
-    """Each change of address is in the log, and ids are looked up by the names in the rows."""
+    """The log names each change of endpoint; ids are looked up by the names in the rows."""
     fill(cube, without=without)
-    run = night(cube, **EVERYTHING)
+    run = night(cube, **ALL_CRMS)
     for row, stream in zip(rows, (OUTCOMES, REGISTRATIONS), strict=True):
         assert questions(cube, row)
         assert len(by_key(run.records[stream], stream)) == len(run.records[stream]) == 8
-        assert joined(run, stream) == {
+        assert join_ids(run, stream) == {
             (1, 1, "B2C"),
             (2, 2, "B2B"),
             (8, 2, "B2B"),
             (9, 2, "B2C"),
         }
-    told = [line for line in run.stderr.splitlines() if f"'{OUTCOMES}'" in line]
-    answers = [text for text in told if "was not found at" in text]
-    assert len(answers) == sum(row in {"C9", "C8"} for row in without)
-    (is_read_from,) = [text for text in told if "is read from" in text]
+    lines = [line for line in run.stderr.splitlines() if f"'{OUTCOMES}'" in line]
+    misses = [text for text in lines if "was not found at" in text]
+    assert len(misses) == sum(row in {"C9", "C8"} for row in without)
+    (is_read_from,) = [text for text in lines if "is read from" in text]
     assert is_read_from.endswith(f"Stream '{OUTCOMES}' is read from {PATHS[rows[0]]}")
 
 
@@ -100,17 +100,17 @@ PATHS = {
     [(("C9", "C11", "C6"), B2C, None), (("C9", "C8", "C11"), B2B, "B2B"),
      (("C9", "C8", "C11"), B2C, None)],
 )  # fmt: skip
-def test_a_name_that_two_campaigns_share_is_no_id(
+def test_a_name_of_two_campaigns_gives_no_id(
     cube: Sandbox, without: Collection[str], crm: tuple[int, str], crm_type: str | None
 ) -> None:
-    """A wrong id would be worse than none, but what both belong to is known."""
+    """The id of the campaign is null; ids that both campaigns share are set."""
     fill(cube, without=without)
-    twin = cube.account.add_campaign(crm, "Mersalg B2B")
-    for campaign in (twin, MERSALG):
-        cube.account.add_outcome(campaign, when=at(TODAY), type="Twin", product="MPA")
-    run = night(cube, **EVERYTHING)
-    duplicates = [r for r in run.records[OUTCOMES] if r["call_outcome__type"] == "Twin"]
-    # Equal events of both are two all the same.
+    duplicate = cube.account.add_campaign(crm, "Mersalg B2B")
+    for campaign in (duplicate, MERSALG):
+        cube.account.add_outcome(campaign, when=at(TODAY), type="Duplicate", product="MPA")
+    run = night(cube, **ALL_CRMS)
+    duplicates = [r for r in run.records[OUTCOMES] if r["call_outcome__type"] == "Duplicate"]
+    # Equal events of both campaigns stay two rows.
     assert len(by_key(duplicates)) == 2
     assert {r["campaign__id"] for r in duplicates} == {None}
     assert {r["campaign__id"] for r in run.records[OUTCOMES]} == {1, None, 8, 9}
@@ -123,19 +123,19 @@ def test_a_name_that_two_campaigns_share_is_no_id(
 @pytest.mark.parametrize(
     "without", scaled([("C9", "C8", "C11", "C6")], [("C9", "C11", "C6"), ("C9", "C8", "C11", "C6")])
 )
-def test_the_columns_are_those_of_every_address(cube: Sandbox, without: Collection[str]) -> None:
-    """What a campaign would tell of its rows is looked up where another address has them."""
+def test_all_endpoints_give_the_same_columns(cube: Sandbox, without: Collection[str]) -> None:
+    """Ids that another endpoint lacks are looked up in the list of campaigns."""
     fill(cube, generation="all")
-    usual = night(cube, **EVERYTHING)
+    usual = night(cube, **ALL_CRMS)
     cube.without = without
-    run = night(cube, **EVERYTHING)
+    run = night(cube, **ALL_CRMS)
     for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
         assert run.schemas[stream] == usual.schemas[stream]
-        assert joined(run, stream, "assignment_id") == joined(usual, stream, "assignment_id")
+        assert join_ids(run, stream, "assignment_id") == join_ids(usual, stream, "assignment_id")
 
 
-def test_rows_read_otherwise_than_before_keep_nothing_back(cube: Sandbox) -> None:
-    """A bookmark of campaigns says nothing about CRMs: those are read from the beginning."""
+def test_after_a_change_of_endpoint_everything_is_read(cube: Sandbox) -> None:
+    """Bookmarks of campaigns do not apply to CRMs, which are read from the beginning."""
     fill(cube)
     first = night(cube, TODAY)
     cube.without = {"C9"}
@@ -143,20 +143,20 @@ def test_rows_read_otherwise_than_before_keep_nothing_back(cube: Sandbox) -> Non
     assert len(second.records[OUTCOMES]) == len(first.records[OUTCOMES]) == 4
 
 
-def test_a_whole_account_in_one_goes_on_by_one_bookmark(cube: Sandbox) -> None:
-    """Without campaigns and CRMs there are no partitions, and state works all the same."""
+def test_an_account_without_partitions_has_one_bookmark(cube: Sandbox) -> None:
+    """Without endpoints for campaigns and CRMs, one bookmark covers the account."""
     fill(cube, without=("C9", "C8"))
-    first = night(cube, TODAY, **EVERYTHING)
+    first = night(cube, TODAY, **ALL_CRMS)
     assert marks(first) == {None: TODAY.isoformat()}
     cube.account.add_outcome(MERSALG, when=at(TODAY + DAY))
-    second = night(cube, TODAY + DAY, state=first.state, **EVERYTHING)
+    second = night(cube, TODAY + DAY, state=first.state, **ALL_CRMS)
     assert {q.days for q in questions(cube, "C7")} == {(TODAY - 2 * DAY, TODAY + DAY)}
     assert len(second.records[OUTCOMES]) == 9
     assert marks(second) == {None: (TODAY + DAY).isoformat()}
 
 
-def test_what_the_settings_do_not_name_is_not_read(cube: Sandbox) -> None:
-    """Campaigns of other CRMs stay away, and so does an address that would bring them along."""
+def test_only_crms_of_the_settings_are_read(cube: Sandbox) -> None:
+    """Campaigns of other CRMs are skipped, and so is an endpoint that would include them."""
     fill(cube)
     assert {r["campaign__id"] for r in night(cube).records[OUTCOMES]} == {2, 8}
     cube.without = {"C9", "C8"}
@@ -166,56 +166,56 @@ def test_what_the_settings_do_not_name_is_not_read(cube: Sandbox) -> None:
 
 @pytest.mark.parametrize("campaign", scaled([9], [1, 2, 9]))
 def test_a_forbidden_campaign_is_a_warning(cube: Sandbox, campaign: int) -> None:
-    """What the credential may not see is named, and the rest arrives."""
+    """The log names the forbidden campaign; the others are read."""
     fill(cube, forbidden={f"campaigns/{campaign}"})
-    run = night(cube, **EVERYTHING)
+    run = night(cube, **ALL_CRMS)
     for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
         assert {r["campaign__id"] for r in run.records[stream]} == {1, 2, 8, 9} - {campaign}
         assert f"{stream} of campaigns/{campaign}, page 1: HTTP 403" in run.stderr
     assert campaign not in marks(run)
 
 
-NO_OTHER_ADDRESS = ("C5", "C7", "C8", "C10")
+OTHER_ENDPOINTS = ("C5", "C7", "C8", "C10")
 
 
 def test_campaigns_that_are_forbidden_do_not_hide_the_others(cube: Sandbox) -> None:
-    """A refusal says nothing about the address, so discovery goes on to a campaign that answers."""
+    """HTTP 403 does not rule out the endpoint; discovery tries the next campaign."""
     newest = {1, 2, 9}
-    fill(cube, forbidden={f"campaigns/{n}" for n in newest}, without=NO_OTHER_ADDRESS)
-    run = night(cube, **EVERYTHING)
+    fill(cube, forbidden={f"campaigns/{n}" for n in newest}, without=OTHER_ENDPOINTS)
+    run = night(cube, **ALL_CRMS)
     for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
         assert {r["campaign__id"] for r in run.records[stream]} == {ARCHIVED}
         for campaign in newest:
             assert f"{stream} of campaigns/{campaign}, page 1: HTTP 403" in run.stderr
 
 
-def test_what_is_forbidden_altogether_is_said_to_be(cube: Sandbox) -> None:
-    """Who misses a table learns from the warnings whose permission is missing, and goes on."""
-    fill(cube, forbidden={f"campaigns/{n}" for n in (1, 2, 8, 9)}, without=NO_OTHER_ADDRESS)
-    run = night(cube, **EVERYTHING)
+def test_a_stream_that_is_completely_forbidden_is_logged(cube: Sandbox) -> None:
+    """Warnings say that the permission is missing; the other streams are read."""
+    fill(cube, forbidden={f"campaigns/{n}" for n in (1, 2, 8, 9)}, without=OTHER_ENDPOINTS)
+    run = night(cube, **ALL_CRMS)
     assert run.records["data_owner_customers"]
-    told = logged(run, "WARNING")
+    warnings = logged(run, "WARNING")
     for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
         assert stream not in run.schemas
         path = f"/api/v1/campaigns/{{campaign__id}}/{stream}/"
-        assert f"Stream '{stream}' is forbidden to the credential at {path}" in told
-        assert f"Nothing to read for stream '{stream}'; it is skipped" in told
+        assert f"Stream '{stream}' is forbidden to the credential at {path}" in warnings
+        assert f"Nothing to read for stream '{stream}'; it is skipped" in warnings
         assert f"'{stream}' was not found at {path}" not in run.stderr
 
 
-def test_a_missing_address_is_tried_with_three_campaigns(cube: Sandbox) -> None:
-    """Those that answer 404 are enough to tell, however many there are."""
+def test_a_missing_endpoint_is_probed_with_three_campaigns(cube: Sandbox) -> None:
+    """A few 404 responses are enough, however many campaigns there are."""
     begin(cube, campaigns=12, without=("C9",))
     cube.account.add_outcome(MERSALG, when=at(TODAY))
-    assert len(night(cube, **EVERYTHING).records[OUTCOMES]) == 1
-    tried = [
+    assert len(night(cube, **ALL_CRMS).records[OUTCOMES]) == 1
+    probed = [
         r for r in cube.requests if re.fullmatch(r"/api/v1/campaigns/\d+/call_outcomes/", r.path)
     ]
-    assert len(tried) == PROBES
+    assert len(probed) == PROBES
 
 
-def test_a_campaign_that_has_vanished_is_a_warning(cube: Sandbox) -> None:
-    """It was on the list a moment ago; the other campaigns are read."""
+def test_a_deleted_campaign_is_a_warning(cube: Sandbox) -> None:
+    """The list still contained it; the other campaigns are read."""
     fill(cube)
 
     def vanish(request: Request) -> None:
@@ -229,10 +229,10 @@ def test_a_campaign_that_has_vanished_is_a_warning(cube: Sandbox) -> None:
         assert f"campaigns/8 is skipped. {stream} of campaigns/8, page 1: HTTP 404" in run.stderr
 
 
-def test_a_crm_forbidden_to_the_credential_is_an_error_if_it_was_named(cube: Sandbox) -> None:
-    """Who asked for it decides: named in the settings it must be readable."""
+def test_a_forbidden_crm_is_an_error_if_the_settings_name_it(cube: Sandbox) -> None:
+    """A discovered CRM is skipped; a named one must be readable."""
     fill(cube, forbidden={"data_owners/2/B2C"}, without=("C9", "C11", "C6"))
-    discovered = night(cube, **EVERYTHING)
+    discovered = night(cube, **ALL_CRMS)
     assert {r["data_owner_id"] for r in discovered.records[OUTCOMES]} == {1, 2}
     assert {r["crm_type"] for r in discovered.records[CALLFLOW]} == {"B2B", "B2C"}
     assert "data_owners/2/B2C" in discovered.stderr
@@ -241,7 +241,7 @@ def test_a_crm_forbidden_to_the_credential_is_an_error_if_it_was_named(cube: San
 
 
 def test_rows_out_of_order_all_arrive(cube: Sandbox) -> None:
-    """Outcomes that were entered late stand last; the bookmark is a day read, not a row seen."""
+    """Outcomes entered late come last; the bookmark is the last day read, not the last row."""
     begin(cube, page_size=3)
     for days in (5, 1, 9, 0, 7, 3, 2, 8, 4, 6):
         cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY))
@@ -261,20 +261,20 @@ def test_rows_out_of_order_all_arrive(cube: Sandbox) -> None:
         ({"timezone": "Europe/Atlantis"}, "Setting 'timezone' must be an IANA zone name"),
     ],
 )
-def test_settings_that_no_window_can_be_made_of_are_refused(
+def test_settings_that_give_no_valid_window_are_rejected(
     cube: Sandbox, settings: dict[str, Any], words: str
 ) -> None:
-    """Before the first request, in a sentence that names the setting."""
+    """The run fails before the first request, in a sentence that names the setting."""
     begin(cube)
     assert complaint(run_in_process(settings_for(cube, **settings))).startswith(words)
     assert not cube.requests
 
 
 def test_an_account_of_2019_has_events_by_assignment(cube: Sandbox) -> None:
-    """Then rows named assignment and client, and campaigns are joined by assignment."""
+    """Rows of 2019 name assignment and client; the assignment identifies the campaign."""
     begin(cube, generation="2019")
     cube.account.add_outcome(MERSALG, when=at(TODAY, "09:12"), type="Booked", by="a@example.com")
-    run = night(cube, **EVERYTHING)
+    run = night(cube, **ALL_CRMS)
     (record,) = run.records[OUTCOMES]
     assert (record["campaign__id"], record["assignment_id"]) == (MERSALG, 9)
     assert record["submitted_at"] == f"{TODAY}T09:12:00+02:00"

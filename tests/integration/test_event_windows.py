@@ -1,4 +1,4 @@
-"""Events are asked for by windows of days, from where the last run stopped."""
+"""Events are requested in windows of days, from the bookmark of the last run on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
 
 
 def test_windows_are_small_and_have_both_dates(cube: Sandbox) -> None:
-    """A first load of many pages is split by the server's own count, day by day if need be."""
+    """A long first load is split by the server's `count`, down to single days."""
     begin(cube, page_size=5)
     cube.account.add_outcomes(MERSALG, 400, TODAY - TWO_YEARS, TODAY)
     cube.account.add_outcomes(MERSALG, 150, TODAY - DAY, TODAY - DAY)
@@ -54,13 +54,13 @@ def test_windows_are_small_and_have_both_dates(cube: Sandbox) -> None:
         window = Window(question.first, question.last)
         pages[window] = max(pages[window], question.page)
     yesterday = Window(TODAY - DAY, TODAY - DAY)
-    assert {window for window, most in pages.items() if most > MAX_PAGES} == {yesterday}
+    assert {window for window, last in pages.items() if last > MAX_PAGES} == {yesterday}
     assert min(pages).first == MIN_DATE
     assert max(window.last for window in pages) == TODAY
 
 
 def test_state_moves_after_each_window(cube: Sandbox) -> None:
-    """What a finished window wrote need not be read again, and a state never runs ahead of it."""
+    """A state covers exactly the windows that are complete."""
     begin(cube, page_size=5)
     cube.account.add_outcomes(MERSALG, 300, TODAY - TWO_YEARS, TODAY)
     run = night(cube, read_ahead=0)
@@ -70,7 +70,7 @@ def test_state_moves_after_each_window(cube: Sandbox) -> None:
     for message in run.messages:
         if message["type"] == "RECORD" and message["stream"] == OUTCOMES:
             record = message["record"]
-            # A window holds nothing from before the days that the state says are done.
+            # A window has no rows of days that the state covers.
             assert record["submitted_at"][:10] > reached
             del missing[record["call_outcome_key"]]
         elif message["type"] == "STATE":
@@ -90,9 +90,9 @@ def test_state_moves_after_each_window(cube: Sandbox) -> None:
     assert reached == TODAY.isoformat()
 
 
-def _finished(asked: Iterable[tuple[date | None, date | None]]) -> list[Window]:
-    """The windows that were read, without those that were looked at and split."""
-    windows = sorted({Window(first, last) for first, last in asked if first and last})
+def _finished(requested: Iterable[tuple[date | None, date | None]]) -> list[Window]:
+    """The windows that were read, without those that were split."""
+    windows = sorted({Window(first, last) for first, last in requested if first and last})
     return [
         window
         for window in windows
@@ -104,10 +104,10 @@ def _finished(asked: Iterable[tuple[date | None, date | None]]) -> list[Window]:
 
 
 @pytest.mark.parametrize("lookback", scaled([0, 30], [0, 2, 30]))
-def test_the_second_night_asks_from_the_bookmark_less_the_lookback(
+def test_the_second_run_starts_at_the_bookmark_less_the_lookback(
     cube: Sandbox, lookback: int
 ) -> None:
-    """The bookmark's own day is not over when a run begins, so it is always read again."""
+    """The day of the bookmark was not over when it was read, so it is always read again."""
     begin(cube)
     for days in range(40):
         cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY))
@@ -117,12 +117,12 @@ def test_the_second_night_asks_from_the_bookmark_less_the_lookback(
     assert {q.days for q in questions(cube, "C9", "C11")} == {(TODAY - lookback * DAY, TODAY + DAY)}
     assert len(second.records[OUTCOMES]) == lookback + 1
     assert marks(first) == {MERSALG: TODAY.isoformat(), ARCHIVED: TODAY.isoformat()}
-    # Nobody looked at the archived one again.
+    # The archived one was not requested again.
     assert marks(second) == {MERSALG: (TODAY + DAY).isoformat(), ARCHIVED: TODAY.isoformat()}
 
 
-def test_an_outcome_added_late_comes_within_the_lookback(cube: Sandbox) -> None:
-    """Outcomes appear for days that were read before; older ones are the price of not asking."""
+def test_an_outcome_added_late_is_read_within_the_lookback(cube: Sandbox) -> None:
+    """Outcomes added for days before the lookback are not read."""
     begin(cube)
     first = night(cube, TODAY)
     cube.account.add_outcome(MERSALG, when=at(TODAY - DAY), type="Late")
@@ -131,8 +131,8 @@ def test_an_outcome_added_late_comes_within_the_lookback(cube: Sandbox) -> None:
     assert [r["call_outcome__type"] for r in second.records[OUTCOMES]] == ["Late"]
 
 
-def test_nothing_from_before_the_start_date_is_asked_for(cube: Sandbox) -> None:
-    """`start_date` is the first day of events, and ends to matter once a run has passed it."""
+def test_nothing_before_the_start_date_is_requested(cube: Sandbox) -> None:
+    """`start_date` is the first day of events; later runs start at their bookmark."""
     begin(cube)
     for days in (0, 10, 11):
         cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY))
@@ -144,11 +144,11 @@ def test_nothing_from_before_the_start_date_is_asked_for(cube: Sandbox) -> None:
     assert {q.first for q in questions(cube, "C9", "C11")} == {TODAY - 2 * DAY}
 
 
-@pytest.mark.parametrize(("days", "is_asked"), [(0, True), (1, False)])
-def test_a_campaign_archived_before_the_start_date_is_not_asked(
-    cube: Sandbox, *, days: int, is_asked: bool
+@pytest.mark.parametrize(("days", "is_requested"), [(0, True), (1, False)])
+def test_a_campaign_archived_before_the_start_date_is_not_requested(
+    cube: Sandbox, *, days: int, is_requested: bool
 ) -> None:
-    """On its last day something can have happened in it, later nothing can."""
+    """It can have events on its last day, but none later."""
     begin(cube)
     end = TODAY - 9 * DAY
     cube.account.archive(ARCHIVED, end)
@@ -156,39 +156,41 @@ def test_a_campaign_archived_before_the_start_date_is_not_asked(
         cube.account.add_outcome(campaign, when=at(end), product="MPA")
     run = night(cube, TODAY, start_date=(end + days * DAY).isoformat())
     for row, stream in ROWS.items():
-        expected = {MERSALG, ARCHIVED} if is_asked else {MERSALG}
-        asked = {int(q.path.split("/")[4]) for q in questions(cube, row)}
-        assert asked == expected
-        assert {r["campaign__id"] for r in run.records[stream]} == (expected if is_asked else set())
+        expected = {MERSALG, ARCHIVED} if is_requested else {MERSALG}
+        requested = {int(q.path.split("/")[4]) for q in questions(cube, row)}
+        assert requested == expected
+        assert {r["campaign__id"] for r in run.records[stream]} == (
+            expected if is_requested else set()
+        )
 
 
-def test_an_archived_campaign_is_not_asked_again_until_it_is_opened(cube: Sandbox) -> None:
-    """After its last day was read there is nothing to ask; what it missed is made up for."""
+def test_an_archived_campaign_is_not_requested_until_it_is_reopened(cube: Sandbox) -> None:
+    """After its last day was read it is skipped; when it is reopened, no day is missing."""
     begin(cube)
     cube.account.add_outcome(MERSALG, when=at(TODAY))
     cube.account.archive(MERSALG, TODAY + DAY)
     first = night(cube, TODAY)
-    asked = {}
+    requested = {}
     state = first.state
     for day in range(1, 6):
         state = night(cube, TODAY + day * DAY, state=state).state
-        asked[day] = [q.days for q in questions(cube, "C9") if q.path == PATH]
-    assert {day for day, windows in asked.items() if windows} == {1, 2, 3, 4}
+        requested[day] = [q.days for q in questions(cube, "C9") if q.path == PATH]
+    assert {day for day, windows in requested.items() if windows} == {1, 2, 3, 4}
     assert days_read(state or {})[MERSALG] == TODAY + 4 * DAY
     cube.account.archive(MERSALG, TODAY + 99 * DAY)
-    cube.account.add_outcome(MERSALG, when=at(TODAY + 20 * DAY), type="Opened again")
+    cube.account.add_outcome(MERSALG, when=at(TODAY + 20 * DAY), type="Reopened")
     again = night(cube, TODAY + 30 * DAY, state=state)
-    assert [r["call_outcome__type"] for r in again.records[OUTCOMES]] == ["Opened again"]
+    assert [r["call_outcome__type"] for r in again.records[OUTCOMES]] == ["Reopened"]
     assert {q.days for q in questions(cube, "C9") if q.path == PATH} == {
         (TODAY + 2 * DAY, TODAY + 30 * DAY)
     }
 
 
-def test_a_bookmark_from_the_future_is_not_trusted(cube: Sandbox) -> None:
-    """Another tool's mistake hides nothing: everything is read once, and then it heals."""
+def test_a_bookmark_in_the_future_is_ignored(cube: Sandbox) -> None:
+    """Everything is read once, and the new bookmark is valid."""
     begin(cube)
     cube.account.add_outcome(MERSALG, when=at(TODAY - 50 * DAY))
-    # Such a bookmark has to move back, which the checker of messages would not have.
+    # The bookmark must move back, which the checker of messages would reject.
     run = run_in_process(settings_for(cube, **ONE_CRM), state=state_with("2099-01-01"))
     assert run.returncode == 0, run.stderr
     assert len(run.records[OUTCOMES]) == 1
@@ -196,8 +198,8 @@ def test_a_bookmark_from_the_future_is_not_trusted(cube: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("bookmark", ["last week", 7, ""])
-def test_a_bookmark_that_is_no_date_ends_in_one_sentence(cube: Sandbox, bookmark: object) -> None:
-    """A damaged state is said to be one, with what to do about it."""
+def test_a_bookmark_that_is_not_a_date_is_rejected(cube: Sandbox, bookmark: object) -> None:
+    """The error says that the state is damaged."""
     begin(cube)
     run = try_night(cube, state=state_with(bookmark))
     assert complaint(run).startswith(f"{OUTCOMES}: the state holds a bookmark that is not a date")
@@ -213,8 +215,8 @@ def state_with(bookmark: object) -> dict[str, Any]:
     return {"bookmarks": {OUTCOMES: {"partitions": [part]}}}
 
 
-def test_without_a_bookmark_every_day_is_asked_for(cube: Sandbox) -> None:
-    """Nobody says when an account began, and a window without events costs one request."""
+def test_without_a_bookmark_every_day_is_requested(cube: Sandbox) -> None:
+    """The first day of an account is unknown; a window without events costs one request."""
     begin(cube)
     old = at(date(2003, 2, 1))
     cube.account.add_outcome(MERSALG, when=old, product="MPA")

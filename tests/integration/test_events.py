@@ -1,4 +1,4 @@
-"""What came of calls arrives once, under a key that lasts, whatever happens to it afterwards."""
+"""Outcomes and registrations are emitted once, under a key that survives later edits."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ REPORT_AS = "call_outcome__report_as__submitted"
 STREAMS = (OUTCOMES, REGISTRATIONS)
 
 
-def test_the_second_night_brings_the_lookback_and_what_is_new(cube: Sandbox) -> None:
-    """What was read again has the same keys, so that a target that upserts stays right."""
+def test_the_second_run_emits_the_lookback_and_new_events(cube: Sandbox) -> None:
+    """Rows that are read again have the same keys, so that targets can upsert them."""
     begin(cube, page_size=5)
     cube.account.add_outcomes(MERSALG, 80, TODAY - 39 * DAY, TODAY)
     first = night(cube, TODAY)
@@ -58,7 +58,7 @@ def test_the_second_night_brings_the_lookback_and_what_is_new(cube: Sandbox) -> 
 def test_a_reassigned_outcome_updates_its_row(
     cube: Sandbox, *, no_timestamps: bool, newest_first: bool
 ) -> None:
-    """Who is said to have submitted it changes, and there is still one row of it."""
+    """Its agent and team change; its key does not."""
     begin(cube, traps=Traps(no_timestamps=no_timestamps, newest_first=newest_first))
     changed = cube.account.add_outcome(MERSALG, when=at(TODAY, "09:00"), product="MPA")
     cube.account.add_outcome(MERSALG, when=at(TODAY, "10:00"), product="MPA")
@@ -85,10 +85,10 @@ def test_a_reassigned_outcome_updates_its_row(
     ],
     ids=["time", "type", "subtype"],
 )
-def test_a_corrected_time_or_type_is_a_row_of_its_own(
+def test_a_corrected_time_or_type_gives_a_new_row(
     cube: Sandbox, correction: Callable[[Account, int], None], shown: tuple[str, ...]
 ) -> None:
-    """Nothing else tells an event from others, so its old row stays as it was."""
+    """Time and type identify an event, so the old row stays unchanged."""
     begin(cube)
     changed = cube.account.add_outcome(MERSALG, when=at(TODAY, "09:00"), type="Sale", product="MPA")
     cube.account.add_outcome(MERSALG, when=at(TODAY), type="Sale", product="MPA")
@@ -100,19 +100,19 @@ def test_a_corrected_time_or_type_is_a_row_of_its_own(
         old, new, later = (by_key(run.records[stream], stream) for run in (first, second, third))
         assert len(old) == len(new) == 2
         (gone,), (corrected,) = old.keys() - new.keys(), new.keys() - old.keys()
-        assert told(old[gone]) == ("09:00", "Sale", "Sale")
-        assert told(new[corrected]) == shown
+        assert identity(old[gone]) == ("09:00", "Sale", "Sale")
+        assert identity(new[corrected]) == shown
         assert later == new
 
 
-def told(record: dict[str, Any]) -> tuple[str, ...]:
+def identity(record: dict[str, Any]) -> tuple[str, ...]:
     """Time, type and subtype of an event."""
     kind = record["call_outcome__type"], record["call_outcome__subtype"]
     return record["submitted_at"][11:16], *kind
 
 
-def test_an_anonymised_customers_events_update_their_rows(cube: Sandbox) -> None:
-    """The customer is gone from old outcomes, but they keep their keys, price and time (T40)."""
+def test_events_of_an_anonymised_customer_update_their_rows(cube: Sandbox) -> None:
+    """Old outcomes lose the customer, but keep their keys, prices and times (T40)."""
     begin(cube)
     customer = cube.account.customer_ids(CRM)[1]
     cube.account.add_outcome(MERSALG, customer, when=at(TODAY), product="MPA", price=599)
@@ -130,8 +130,8 @@ def test_an_anonymised_customers_events_update_their_rows(cube: Sandbox) -> None
 
 
 @pytest.mark.parametrize("trap", [{}, {"newest_first": True}])
-def test_equal_rows_stay_as_many_as_they_are(cube: Sandbox, trap: dict[str, Any]) -> None:
-    """Nothing but their place tells them apart, on one page or on several, and run after run."""
+def test_the_number_of_equal_rows_does_not_change(cube: Sandbox, trap: dict[str, Any]) -> None:
+    """Only their position distinguishes them, on one page or several, in every run."""
     begin(cube, page_size=3, traps=Traps(no_timestamps=True, **trap))
     for _ in range(8):
         cube.account.add_outcome(MERSALG, when=at(TODAY), product="MPA")
@@ -144,7 +144,7 @@ def test_equal_rows_stay_as_many_as_they_are(cube: Sandbox, trap: dict[str, Any]
 
 
 def test_two_products_of_one_call_are_two_registrations(cube: Sandbox) -> None:
-    """The same product twice as well: an agent may sell two of them."""
+    """So is the same product twice: an agent can sell two of them."""
     begin(cube)
     outcome = cube.account.add_outcome(MERSALG, when=at(TODAY), product="MPA")
     cube.account.register(outcome, "ProdB", 2490)
@@ -155,7 +155,7 @@ def test_two_products_of_one_call_are_two_registrations(cube: Sandbox) -> None:
 
 
 def add_while_reading(cube: Sandbox) -> None:
-    """Add three outcomes in front when the third page is asked for."""
+    """Add three outcomes before the first row when page 3 is requested."""
 
     def add(request: Request) -> None:
         if request.row == "C9" and request.page == 3:
@@ -168,10 +168,8 @@ def add_while_reading(cube: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("read_ahead", [0, 4])
-def test_rows_that_move_while_new_ones_come_in_front_are_not_doubled(
-    cube: Sandbox, read_ahead: int
-) -> None:
-    """A row that is shown on two pages is one row, with the key it has tomorrow."""
+def test_rows_that_move_to_another_page_are_not_duplicated(cube: Sandbox, read_ahead: int) -> None:
+    """A row on two pages is emitted once, with the key of the next run."""
     begin(cube, page_size=5, traps=Traps(newest_first=True))
     for second in range(30):
         cube.account.add_outcome(MERSALG, when=at(TODAY, f"10:00:{second:02}"))
@@ -184,8 +182,8 @@ def test_rows_that_move_while_new_ones_come_in_front_are_not_doubled(
     assert found.items() <= again.items()
 
 
-def test_equal_rows_that_move_stay_as_many_as_they_are(cube: Sandbox) -> None:
-    """With nothing but the minute to go by rows may change keys, but never their number."""
+def test_the_number_of_equal_rows_that_move_does_not_change(cube: Sandbox) -> None:
+    """With minutes only, rows can change keys, but not their number."""
     begin(cube, page_size=5, traps=Traps(newest_first=True, no_timestamps=True))
     customers = cube.account.customer_ids(CRM)
     for number in range(30):
@@ -193,7 +191,7 @@ def test_equal_rows_that_move_stay_as_many_as_they_are(cube: Sandbox) -> None:
         cube.account.add_outcome(MERSALG, customers[number % 2], when=when)
     add_while_reading(cube)
     with beginning(at(TODAY, "23:00")):
-        # One reading may number them otherwise than the next, so that a key may come again.
+        # Passes may number them differently, so that a key can be emitted twice.
         run = read_at(cube.url, auth_token=cube.token, **ONE_CRM)
     found = by_key(run.records[OUTCOMES])
     calls = [(r["submitted_at"], r["customer_id"]) for r in found.values()]
@@ -204,8 +202,8 @@ def test_equal_rows_that_move_stay_as_many_as_they_are(cube: Sandbox) -> None:
     assert found.keys() <= again.keys()
 
 
-def test_an_account_from_before_timestamps_has_its_times_by_the_minute(cube: Sandbox) -> None:
-    """Zone-less minutes are local; with a timestamp the moment is exact."""
+def test_an_account_without_timestamps_has_times_by_the_minute(cube: Sandbox) -> None:
+    """Minutes without offset are local; a timestamp is exact."""
     begin(cube)
     cube.account.add_outcome(MERSALG, when=at(TODAY, "10:27:06.477"))
     exact = night(cube).records[OUTCOMES]
@@ -231,7 +229,7 @@ MINUTES = {
 
 @pytest.mark.parametrize("zone", MINUTES)
 def test_minutes_have_the_offset_of_their_day(cube: Sandbox, zone: str) -> None:
-    """Winter, summer, the ends of years and the nights between, by the zone of the settings."""
+    """Offsets follow the zone of the settings, in winter, in summer and around changes."""
     begin(cube, traps=Traps(no_timestamps=True))
     for minute in MINUTES[zone]:
         day, _, time = minute.partition("T")
@@ -250,8 +248,8 @@ def test_minutes_have_the_offset_of_their_day(cube: Sandbox, zone: str) -> None:
         *scaled([], [("2023-12-15", "23:59:30"), ("2023-10-29", "00:00:30")]),
     ],
 )
-def test_no_call_is_lost_at_a_days_end(cube: Sandbox, day: str, began: str) -> None:
-    """Without any lookback: a call of the last minute comes today or tomorrow, under one key."""
+def test_no_call_is_lost_at_the_end_of_a_day(cube: Sandbox, day: str, began: str) -> None:
+    """Without lookback, a call of the last minute is read today or tomorrow, with one key."""
     begin(cube)
     today = TODAY.fromisoformat(day)
     moments = [
@@ -266,7 +264,7 @@ def test_no_call_is_lost_at_a_days_end(cube: Sandbox, day: str, began: str) -> N
         cube.account.add_outcome(MERSALG, when=moment)
     second = night(cube, today + DAY, hour=began, state=first.state, lookback_days=0)
     third = night(cube, today + 2 * DAY, hour=began, state=second.state, lookback_days=0)
-    # The first night was over when the first call of yesterday was entered.
+    # The first run had ended when the first call of yesterday was entered.
     assert [r["submitted_at"][:16] for r in second.records[OUTCOMES]] == [
         f"{moment:%Y-%m-%dT%H:%M}" for moment in moments[1:]
     ]
@@ -274,8 +272,8 @@ def test_no_call_is_lost_at_a_days_end(cube: Sandbox, day: str, began: str) -> N
     assert list(by_key(third.records[OUTCOMES]).items()) == last
 
 
-def test_a_time_that_comes_twice_is_told_by_its_offset(cube: Sandbox) -> None:
-    """Two calls an hour apart show the same minute when clocks go back, and are two."""
+def test_times_in_the_repeated_hour_differ_by_their_offset(cube: Sandbox) -> None:
+    """When clocks go back, two calls with the same minute stay two rows."""
     begin(cube)
     for offset in ("+02:00", "+01:00"):
         moment = at(TODAY).fromisoformat(f"2023-10-29T02:30:00{offset}")

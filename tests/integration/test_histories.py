@@ -1,4 +1,4 @@
-"""Whole runs over real sockets, while the account is edited and answers go wrong at random."""
+"""Complete runs over real sockets, with random edits and faults meanwhile."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 EXAMPLES = scaled(36, 500)
-WIDTHS = [0, 1, 4]
+READ_AHEAD = [0, 1, 4]
 RETRIES = 3
 ASIDE = {"C1", *(f"C{number}" for number in range(4, 12))}
-"""Endpoints of `docs/api.md` that are not served, so that discovery reads little else."""
+"""Endpoints of `docs/api.md` that are not served, to keep discovery short."""
 
 Edit = tuple[str, int, float]
 
@@ -43,27 +43,27 @@ edits = st.lists(
 faults = st.dictionaries(
     st.integers(0, 15),
     st.sampled_from(["429", "503", "reset", "truncate", "html", "404"]),
-    # No more than one request has tries for: only edits may make a run fail.
+    # No more than one request can retry: only edits may make a run fail.
     max_size=RETRIES,
 )
 
 
 class History:
-    """What happens to one CRM between the requests for its pages, and what it held meanwhile.
+    """Edits and faults between the requests for pages of one CRM, and all versions of its rows.
 
     Args:
         cube: The account.
-        moments: The edits before each answer, from the first page of the sync on.
-        faults: What goes wrong with which of these answers.
+        moments: The edits before each response, from the first page of the sync on.
+        faults: Kinds of faults, by the number of the response.
     """
 
     def __init__(self, cube: Sandbox, moments: list[list[Edit]], faults: Mapping[int, Any]) -> None:
-        """Remember how the account begins."""
+        """Keep the initial rows of the account."""
         self._cube = cube
         self._moments = moments
         self._faults = faults
         self._lock = threading.Lock()
-        self._asked = -1  # discovery looks at one page, and that before anything happens
+        self._request = -1  # discovery requests one page, before the first edit
         self.versions = {row["crm__customer_id"]: [row] for row in rows_of(cube)}
         self.stayed = list(self.versions)
         self.inserted: set[str] = set()
@@ -71,32 +71,32 @@ class History:
         self._is_over = False
 
     def end(self) -> None:
-        """Let nothing happen any more, not even for what was asked for ahead of its time."""
+        """Stop edits and faults, also for prefetched pages."""
         self._cube.before_request = None
         with self._lock:
             self._is_over = True
 
-    def happen(self, request: Request) -> None:
-        """Let the next moment of the history happen."""
+    def before_request(self, request: Request) -> None:
+        """Apply the edits and the fault of the next request."""
         if request.row != "C2":
             return
         with self._lock:
             if self._is_over:
                 return
-            now, self._asked = self._asked, self._asked + 1
+            now, self._request = self._request, self._request + 1
             moment = self._moments[now] if 0 <= now < len(self._moments) else []
             for kind, times, where in moment:
                 self._edit(kind, times, where)
             fault = self._faults.get(now)
             if fault:
                 self._cube.faults.append(Fault(fault, at=request.number, times=1))
-            # A page that is not there looks as if rows had gone.
+            # A missing page looks like deleted rows.
             self.disturbed += fault == "404" or any(kind != "update" for kind, _, _ in moment)
 
     def _edit(self, kind: str, times: int, where: float) -> None:
         account = self._cube.account
         if kind in {"insert", "both"}:
-            # They stay: no reader could see a row that comes in front and goes again.
+            # They stay: a pass can miss a row that is added and deleted again.
             self.inserted.update(account.insert(CRM, times))
         chosen = self.stayed[int(where * len(self.stayed)) :][:times]
         if kind in {"delete", "both"}:
@@ -114,29 +114,29 @@ class History:
             "crm__change_log__updated": self._cube.day.isoformat(),
             "crm__change_log__update_method": "Manual update",
         }
-        # Known first: an answer may be made as soon as the account has it.
+        # Before the update: a response can contain it at once.
         versions.append({**versions[-1], **changed})
         self._cube.account.update_customer(CRM, customer, email=email)
 
 
 def rows_of(cube: Sandbox) -> list[dict[str, str]]:
-    """All rows of the CRM as Cube sends them, without custom fields, on one page."""
-    answer = requests.get(
+    """All rows of the CRM as Cube sends them on one page, without custom fields."""
+    response = requests.get(
         f"{cube.url}/api/v1/data_owners/{CRM[0]}/{CRM[1]}/customers/",
         headers={"Authorization": f"Token {cube.token}"},
         timeout=300,
     )
-    # Custom fields are typed by the tap, and have tests of their own.
+    # The tap converts custom fields; other tests cover them.
     return [
         {key: value for key, value in row.items() if not key.startswith("crm__custom_info__")}
-        for row in answer.json()["results"]
+        for row in response.json()["results"]
     ]
 
 
-# By width, so that workers of pytest share the load.
-@pytest.mark.parametrize("read_ahead", WIDTHS)
+# One test per value, so that workers of pytest share the load.
+@pytest.mark.parametrize("read_ahead", READ_AHEAD)
 @settings(
-    max_examples=-(-EXAMPLES // len(WIDTHS)),
+    max_examples=-(-EXAMPLES // len(READ_AHEAD)),
 )
 @given(
     pages=st.integers(1, 9),
@@ -146,7 +146,7 @@ def rows_of(cube: Sandbox) -> list[dict[str, str]]:
     moments=st.lists(edits, max_size=15),
     faults=faults,
 )
-def test_a_run_is_complete_or_an_error_whatever_happens_meanwhile(  # noqa: PLR0913 - one history
+def test_a_run_is_complete_or_fails(  # noqa: PLR0913 - one history
     running: Sandbox,
     *,
     read_ahead: int,
@@ -157,19 +157,19 @@ def test_a_run_is_complete_or_an_error_whatever_happens_meanwhile(  # noqa: PLR0
     moments: list[list[Edit]],
     faults: Mapping[int, str],
 ) -> None:
-    """Rows that stay arrive as they were at some moment, and none that never was."""
+    """Each row that stays is emitted in one of its versions; no other row is emitted."""
     running.reset(
         generation="2020",
         without=ASIDE,
         outcomes=0,
-        # Most accounts have some pages, and a last one that is not full: there rows slide.
+        # Most accounts have a last page that is not full, so that edits move rows.
         customers=max(0, pages * size - lacking),
         page_size=100,
         traps=Traps(newest_first=newest_first),
     )
     history = History(running, moments, faults)
     running.page_size = size
-    running.before_request = history.happen
+    running.before_request = history.before_request
     try:
         run = read_at(
             running.url,
@@ -182,7 +182,7 @@ def test_a_run_is_complete_or_an_error_whatever_happens_meanwhile(  # noqa: PLR0
         history.end()
     check(run.stdout, may_repeat=True)
     if run.returncode:
-        # Only an account that changed during every reading may end in an error.
+        # Only an account that changed during every pass may end in an error.
         assert "Run again when the account changes less" in complaint(run)
         assert history.disturbed >= MAX_PASSES
         return

@@ -1,4 +1,4 @@
-"""State across runs: what changed comes, what did not stays away, and nothing is lost."""
+"""State across runs: changed rows are emitted, unchanged rows are not, nothing is lost."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
 LATEST = TODAY + timedelta(days=3)
-"""A day after every invented one: a change of this day comes again, and comes alone."""
+"""A day after all generated ones, so that only changes of this day are emitted again."""
 
 
-def test_an_unchanged_account_sends_the_bookmarks_own_day_again(cube: Sandbox) -> None:
-    """Days are all Cube tells of a change, so the last day's rows come twice and no others do."""
+def test_the_day_of_the_bookmark_is_emitted_again(cube: Sandbox) -> None:
+    """Cube gives only the date of a change, so rows of the last day are emitted twice."""
     first = sync(cube, **only(*cube.account.crms))
     second = sync(cube, state=first.state, **only(*cube.account.crms))
     latest: dict[object, str] = bookmarks(first)
@@ -48,8 +48,8 @@ def test_an_unchanged_account_sends_the_bookmarks_own_day_again(cube: Sandbox) -
     assert bookmarks(second) == latest
 
 
-def test_changed_and_new_rows_come_alone(cube: Sandbox) -> None:
-    """After a load only an edited customer and an added one are left to fetch."""
+def test_only_changed_and_new_rows_are_emitted(cube: Sandbox) -> None:
+    """After a load, a run emits an edited customer, an added one and the bookmark's day."""
     first = sync(cube, **only(CRM))
     edited, other = cube.account.customer_ids(CRM)[3:5]
     cube.account.update_customer(CRM, other, updated=LATEST)
@@ -63,24 +63,24 @@ def test_changed_and_new_rows_come_alone(cube: Sandbox) -> None:
     assert bookmarks(second) == {CRM: LATEST.isoformat()}
 
 
-def test_a_change_by_the_api_comes_with_the_next_run(cube: Sandbox) -> None:
-    """A write through the API itself bumps the day, and the next run brings the new value."""
+def test_a_change_through_the_api_is_emitted_by_the_next_run(cube: Sandbox) -> None:
+    """A write through the API updates the date, so the next run emits the new value."""
     first = sync(cube, assignment_ids=[9], data_owners=[])
     customer = cube.account.customer_ids(9)[0]
-    answer = requests.put(
+    response = requests.put(
         f"{cube.url}/api/v1/assignments/9/customers/{customer}",
         json={"crm__standard_info__phone_2": "90000001"},
         headers={"Authorization": f"Token {cube.token}"},
         timeout=300,
     )
-    assert answer.status_code == 200
+    assert response.status_code == 200
     second = sync(cube, state=first.state, assignment_ids=[9], data_owners=[])
     found = {r["customer_id"]: r for r in second.records[ASSIGNED]}
     assert found[customer]["crm__standard_info__phone_2"] == "90000001"
 
 
-def test_rows_without_a_date_always_come(cube: Sandbox) -> None:
-    """Nothing tells that an undated row is unchanged, so every run brings it."""
+def test_rows_without_a_date_are_always_emitted(cube: Sandbox) -> None:
+    """A row without a date may have changed, so every run emits it."""
     cube.reset(undated=3)
     undated = set(cube.account.customer_ids(CRM)[:3])
     first = sync(cube, **only(CRM))
@@ -89,8 +89,8 @@ def test_rows_without_a_date_always_come(cube: Sandbox) -> None:
     assert len(second.records[CUSTOMERS]) < 12
 
 
-def test_a_date_in_the_far_future_does_not_poison_the_bookmark(cube: Sandbox) -> None:
-    """A typo of 2099 arrives as it is; the bookmark ends today, and the next change still comes."""
+def test_a_date_in_the_future_does_not_move_the_bookmark_there(cube: Sandbox) -> None:
+    """A date of 2099 is emitted unchanged; the bookmark is today; later changes are emitted."""
     mistyped, edited = cube.account.customer_ids(CRM)[:2]
     cube.account.update_customer(CRM, mistyped, updated=date(2099, 1, 1))
     first = sync(cube, **only(CRM))
@@ -103,8 +103,8 @@ def test_a_date_in_the_far_future_does_not_poison_the_bookmark(cube: Sandbox) ->
     assert updated == {mistyped: "2099-01-01", edited: bookmark}
 
 
-def test_a_bookmark_of_another_tap_in_the_future_does_not_hide_changes(cube: Sandbox) -> None:
-    """A state that was poisoned before counts as today."""
+def test_a_bookmark_in_the_future_does_not_hide_changes(cube: Sandbox) -> None:
+    """A bookmark in the future counts as today."""
     cube.account.update_customer(CRM, cube.account.customer_ids(CRM)[0], updated=date(2099, 1, 1))
     edited = cube.account.add_customer(CRM, updated=datetime.now(UTC).date() + timedelta(days=1))
     run = run_in_process(settings_for(cube, **only(CRM)), state=state_with("2099-01-01"))
@@ -123,8 +123,8 @@ def state_with(bookmark: object) -> dict[str, Any]:
     return {"bookmarks": {CUSTOMERS: {"partitions": [part]}}}
 
 
-def test_each_assignment_has_a_bookmark_of_its_own(cube: Sandbox) -> None:
-    """A late change in one assignment hides no earlier change in the other."""
+def test_each_assignment_has_its_own_bookmark(cube: Sandbox) -> None:
+    """A late change in one assignment does not hide an earlier one in another."""
     before_both = TODAY + timedelta(days=1)
     first = sync(cube, data_owners=[])
     cube.account.update_customer(9, cube.account.customer_ids(9)[0], updated=LATEST)
@@ -137,7 +137,7 @@ def test_each_assignment_has_a_bookmark_of_its_own(cube: Sandbox) -> None:
 
 
 def test_bookmarks_do_not_move_backwards(cube: Sandbox) -> None:
-    """When the newest row is deleted the bookmark stays where it was."""
+    """When the newest row is deleted, the bookmark stays the same."""
     newest = cube.account.add_customer(CRM, updated=LATEST)
     first = sync(cube, **only(CRM))
     cube.account.delete_customer(CRM, newest)
@@ -146,8 +146,8 @@ def test_bookmarks_do_not_move_backwards(cube: Sandbox) -> None:
     assert bookmarks(second) == bookmarks(first) == {CRM: LATEST.isoformat()}
 
 
-def test_customers_from_before_the_start_date_are_left_out(cube: Sandbox) -> None:
-    """`start_date` holds for the first run; from then on the bookmark is later."""
+def test_customers_before_the_start_date_are_skipped(cube: Sandbox) -> None:
+    """`start_date` applies to the first run; later runs start at their bookmark."""
     start = (TODAY - timedelta(days=300)).isoformat()
     everything = sync(cube, **only(CRM)).records[CUSTOMERS]
     run = sync(cube, start_date=f"{start}T00:00:00Z", **only(CRM))
@@ -155,8 +155,8 @@ def test_customers_from_before_the_start_date_are_left_out(cube: Sandbox) -> Non
     assert 0 < len(run.records[CUSTOMERS]) < 12
 
 
-def test_a_start_date_after_every_change_leaves_a_state_to_go_on_from(cube: Sandbox) -> None:
-    """With nothing to emit the run is no error, and the next change comes."""
+def test_a_start_date_after_every_change_gives_a_usable_state(cube: Sandbox) -> None:
+    """A run with nothing to emit succeeds, and the next change is emitted."""
     start = (TODAY + timedelta(days=1)).isoformat()
     first = sync(cube, start_date=start, **only(CRM))
     assert first.records[CUSTOMERS] == []
@@ -165,28 +165,28 @@ def test_a_start_date_after_every_change_leaves_a_state_to_go_on_from(cube: Sand
     assert ids(second.records[CUSTOMERS]) == {added}
 
 
-def test_without_a_change_log_every_run_is_a_full_one(cube: Sandbox) -> None:
-    """Where no row has a date all come each time, and the log says so once."""
+def test_without_a_change_log_every_run_is_a_full_load(cube: Sandbox) -> None:
+    """If no row has a date, each run emits all, and logs it once per stream."""
     cube.reset(change_log=False)
     first = sync(cube)
     second = sync(cube, state=first.state)
     for stream, rows in ((CUSTOMERS, 36), (ASSIGNED, 24)):
         assert len(second.records[stream]) == len(first.records[stream]) == rows
     for run in (first, second):
-        told = [line for line in run.stderr.splitlines() if "every run is a full load" in line]
-        assert len(told) == 2  # once for each of the two streams
+        lines = [line for line in run.stderr.splitlines() if "every run is a full load" in line]
+        assert len(lines) == 2  # once for each of the two streams
 
 
 @pytest.mark.parametrize("bookmark", ["last week", 7, {}, ""])
-def test_a_bookmark_that_is_no_date_ends_in_one_sentence(cube: Sandbox, bookmark: object) -> None:
-    """A damaged state is said to be one, with what to do about it."""
+def test_a_bookmark_that_is_not_a_date_is_rejected(cube: Sandbox, bookmark: object) -> None:
+    """The error says that the state is damaged."""
     run = run_in_process(settings_for(cube, **only(CRM)), state=state_with(bookmark))
     assert run.returncode != 0
     assert "the state holds a bookmark that is not a date" in complaint(run)
 
 
-def test_a_killed_run_goes_on_from_its_last_state(cube: Sandbox) -> None:
-    """SIGKILL in the middle: what both runs wrote is together all that the account holds."""
+def test_the_run_after_a_killed_one_resumes_from_its_last_state(cube: Sandbox) -> None:
+    """After SIGKILL, both runs together have written every row of the account."""
     cube.reset(customers=40, page_size=5, delay=0.02)
     expected = {(crm, i) for crm in cube.account.crms for i in cube.account.customer_ids(crm)}
     settings = settings_for(cube, assignment_ids=[])

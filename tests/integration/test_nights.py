@@ -1,4 +1,4 @@
-"""An account that lives through many nights, and a warehouse that keeps up with it."""
+"""Many incremental runs against a changing account, loaded into a simulated warehouse."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ places = st.floats(0, 1, exclude_max=True)
 
 
 class Nights(RuleBasedStateMachine):
-    """Days of edits and nights of runs; every run goes on from the state of the one before."""
+    """Edits by day and runs by night; each run starts from the state of the last one."""
 
     def __init__(self, cube: Sandbox) -> None:
-        """Begin with a small account and an empty warehouse."""
+        """Start with a small account and an empty warehouse."""
         super().__init__()
         cube.reset(generation="2020", without=ASIDE, customers=7, page_size=3)
         self.cube = cube
@@ -41,7 +41,7 @@ class Nights(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        """Give the account its own day back."""
+        """Reset the date of the account."""
         self.cube.today = TODAY
 
     def _some(self, place: float) -> str:
@@ -60,31 +60,31 @@ class Nights(RuleBasedStateMachine):
 
     @rule(updated=st.sampled_from([TODAY, None, date(2099, 1, 1)]))
     def add(self, updated: date | None) -> None:
-        """Add a customer: of today, without a date, or with a date that is a slip of the pen."""
+        """Add a customer: of today, without a date, or with a mistyped date."""
         day = self.cube.today if updated == TODAY else updated
         self.cube.account.add_customer(CRM, updated=day)
 
     @precondition(lambda self: self.cube.account.count(CRM))
     @rule(place=places, number=st.integers(0, 99))
     def change(self, place: float, number: int) -> None:
-        """Change a customer on this day."""
+        """Change a customer on the current day."""
         email = f"changed.{number}@example.com"
         self.cube.account.update_customer(CRM, self._some(place), email=email)
 
     @precondition(lambda self: self.cube.account.count(CRM))
     @rule(place=places)
     def delete(self, place: float) -> None:
-        """Delete a customer; the warehouse keeps what it has."""
+        """Delete a customer; the warehouse keeps the row."""
         self.cube.account.delete_customer(CRM, self._some(place))
 
     @rule(days=st.integers(1, 40))
     def pass_days(self, days: int) -> None:
-        """Let days go by without a run."""
+        """Let days pass without a run."""
         self.cube.today = self.cube.day + timedelta(days=days)
 
     @rule()
     def run(self) -> None:
-        """Run the tap: every customer of the account is in the warehouse as it is now."""
+        """Run the tap; afterwards the warehouse has the current rows of the account."""
         self.cube.page_size = 3
         run = self._night()
         assert run.returncode == 0, run.stderr
@@ -99,7 +99,7 @@ class Nights(RuleBasedStateMachine):
     @precondition(lambda self: self.cube.account.count(CRM) > 3)
     @rule()
     def fail(self) -> None:
-        """Run into a page that cannot be read: what was loaded and said so far stays."""
+        """Run with a page that fails; rows and state that were emitted are kept."""
         self.cube.page_size = 3
         fault = Fault("500", row="C2", page=2)
         run = self._night(max_retries=0, discovered=lambda: self.cube.faults.append(fault))
@@ -108,8 +108,8 @@ class Nights(RuleBasedStateMachine):
         self._load(run)
 
 
-def test_the_warehouse_keeps_up_with_the_account(cube: Sandbox) -> None:
-    """After each good run nothing is missing, whatever happened by day and failed by night."""
+def test_the_warehouse_is_current_after_each_run(cube: Sandbox) -> None:
+    """After each successful run no row is missing, whatever was edited or failed before."""
 
     class OnThisAccount(Nights):
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What a night costs the account: requests are counted where they arrive."""
+"""The number of requests of a run, counted at the server."""
 
 from __future__ import annotations
 
@@ -25,83 +25,85 @@ from tests.support.sizes import scaled
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
-MANY = scaled(40, 500)
+CAMPAIGNS = scaled(40, 500)
 ROWS = ("C6", "C9", "C11")
-EVERYTHING: dict[str, Any] = {"data_owners": None}
+ALL_CRMS: dict[str, Any] = {"data_owners": None}
 
 
 def counts(cube: Sandbox) -> dict[str | None, int]:
-    """Requests of the last night at the addresses of campaigns, with the looks of discovery."""
+    """Requests of the last run to the endpoints of campaigns, including discovery."""
     return {row: n for row, n in Counter(r.row for r in cube.requests).items() if row in ROWS}
 
 
-def test_a_first_load_of_little_costs_one_request_a_campaign_and_stream(cube: Sandbox) -> None:
-    """All days fit into one window, whose first page is its only one; discovery looks once."""
+def test_a_small_first_load_costs_one_request_per_campaign_and_stream(cube: Sandbox) -> None:
+    """All days fit into one window with one page; discovery adds one request per stream."""
     begin(cube, campaigns=12, outcomes=3)
-    run = night(cube, **EVERYTHING)
+    run = night(cube, **ALL_CRMS)
     assert len(run.records[OUTCOMES]) == cube.account.outcome_count() == 36
     assert counts(cube) == dict.fromkeys(ROWS, 12 + 1)
 
 
-def test_a_quiet_night_costs_one_request_a_live_campaign_and_stream(cube: Sandbox) -> None:
-    """A campaign that was archived before the lookback has nothing new to ask for."""
+def test_a_run_without_changes_costs_one_request_per_active_campaign_and_stream(
+    cube: Sandbox,
+) -> None:
+    """A campaign that was archived before the lookback is not requested."""
     begin(cube, campaigns=12, outcomes=3)
-    first = night(cube, TODAY, **EVERYTHING)
-    night(cube, TODAY + 9 * DAY, state=first.state, **EVERYTHING)
+    first = night(cube, TODAY, **ALL_CRMS)
+    night(cube, TODAY + 9 * DAY, state=first.state, **ALL_CRMS)
     assert counts(cube) == dict.fromkeys(ROWS, 11 + 1)
-    asked = questions(cube, "C9", "C11")
-    assert not [q for q in asked if f"/campaigns/{ARCHIVED}/" in q.path]
-    assert {q.days for q in asked} == {(TODAY - 2 * DAY, TODAY + 9 * DAY)}
+    requests = questions(cube, "C9", "C11")
+    assert not [q for q in requests if f"/campaigns/{ARCHIVED}/" in q.path]
+    assert {q.days for q in requests} == {(TODAY - 2 * DAY, TODAY + 9 * DAY)}
 
 
-def test_one_new_outcome_in_many_campaigns_costs_one_request_a_live_campaign(cube: Sandbox) -> None:
-    """Nothing tells in which of them something happened: each stream asks each once, and no more.
+def test_one_new_outcome_costs_one_request_per_active_campaign(cube: Sandbox) -> None:
+    """The campaign of the outcome is unknown, so each stream requests each campaign once.
 
-    Beside these there is the one look of discovery at each stream.
+    Discovery adds one request per stream.
     """
-    begin(cube, campaigns=MANY, customers=1)
-    first = night(cube, TODAY, **EVERYTHING)
+    begin(cube, campaigns=CAMPAIGNS, customers=1)
+    first = night(cube, TODAY, **ALL_CRMS)
     *_, last = cube.account.campaigns
-    assert counts(cube) == dict.fromkeys(ROWS, MANY + 1)
+    assert counts(cube) == dict.fromkeys(ROWS, CAMPAIGNS + 1)
     cube.account.add_outcome(last, when=at(TODAY + DAY))
-    second = night(cube, TODAY + DAY, state=first.state, **EVERYTHING)
+    second = night(cube, TODAY + DAY, state=first.state, **ALL_CRMS)
     assert [r["campaign__id"] for r in second.records[OUTCOMES]] == [last]
-    assert counts(cube) == dict.fromkeys(ROWS, MANY)
+    assert counts(cube) == dict.fromkeys(ROWS, CAMPAIGNS)
     paths = Counter(q.path for q in questions(cube, "C9", "C11"))
-    assert len(paths) == 2 * (MANY - 1)
+    assert len(paths) == 2 * (CAMPAIGNS - 1)
     assert set(paths.values()) == {1}
 
 
-def test_a_window_costs_two_requests_more_than_it_has_pages(cube: Sandbox) -> None:
-    """They prove that no row was lost; a range that is too large costs one look, and no more."""
+def test_a_window_costs_its_pages_and_two_more_requests(cube: Sandbox) -> None:
+    """They verify that no row was lost; a range that is too large costs one request."""
     begin(cube, page_size=5)
     cube.account.add_outcomes(MERSALG, 400, TODAY - 700 * DAY, TODAY)
     run = night(cube)
     assert len(by_key(run.records[OUTCOMES])) == 400
-    asked: dict[Any, list[int]] = {}
+    requested: dict[Any, list[int]] = {}
     for question in questions(cube, "C9"):
-        asked.setdefault((question.path, question.days), []).append(question.page)
-    assert all(len(pages) <= max(pages) + 2 for pages in asked.values())
-    looks = [pages for pages in asked.values() if pages == [1]]
-    assert len(looks) < 20
+        requested.setdefault((question.path, question.days), []).append(question.page)
+    assert all(len(pages) <= max(pages) + 2 for pages in requested.values())
+    split = [pages for pages in requested.values() if pages == [1]]
+    assert len(split) < 20
 
 
 @pytest.mark.parametrize("read_ahead", scaled([4], [2, 4]))
-def test_campaigns_are_asked_a_few_at_once(cube: Sandbox, read_ahead: int) -> None:
-    """As many requests are in flight as the setting says, and never more."""
+def test_campaigns_are_requested_concurrently(cube: Sandbox, read_ahead: int) -> None:
+    """As many requests are in flight as `read_ahead` allows, and never more."""
     begin(cube, campaigns=12, outcomes=3)
-    # Not the newest one, which discovery asks before all others.
+    # Not the newest one, which discovery requests before all others.
     meeting = Meeting(cube, {f"/api/v1/campaigns/{number}/call_outcomes/" for number in (10, 11)})
-    run = night(cube, read_ahead=read_ahead, **EVERYTHING)
+    run = night(cube, read_ahead=read_ahead, **ALL_CRMS)
     assert len(run.records[OUTCOMES]) == 36
     assert not meeting.together.broken
     assert meeting.most <= read_ahead
 
 
-def test_without_reading_ahead_campaigns_are_asked_one_by_one(cube: Sandbox) -> None:
-    """`read_ahead: 0` holds for campaigns as for pages, and costs no request more."""
+def test_without_read_ahead_campaigns_are_requested_one_by_one(cube: Sandbox) -> None:
+    """`read_ahead: 0` also applies to campaigns, and costs no additional request."""
     begin(cube, campaigns=6, outcomes=3)
-    run = night(cube, read_ahead=0, **EVERYTHING)
+    run = night(cube, read_ahead=0, **ALL_CRMS)
     assert len(run.records[OUTCOMES]) == 18
     assert counts(cube) == dict.fromkeys(ROWS, 6 + 1)
     paths = [q.path for q in questions(cube, "C9")]

@@ -1,4 +1,4 @@
-"""A first load of two years that is cut short again and again."""
+"""A first load of two years that is killed several times."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ROWS = {"C9": OUTCOMES, "C11": REGISTRATIONS}
 
 
 def two_years(cube: Sandbox) -> list[int]:
-    """Let three campaigns of one CRM have sold something in the two years up to yesterday."""
+    """Add sales of the last two years to three campaigns of one CRM."""
     begin(cube, today=None, page_size=5)
     campaigns = [MERSALG, *(cube.account.add_campaign((2, "B2B"), f"Kampanje {n}") for n in "AB")]
     for campaign in campaigns:
@@ -53,11 +53,11 @@ def two_years(cube: Sandbox) -> list[int]:
 
 
 @only_large
-def test_two_years_arrive_though_the_tap_is_killed_three_times(cube: Sandbox) -> None:
-    """Each run goes on where the stored state says, and what all wrote is the whole account."""
+def test_two_years_are_complete_after_three_killed_runs(cube: Sandbox) -> None:
+    """Each run resumes from the stored state; together they write the complete account."""
     campaigns = two_years(cube)
-    whole = read(cube, **ONE_CRM)
-    expected = {stream: by_key(whole.records[stream], stream) for stream in ROWS.values()}
+    complete = read(cube, **ONE_CRM)
+    expected = {stream: by_key(complete.records[stream], stream) for stream in ROWS.values()}
     cost_of_one_run = len(questions(cube, *ROWS))
     state: Mapping[str, Any] = {}
     written: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -66,9 +66,9 @@ def test_two_years_arrive_though_the_tap_is_killed_three_times(cube: Sandbox) ->
         cube.requests.clear()
         before = {stream: days_read(state, stream) for stream in ROWS.values()}
         state = _read_until_killed(cube, state, killed_in, written)
-        asked = questions(cube, *ROWS)
-        costs.append(len(asked))
-        for question in asked:
+        requests = questions(cube, *ROWS)
+        costs.append(len(requests))
+        for question in requests:
             days = before[ROWS[question.row]]
             read_before = days.get(int(question.path.split("/")[4]), MIN_DATE)
             assert question.first is not None
@@ -78,7 +78,7 @@ def test_two_years_arrive_though_the_tap_is_killed_three_times(cube: Sandbox) ->
     assert len(expected[REGISTRATIONS]) == cube.account.registration_count()
     for stream, records in written.items():
         assert by_key(records, stream) == expected[stream]
-        # A window that was read twice brought the same records twice.
+        # A window that was read twice has the same records twice.
         assert all(record == expected[stream][record[KEYS[stream]]] for record in records)
     assert written.keys() == expected.keys()
     assert sum(costs) < 2 * cost_of_one_run
@@ -91,7 +91,7 @@ def _read_until_killed(
     killed_in: str | None,
     written: Mapping[str, list[dict[str, Any]]],
 ) -> Mapping[str, Any]:
-    """Keep what one run wrote before it was killed in a stream; return its last state."""
+    """Collect what a run writes until it is killed in a stream; return its last state."""
     number = 0
     with started_tap(settings_for(cube, **ONE_CRM), state=state) as process:
         assert process.stdout is not None
