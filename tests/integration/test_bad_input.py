@@ -1,4 +1,4 @@
-"""Bad input: one sentence with setting and remedy, a status of failure, and never a secret."""
+"""Bad input: one sentence names setting and remedy, the run fails, and no secret is shown."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Settings that must be refused, in an account that may be special, and what is said."""
+    """Settings that the tap must reject, options of the account, and the expected words."""
 
     name: str
-    says: tuple[str, ...]
+    expected: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     account: dict[str, Any] = field(default_factory=dict)
 
@@ -66,7 +66,7 @@ CASES = [
         ("'api_url'", "'auth_token'"),
         {"api_url": f"http://me:{PASSWORD}@127.0.0.1:1"},
     ),
-    Case("nobody there", ("'api_url'", "cannot be reached"), {"api_url": "{closed}"}),
+    Case("no server", ("'api_url'", "cannot be reached"), {"api_url": "{closed}"}),
     Case("a wrong token", ("'auth_token'", "401"), account={"token": "another"}),
     Case(
         "a wrong password",
@@ -106,20 +106,20 @@ CASES = [
         ("Nothing to read", "'assignment_ids' or 'data_owners'"),
         account={"generation": "2017"},
     ),
-    Case("no integer", ("'read_ahead'", "0 to 16"), {"read_ahead": "many"}),
+    Case("not an integer", ("'read_ahead'", "0 to 16"), {"read_ahead": "many"}),
     Case("too much", ("'read_ahead'", "0 to 16"), {"read_ahead": 17}),
     Case("a broken list", ("'assignment_ids'", "[9, 12]"), {"assignment_ids": "[9,"}),
     Case("a list of words", ("'assignment_ids'", "[9, 12]"), {"assignment_ids": ["nine"]}),
     Case("an unknown zone", ("'timezone'", "Europe/Oslo"), {"timezone": "Oslo"}),
-    Case("no date", ("'start_date'", "2024-01-31"), {"start_date": "yesterday"}),
-    Case("a day to come", ("'start_date'", "future"), {"start_date": "2999-01-01"}),
-    Case("another naming", ("'custom_field_names'", "label"), {"custom_field_names": "nice"}),
+    Case("not a date", ("'start_date'", "2024-01-31"), {"start_date": "yesterday"}),
+    Case("a date in the future", ("'start_date'", "future"), {"start_date": "2999-01-01"}),
+    Case("an unknown naming", ("'custom_field_names'", "label"), {"custom_field_names": "nice"}),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_input_ends_in_one_sentence(cube: Sandbox, case: Case) -> None:
-    """The setting and the remedy are named, also when everything is logged, and no secret is."""
+    """The error names setting and remedy; no secret is shown, even at log level DEBUG."""
     cube.reset(**{"token": TOKEN, **case.account})
     settings = settings_for(cube, auth_token=TOKEN, max_retries=0) | case.settings
     if settings["api_url"]:
@@ -129,20 +129,20 @@ def test_bad_input_ends_in_one_sentence(cube: Sandbox, case: Case) -> None:
         env={"LOGLEVEL": "DEBUG"},
     )
     sentence = complaint(run)
-    for words in case.says:
+    for words in case.expected:
         assert words in sentence
     assert run.stdout == ""
     assert_no_secret(run, "MARKED-SECRET", BASIC)
 
 
 def _closed() -> str:
-    """Address of a port that nobody listens at."""
+    """The address of a port that no server listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_every_wrong_setting_is_named_at_once(cube: Sandbox) -> None:
-    """Who has two wrong settings does not learn of the second only after mending the first."""
+def test_all_wrong_settings_are_reported_together(cube: Sandbox) -> None:
+    """With two wrong settings one run reports both."""
     run = run_in_process(settings_for(cube, timezone="Oslo", read_ahead=99))
     first, second = complaints(run)
     assert "'read_ahead'" in first
@@ -150,8 +150,8 @@ def test_every_wrong_setting_is_named_at_once(cube: Sandbox) -> None:
     assert not cube.requests
 
 
-def test_a_discovered_crm_that_is_forbidden_is_left_out_with_a_warning(cube: Sandbox) -> None:
-    """Nobody asked for it by name, so the rest of the account is read."""
+def test_a_forbidden_crm_that_was_discovered_is_skipped_with_a_warning(cube: Sandbox) -> None:
+    """The settings do not name it, so the tap reads the rest of the account."""
     cube.reset(forbidden={"data_owners/2/B2B", "assignments/12"})
     run = sync(cube)
     warnings = [line for line in run.stderr.splitlines() if " | WARNING " in line]
@@ -162,8 +162,8 @@ def test_a_discovered_crm_that_is_forbidden_is_left_out_with_a_warning(cube: San
     assert ids(run.records[ASSIGNED]) == set(cube.account.customer_ids(9))
 
 
-def test_a_config_file_that_is_not_there_is_named() -> None:
-    """The path stands in the error, and nothing else goes wrong."""
+def test_the_error_names_a_missing_config_file() -> None:
+    """The error contains the path, and there is no traceback."""
     run = run_in_process(None, extra_args=["--config=/nowhere/config.json"])
     assert run.returncode != 0
     assert "/nowhere/config.json" in run.stderr
@@ -171,13 +171,13 @@ def test_a_config_file_that_is_not_there_is_named() -> None:
 
 
 def environment(cube: Sandbox, **variables: str) -> dict[str, str]:
-    """Environment variables that give the settings of a sandbox."""
+    """Environment variables with the settings of a sandbox."""
     named = {"API_URL": cube.url, "AUTH_TOKEN": cube.token, **variables}
     return {f"TAP_CUBE_{name}": value for name, value in named.items()}
 
 
 def test_settings_may_come_from_the_environment(cube: Sandbox) -> None:
-    """Integers, and arrays as JSON text, arrive with their types; so do settings of the SDK."""
+    """Integers, arrays as JSON text and settings of the SDK are parsed to their types."""
     env = environment(
         cube,
         READ_AHEAD="0",
@@ -197,25 +197,25 @@ def test_settings_may_come_from_the_environment(cube: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "says"),
+    ("variables", "expected"),
     [
         ({"READ_AHEAD": "many"}, "'read_ahead' must be an integer"),
         ({"ASSIGNMENT_IDS": "[9"}, "'assignment_ids' must be a list of integers"),
         ({"DATA_OWNERS": '{"id": 2}'}, "'data_owners' must be a list"),
     ],
 )
-def test_bad_settings_in_the_environment_are_refused(
-    cube: Sandbox, variables: dict[str, str], says: str
+def test_bad_settings_in_the_environment_are_rejected(
+    cube: Sandbox, variables: dict[str, str], expected: str
 ) -> None:
-    """A variable that cannot be read is named as the setting that it gives."""
+    """The error names the setting of a variable that cannot be parsed."""
     env = environment(cube, **variables)
     run = run_in_process(None, env=env, extra_args=["--config=ENV"])
-    assert says in complaint(run)
+    assert expected in complaint(run)
     assert_no_secret(run, cube.token)
 
 
 def test_arrays_may_be_json_text_in_the_config(cube: Sandbox) -> None:
-    """Whoever templates a config file can give an array as text."""
+    """A templated config file can contain an array as text."""
     owners = json.dumps(only(CRM)["data_owners"])
     run = sync(cube, assignment_ids="[9]", data_owners=owners)
     assert ids(run.records[ASSIGNED]) == ids(run.records[CUSTOMERS])

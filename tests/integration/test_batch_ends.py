@@ -1,4 +1,4 @@
-"""Runs that write files and end badly: by a wrong setting, a storage or a signal."""
+"""Runs that write files and fail: a wrong setting, a storage error or a signal."""
 
 from __future__ import annotations
 
@@ -30,21 +30,23 @@ if TYPE_CHECKING:
 SECRET = "hunter2-of-the-storage"  # noqa: S105 - invented
 ROOTS = {
     "a file": ("{folder}/file/folder", "Not a directory"),
-    "no such disk": ("/proc/nowhere", "No such file or directory"),
-    "an unknown kind": (f"nowhere://me:{SECRET}@example.com/x", "Unsupported filesystem"),
+    "a missing disk": ("/proc/nowhere", "No such file or directory"),
+    "an unknown scheme": (f"nowhere://me:{SECRET}@example.com/x", "Unsupported filesystem"),
     "not installed": (f"s3://me:{SECRET}@bucket/x", "Install s3fs"),
 }
 
 
 @pytest.mark.parametrize("name", ROOTS)
-def test_a_storage_that_takes_nothing_is_told(cube: Sandbox, tmp_path: Path, name: str) -> None:
-    """The run fails with one sentence that names the setting, and shows no secret address."""
+def test_a_storage_that_cannot_be_written_is_reported(
+    cube: Sandbox, tmp_path: Path, name: str
+) -> None:
+    """The run fails with one sentence that names the setting and shows no secret."""
     root, reason = ROOTS[name]
     (tmp_path / "file").touch()
     run = run_in_process(settings_for(cube, **into(root.format(folder=tmp_path))))
-    told = complaint(run)
-    assert told.startswith(f"Batch files could not be written: {reason}")
-    assert "'batch_config'" in told
+    sentence = complaint(run)
+    assert sentence.startswith(f"Batch files could not be written: {reason}")
+    assert "'batch_config'" in sentence
     assert_no_secret(run, SECRET, cube.token)
     check(run.stdout)
 
@@ -52,18 +54,18 @@ def test_a_storage_that_takes_nothing_is_told(cube: Sandbox, tmp_path: Path, nam
 WRONG: dict[str, Record] = {
     "parquet": {"encoding": {"format": "parquet"}},
     "no storage": {"storage": None},
-    "a packing nobody knows": {"encoding": {"format": "jsonl", "compression": "zstd"}},
-    "no object": {"encoding": "jsonl"},
+    "an unknown compression": {"encoding": {"format": "jsonl", "compression": "zstd"}},
+    "not an object": {"encoding": "jsonl"},
     "no root": {"storage": {"root": ""}},
     "an unknown part": {"storage": {"root": "files", "bucket": "files"}},
-    "a size of nothing": {"batch_size": 0},
+    "a size of zero": {"batch_size": 0},
     "a size as text": {"batch_size": "7"},
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_setting_is_refused(cube: Sandbox, tmp_path: Path, name: str) -> None:
-    """One sentence names the setting, before anything is asked."""
+def test_a_wrong_setting_is_rejected(cube: Sandbox, tmp_path: Path, name: str) -> None:
+    """One sentence names the setting; the tap sends no request."""
     settings = into(tmp_path)
     settings["batch_config"] |= WRONG[name]
     run = run_in_process(settings_for(cube, **settings))
@@ -73,15 +75,15 @@ def test_a_wrong_setting_is_refused(cube: Sandbox, tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_run_cut_short_leaves_no_half_file(
+def test_an_interrupted_run_leaves_no_partial_file(
     cube: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Every file there is whole, all but the last were told, and nothing waits elsewhere."""
+    """Every file is complete, all but the last were announced, no temporary file is left."""
     cube.reset(customers=60, delay=0.05)
-    files, elsewhere = tmp_path / "files", tmp_path / "elsewhere"
-    elsewhere.mkdir()
+    files, temporary = tmp_path / "files", tmp_path / "temporary"
+    temporary.mkdir()
     settings = settings_for(cube, **only(CRM), **into(files, batch_size=8))
-    with started_tap(settings, env={"TMPDIR": str(elsewhere)}) as process:
+    with started_tap(settings, env={"TMPDIR": str(temporary)}) as process:
         deadline = time.monotonic() + 300
         while len(list(files.glob(f"*{CUSTOMERS}*"))) < 3:
             assert time.monotonic() < deadline
@@ -89,9 +91,9 @@ def test_a_run_cut_short_leaves_no_half_file(
         process.send_signal(number)
         stdout = process.communicate(timeout=300)[0].decode()
     assert process.returncode != 0
-    told = [url for m in check(stdout) for url in m.get("manifest", ())]
-    there = sorted(path.as_uri() for path in files.iterdir())
-    assert len(told) <= len(there) <= len(told) + 1
-    assert set(told) <= set(there)
+    announced = [url for m in check(stdout) for url in m.get("manifest", ())]
+    existing = sorted(path.as_uri() for path in files.iterdir())
+    assert len(announced) <= len(existing) <= len(announced) + 1
+    assert set(announced) <= set(existing)
     assert all(gzip.decompress(path.read_bytes()).endswith(b"}\n") for path in files.iterdir())
-    assert not list(elsewhere.iterdir())
+    assert not list(temporary.iterdir())

@@ -1,4 +1,4 @@
-"""Answers that are known by their status, and whose bodies never end."""
+"""Responses with endless bodies, most of which the tap need not read."""
 
 from __future__ import annotations
 
@@ -20,28 +20,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BLANKS = b" " * 2**16
-FOR_EVER = 2**28
-"""Bytes after which the server takes it that the body would be read for ever."""
+MAX_BYTES = 2**28
+"""Bytes after which the server stops. A client that reads so many would never stop."""
 
-DROPS = 3000
-"""Single bytes, one each tenth of a second, after which it takes the same."""
+MAX_DRIPS = 3000
+"""Single bytes, one every 0.1 s, after which the server stops too."""
 
-MOST = 2**25
-"""Bytes that may be under way when the client hangs up: more than the buffers of both ends."""
+MAX_SENT = 2**25
+"""Bytes that may be in transit when the client hangs up: more than the buffers of both ends."""
 
-ANSWERS: dict[str, tuple[int, str, str]] = {
-    "a redirect away": (302, "http://cube.example.org/", "redirected to another address"),
+RESPONSES: dict[str, tuple[int, str, str]] = {
+    "a redirect to another host": (
+        302,
+        "http://cube.example.org/",
+        "redirected to another address",
+    ),
     "a redirect to itself": (302, "{path}", "too many redirects"),
     "a wrong credential": (401, "", "HTTP 401"),
-    "nothing there": (404, "", "HTTP 404"),
-    "too much to do": (503, "", "HTTP 503"),
+    "not found": (404, "", "HTTP 404"),
+    "overloaded": (503, "", "HTTP 503"),
 }
 
 
 class EndlessServer(ThreadingHTTPServer):
-    """Gives every request the same status, and blanks until the client hangs up."""
+    """Sends every request the same status, and blanks until the client hangs up."""
 
-    daemon_threads = False  # whoever closes it hears what each answer came to
+    daemon_threads = False  # closing it waits for all responses
 
     def __init__(self, status: int, location: str, handler: type[_Handler]) -> None:
         """Listen on a free port."""
@@ -52,13 +56,13 @@ class EndlessServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The address that a client is given."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.server_port}"
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: EndlessServer
-    timeout = 300  # a client that neither reads nor hangs up is no better
+    timeout = 300  # for a client that neither reads nor hangs up
     encoding = "identity"
 
     def do_GET(self) -> None:
@@ -76,39 +80,39 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.sent.append(sent)
 
     def portions(self) -> Iterator[bytes]:
-        """The body, as it leaves the server."""
-        for _ in range(FOR_EVER // len(BLANKS)):
+        """Yield the body in portions."""
+        for _ in range(MAX_BYTES // len(BLANKS)):
             yield BLANKS
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Dripping(_Handler):
     @override
     def portions(self) -> Iterator[bytes]:
-        for _ in range(DROPS):
+        for _ in range(MAX_DRIPS):
             yield b" "
             time.sleep(0.1)
 
 
-class _Packed(_Handler):
+class _Compressed(_Handler):
     encoding = "gzip"
 
     @override
     def portions(self) -> Iterator[bytes]:
-        packer = zlib.compressobj(level=1, wbits=zlib.MAX_WBITS | 16)  # gzip
+        compressor = zlib.compressobj(level=1, wbits=zlib.MAX_WBITS | 16)  # gzip
         for _ in range(2 * MAX_BODY_BYTES // len(BLANKS)):
-            yield packer.compress(BLANKS)
+            yield compressor.compress(BLANKS)
 
 
-class _Hollow(_Packed):
+class _EmptyBlocks(_Compressed):
     @override
     def portions(self) -> Iterator[bytes]:
-        yield gzip.compress(b"")[:10]  # the head of a file
-        for _ in range(DROPS * 10):
-            yield b"\x00\x00\x00\xff\xff" * 1000  # blocks without content, and never the last
+        yield gzip.compress(b"")[:10]  # the header of a file
+        for _ in range(MAX_DRIPS * 10):
+            yield b"\x00\x00\x00\xff\xff" * 1000  # empty blocks, none of them the last
             time.sleep(0.01)
 
 
@@ -116,7 +120,7 @@ class _Hollow(_Packed):
 def endless(
     status: int, location: str = "", handler: type[_Handler] = _Handler
 ) -> Iterator[EndlessServer]:
-    """Serve endless answers until the block ends."""
+    """Serve endless responses until the block ends."""
     with EndlessServer(status, location, handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -127,32 +131,32 @@ def endless(
             thread.join()
 
 
-@pytest.mark.parametrize(("status", "location", "words"), ANSWERS.values(), ids=ANSWERS)
-def test_a_body_that_nobody_needs_is_not_read(status: int, location: str, words: str) -> None:
-    """Status and address tell all there is to know, so that the tap hangs up at once."""
+@pytest.mark.parametrize(("status", "location", "words"), RESPONSES.values(), ids=RESPONSES)
+def test_a_body_that_is_not_needed_is_not_read(status: int, location: str, words: str) -> None:
+    """Status and headers are enough, so the tap hangs up at once."""
     with endless(status, location) as server:
         run = read_at(server.url, max_retries=1, **only(CRM))
     assert words in complaint(run)
     assert server.sent
-    assert max(server.sent) < MOST
+    assert max(server.sent) < MAX_SENT
 
 
 @pytest.mark.parametrize(
-    ("handler", "whole"),
-    [(_Dripping, DROPS), (_Hollow, DROPS * 10 * 5000)],
-    ids=["drops", "hollow"],
+    ("handler", "complete"),
+    [(_Dripping, MAX_DRIPS), (_EmptyBlocks, MAX_DRIPS * 10 * 5000)],
+    ids=["single bytes", "empty blocks"],
 )
-def test_a_body_that_never_comes_meets_the_timeout(handler: type[_Handler], whole: int) -> None:
-    """Bytes arrive all the while, one by one or with nothing to unpack: the run ends red."""
+def test_a_body_that_never_ends_times_out(handler: type[_Handler], complete: int) -> None:
+    """Bytes keep arriving, singly or without content; the run fails after the timeout."""
     with endless(200, handler=handler) as server:
         run = read_at(server.url, max_retries=0, request_timeout=1, **only(CRM))
     assert "timed out" in complaint(run)
     assert server.sent
-    assert max(server.sent) < whole
+    assert max(server.sent) < complete
 
 
-def test_a_body_that_grows_without_end_when_unpacked_is_given_up() -> None:
-    """A few bytes become many: what counts is the memory that they would take."""
-    with endless(200, handler=_Packed) as server:
+def test_a_body_that_is_too_large_when_decompressed_is_an_error() -> None:
+    """The limit applies to the decompressed size."""
+    with endless(200, handler=_Compressed) as server:
         run = read_at(server.url, max_retries=0, **only(CRM))
     assert "the response is too large" in complaint(run)

@@ -1,4 +1,4 @@
-"""Ends that somebody else decides on: signals, closed pipes, full disks."""
+"""Runs that are ended from outside: signals, closed pipes, full disks."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox
 
 SECONDS = 30
-"""Longest end that passes, on a busy machine: all situations but the first last longer."""
+"""Maximum time to end on a busy machine; all situations but the first last longer."""
 
 SITUATIONS: dict[str, dict[str, Any]] = {
     "between pages": {"delay": 0.05},
-    "in a slow answer": {"faults": [Fault("delay", row="C2", page=3, seconds=120)]},
-    "waiting as the server asked": {"faults": [Fault("429", row="C2", page=3, retry_after=600)]},
-    "waiting to try again": {"faults": [Fault("500", row="C2", page=3)]},
+    "in a slow response": {"faults": [Fault("delay", row="C2", page=3, seconds=120)]},
+    "waiting for Retry-After": {"faults": [Fault("429", row="C2", page=3, retry_after=600)]},
+    "waiting for a retry": {"faults": [Fault("500", row="C2", page=3)]},
     "on a stalled socket": {"faults": [Fault("stall", row="C2", page=3)]},
     "in an endless body": {"faults": [Fault("endless", row="C2", page=3)]},
     "in discovery": {"faults": [Fault("stall", row="C4")]},
@@ -49,7 +49,7 @@ SITUATIONS: dict[str, dict[str, Any]] = {
 def test_a_signal_ends_the_run_soon(
     cube: Sandbox, number: signal.Signals, situation: str, read_ahead: int
 ) -> None:
-    """Whatever the tap waits for, it goes at once, without a traceback, its last state valid."""
+    """The tap ends soon in every situation, without traceback and with a valid last state."""
     cube.reset(customers=60, **SITUATIONS[situation])
     settings = settings_for(cube, read_ahead=read_ahead, **only(CRM)) | {"max_retries": 8}
     with started_tap(settings) as process:
@@ -60,34 +60,34 @@ def test_a_signal_ends_the_run_soon(
 
 
 def has_reached(cube: Sandbox, situation: str) -> bool:
-    """Whether the tap has come to where it is to be disturbed."""
-    asked = list(cube.requests)
+    """Whether the run has reached the given situation."""
+    requests = list(cube.requests)
     if situation == "in discovery":
-        return any(request.row == "C4" for request in asked)
-    pages = [request.page for request in asked if request.row == "C2"]
+        return any(request.row == "C4" for request in requests)
+    pages = [request.page for request in requests if request.row == "C2"]
     return pages.count(1) > 1 and max(pages) >= 3 and 3 in pages
 
 
 def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    """Wait for something to happen while a process runs."""
+    """Wait until a condition holds while a process runs."""
     deadline = time.monotonic() + 300
     while not is_so():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    time.sleep(0.1)  # the answer that was asked for is now being waited for
+    time.sleep(0.1)  # now the tap waits for the response
 
 
 def assert_cut_short(run: TapRun) -> None:
-    """The run is no success, wrote whole messages, and no state ahead of its records."""
+    """The run failed, wrote complete messages, and no state ahead of its records."""
     assert run.returncode != 0
     assert "Traceback" not in run.stderr
     assert "Exception ignored" not in run.stderr
     check(run.stdout)
 
 
-def test_two_signals_are_as_good_as_one(cube: Sandbox) -> None:
-    """An impatient user who presses the keys twice gets no traceback either."""
+def test_two_signals_end_the_run_like_one(cube: Sandbox) -> None:
+    """Pressing Ctrl-C twice causes no traceback either."""
     cube.reset(customers=60, faults=[Fault("stall", row="C2", page=3)])
     with started_tap(settings_for(cube, **only(CRM))) as process:
         wait_until(lambda: has_reached(cube, "on a stalled socket"), process)
@@ -99,7 +99,7 @@ def test_two_signals_are_as_good_as_one(cube: Sandbox) -> None:
 
 @pytest.mark.parametrize(("lines", "read_ahead"), by_turns([0, 3], [0, 4]))
 def test_a_closed_pipe_ends_the_run(cube: Sandbox, lines: int, read_ahead: int) -> None:
-    """Who reads no further, as `head` does, gets a tap that goes, and one sentence about it."""
+    """When the reader stops, as `head` does, the tap ends with one sentence."""
     cube.reset(customers=60)
     with started_tap(settings_for(cube, read_ahead=read_ahead)) as process:
         assert process.stdout is not None
@@ -111,12 +111,12 @@ def test_a_closed_pipe_ends_the_run(cube: Sandbox, lines: int, read_ahead: int) 
 
 @pytest.mark.parametrize(
     ("situation", "read_ahead"),
-    by_turns(["waiting as the server asked", "on a stalled socket", "in discovery"], [0, 4]),
+    by_turns(["waiting for Retry-After", "on a stalled socket", "in discovery"], [0, 4]),
 )
 def test_a_closed_pipe_ends_a_run_that_has_nothing_to_write(
     cube: Sandbox, situation: str, read_ahead: int
 ) -> None:
-    """Nobody keeps asking an account for minutes when there is nobody to tell."""
+    """The tap notices the closed pipe while it waits, and sends no more requests."""
     cube.reset(customers=60, **SITUATIONS[situation])
     settings = settings_for(cube, read_ahead=read_ahead, **only(CRM)) | {"max_retries": 8}
     with started_tap(settings) as process:
@@ -125,7 +125,7 @@ def test_a_closed_pipe_ends_a_run_that_has_nothing_to_write(
 
 
 def closed(process: subprocess.Popen[bytes]) -> TapRun:
-    """Read no further, and see the tap go."""
+    """Close the pipe and wait for the tap to end."""
     assert process.stdout is not None
     process.stdout.close()
     _, stderr = process.communicate(timeout=SECONDS)
@@ -134,7 +134,7 @@ def closed(process: subprocess.Popen[bytes]) -> TapRun:
 
 @pytest.mark.parametrize("is_read_again", [True, False])
 def test_a_signal_ends_a_run_whose_pipe_is_full(cube: Sandbox, *, is_read_again: bool) -> None:
-    """A target that goes on reading gets whole lines; one that doesn't holds up nobody."""
+    """A target that reads on gets complete lines; one that doesn't cannot block the end."""
     cube.reset(customers=200, page_size=200)
     with started_tap(settings_for(cube, **only(CRM))) as process:
         pipe = process.stdout
@@ -152,7 +152,7 @@ def test_a_signal_ends_a_run_whose_pipe_is_full(cube: Sandbox, *, is_read_again:
 
 
 def is_full(pipe: IO[bytes]) -> bool:
-    """Whether whoever writes to a pipe has to wait for its reader."""
+    """Whether the next write to a pipe would block."""
     size, waiting = fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ), array("i", [0])
     fcntl.ioctl(pipe, termios.FIONREAD, waiting)
     return waiting[0] > size - select.PIPE_BUF
@@ -161,8 +161,8 @@ def is_full(pipe: IO[bytes]) -> bool:
 def assert_could_not_write(run: TapRun) -> None:
     """The run failed with one sentence about its output."""
     assert "Exception ignored" not in run.stderr
-    (told,) = complaints(run)
-    assert told.startswith("Output could not be written")
+    (sentence,) = complaints(run)
+    assert sentence.startswith("Output could not be written")
 
 
 def run_into(
@@ -173,9 +173,9 @@ def run_into(
     args: tuple[str, ...] = (),
     env: Mapping[str, str] | None = None,
 ) -> TapRun:
-    """Run the tap with its output going to a file descriptor, and its files limited in size.
+    """Run the tap with its output to a file descriptor, and a limit on the size of files.
 
-    It ends soon after the last request, whose answer is what could not be written.
+    It ends soon after the last request, because it cannot write the response.
     """
     last: list[float] = []
     cube.before_request = lambda _: last.append(time.monotonic())
@@ -200,8 +200,8 @@ def run_into(
 
 
 @pytest.mark.parametrize("args", [(), ("--discover",), ("--about", "--format=json")])
-def test_a_device_without_space_is_told(cube: Sandbox, args: tuple[str, ...]) -> None:
-    """Nothing that was asked for can be written, so the status is none of success."""
+def test_a_device_without_space_is_reported(cube: Sandbox, args: tuple[str, ...]) -> None:
+    """Nothing can be written, so the run fails."""
     full = os.open("/dev/full", os.O_WRONLY)
     try:
         assert_could_not_write(run_into(full, cube, args=args))
@@ -209,8 +209,8 @@ def test_a_device_without_space_is_told(cube: Sandbox, args: tuple[str, ...]) ->
         os.close(full)
 
 
-def test_a_disk_that_becomes_full_is_told(cube: Sandbox) -> None:
-    """The file holds what fitted; its last whole lines are right, and the run is no success."""
+def test_a_disk_that_becomes_full_is_reported(cube: Sandbox) -> None:
+    """The file holds what fitted, its complete lines are valid, and the run fails."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "messages.jsonl")
         with path.open("wb") as file:
@@ -222,7 +222,7 @@ def test_a_disk_that_becomes_full_is_told(cube: Sandbox) -> None:
 
 
 def test_requests_end_with_the_run(cube: Sandbox) -> None:
-    """After a signal no page is asked for any more, not even by what reads ahead."""
+    """After a signal no more pages are requested, also not by prefetching threads."""
     cube.reset(customers=60, delay=0.1)
     seen: list[Request] = []
     with started_tap(settings_for(cube, read_ahead=4, **only(CRM))) as process:

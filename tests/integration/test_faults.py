@@ -1,8 +1,8 @@
-"""The fault matrix: what goes wrong, where, for how long, and how the run must end.
+"""The fault matrix: kind, place and duration of a fault, and how the run must end.
 
-`COMPLETE` below is every row of the account and status 0. Anything else is a failed run with these
-words in its one sentence, which names stream, context and page too. A run that is short and green
-is never right.
+`COMPLETE` below means every row of the account and status 0. Anything else is a failed run with
+these words in its one sentence, which also names stream, context and page. A run that succeeds
+must be complete.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ NOT_JSON = "not JSON"
 NOT_A_PAGE = "not a page of results"
 ELSEWHERE = "redirected to another address"
 SLOW = {"endless", "stall"}
-"""Kinds that last until the timeout, at each try."""
+"""Kinds that last until the timeout, in each attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the matrix: a kind of fault, and its end when it strikes once and for ever.
+    """One row of the matrix: a kind of fault, and the result if it occurs once or always.
 
-    `at` names the places where the end is another one.
+    `at` has the places with another result.
     """
 
     kind: Any
@@ -60,7 +60,7 @@ class Row:
     at: dict[str, str] = field(default_factory=dict)
 
     def end(self, place: Place, times: int | None) -> str:
-        """How a run must end that is struck so often, None for ever, in one place."""
+        """The expected result if the fault occurs `times` times (None: always) in one place."""
         expected = self.always if times is None else self.once
         return expected if expected == COMPLETE else self.at.get(place.name, expected)
 
@@ -85,7 +85,7 @@ MATRIX = [
     Row("not-json", COMPLETE, NOT_JSON, {"body": ""}, "empty body"),
     Row("not-json", COMPLETE, NOT_JSON, {"body": "[" * 100_000}, "a deep body"),
     Row("not-json", COMPLETE, NOT_A_PAGE, {"body": "null"}, "null"),
-    Row("not-json", COMPLETE, NOT_A_PAGE, {"body": '{"results": [1]}'}, "rows that are none"),
+    Row("not-json", COMPLETE, NOT_A_PAGE, {"body": '{"results": [1]}'}, "rows that are integers"),
     Row("not-envelope", COMPLETE, NOT_A_PAGE),
     Row("results-not-list", COMPLETE, NOT_A_PAGE),
     Row("400", "HTTP 400", "HTTP 400"),
@@ -96,14 +96,14 @@ MATRIX = [
     Row("redirect", ELSEWHERE, ELSEWHERE, {"location": "http://demo.example.org/"}, "away"),
     Row("redirect", ELSEWHERE, ELSEWHERE, {"location": "//demo.example.org/"}, "no scheme"),
     Row("redirect", ELSEWHERE, ELSEWHERE, {"location": "https://127.0.0.1/"}, "other scheme"),
-    Row("redirect", "redirect", "redirect", {"location": "http://[::1"}, "half an address"),
+    Row("redirect", "redirect", "redirect", {"location": "http://[::1"}, "an incomplete address"),
     Row("redirect", COMPLETE, "too many redirects", {"location": ""}, "too many redirects"),
 ]
-"""An account that shows no definitions (403, 404, an empty list) has custom fields read as text."""
+"""Without definitions (403, 404, an empty list) custom fields are read as text."""
 
 
 BY_PLACE = {"500", "404", "403", "empty-list"}
-"""Kinds that strike in every place: one that any retry mends, and those whose end depends on it."""
+"""Kinds for every place: one that a retry fixes, and those whose result depends on the place."""
 
 CELLS: list[Any] = [
     *product([row for row in MATRIX if row.kind in BY_PLACE], PLACES),
@@ -117,8 +117,8 @@ by_cell = pytest.mark.parametrize(
 
 
 @by_cell
-def test_a_fault_that_passes(cube: Sandbox, row: Row, place: Place) -> None:
-    """What strikes once is asked again, and nothing is missing; what cannot mend ends at once."""
+def test_a_fault_that_occurs_once(cube: Sandbox, row: Row, place: Place) -> None:
+    """A retry fixes it, and the run is complete; what no retry can fix fails at once."""
     fault = Fault(row.kind, row=place.row, page=place.page, times=1, **row.options)
     timeout = {"request_timeout": 2} if row.kind in SLOW else {}
     run = broken_read(cube, place, fault, max_retries=5, **timeout)
@@ -126,23 +126,23 @@ def test_a_fault_that_passes(cube: Sandbox, row: Row, place: Place) -> None:
 
 
 @by_cell
-def test_a_fault_that_stays(cube: Sandbox, row: Row, place: Place) -> None:
-    """What strikes again and again ends in one sentence, after no more tries than were allowed."""
+def test_a_fault_that_persists(cube: Sandbox, row: Row, place: Place) -> None:
+    """The run fails with one sentence, after at most the allowed number of attempts."""
     fault = Fault(row.kind, row=place.row, page=place.page, **row.options)
-    tries = 1 if row.kind in SLOW else 2
+    attempts = 1 if row.kind in SLOW else 2
     timeout = {"request_timeout": 2} if row.kind in SLOW else {}
-    run = broken_read(cube, place, fault, max_retries=tries - 1, **timeout)
+    run = broken_read(cube, place, fault, max_retries=attempts - 1, **timeout)
     expected = row.end(place, None)
     assert_ends(cube, run, place, expected)
-    struck = [r for r in cube.requests if (r.row, r.page) == (place.row, place.page)]
-    # As many tries as allowed, and a redirect has three hops; a page that is gone is looked for
-    # again in each reading.
-    assert len(struck) <= (3 * MAX_PASSES if expected == SHORT else 4)
+    requests = [r for r in cube.requests if (r.row, r.page) == (place.row, place.page)]
+    # As many attempts as allowed; a redirect has three hops. Each pass requests a missing page
+    # again.
+    assert len(requests) <= (3 * MAX_PASSES if expected == SHORT else 4)
 
 
 @pytest.mark.parametrize("kind", scaled(["500", "404"], ["500", "html", "404", "403", "truncate"]))
-def test_definitions_that_are_lost_in_mid_run(cube: Sandbox, kind: Any) -> None:  # noqa: ANN401 - kind
-    """Definitions that discovery saw and the sync cannot read are missing, so the run fails."""
+def test_definitions_that_disappear_during_the_run(cube: Sandbox, kind: Any) -> None:  # noqa: ANN401 - kind
+    """The run fails if the sync cannot read definitions that discovery has read."""
     cube.reset(customers=30)
     fault = Fault(kind, row="C4")
     run = read(
@@ -152,10 +152,10 @@ def test_definitions_that_are_lost_in_mid_run(cube: Sandbox, kind: Any) -> None:
 
 
 @pytest.mark.parametrize(("place", "times"), by_turns(PLACES, [None, 1]))
-def test_a_redirect_on_the_own_host_is_followed(
+def test_a_redirect_to_the_same_host_is_followed(
     cube: Sandbox, place: Place, times: int | None
 ) -> None:
-    """Moved below its own host, a page is found where it went; only the way there is longer."""
+    """The tap finds a page that moved on its own host."""
     location = f"/api/v1/data_owners/2/crm/B2B/customers/?page={place.page}"
     if place is DEFINITIONS:
         location = "/api/v1/data_owners/2/crm/B2B/crm_custom_fields/"
@@ -166,8 +166,8 @@ def test_a_redirect_on_the_own_host_is_followed(
 @pytest.mark.parametrize(
     "after", [1, lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=9), usegmt=True)]
 )
-def test_the_wait_that_the_server_asks_for_is_kept(cube: Sandbox, after: Any) -> None:  # noqa: ANN401 - both spellings
-    """Seconds or a date in `Retry-After` are the wait, whatever the tap's own would have been."""
+def test_the_tap_waits_as_long_as_retry_after_says(cube: Sandbox, after: Any) -> None:  # noqa: ANN401 - both spellings
+    """Seconds or a date in `Retry-After` replace the tap's own wait."""
     after = after() if callable(after) else after
     run = broken_read(cube, FIRST, Fault("429", row="C2", retry_after=after, times=1))
     assert_complete(cube, run)
@@ -178,24 +178,24 @@ def test_the_wait_that_the_server_asks_for_is_kept(cube: Sandbox, after: Any) ->
 
 
 @pytest.mark.parametrize("after", [86_400, "Fri, 31 Dec 2100 23:59:59 GMT", "9" * 40])
-def test_a_wait_that_is_too_long_ends_the_run(cube: Sandbox, after: Any) -> None:  # noqa: ANN401 - both spellings
-    """Nobody waits until tomorrow: the run ends and says when to come back."""
+def test_a_retry_after_that_is_too_long_ends_the_run(cube: Sandbox, after: Any) -> None:  # noqa: ANN401 - both spellings
+    """The run fails at once, and the error has the requested wait."""
     run = broken_read(cube, FIRST, Fault("429", row="C2", retry_after=after))
     assert_refused(run, FIRST, "HTTP 429, the server asks to wait")
 
 
-def test_the_command_ends_in_one_sentence_too(cube: Sandbox) -> None:
+def test_the_command_fails_with_one_sentence_too(cube: Sandbox) -> None:
     """The installed command fails with status 1 and the same sentence, and no traceback."""
     cube.reset(customers=30, faults=[Fault("500", row="C2", page=3)])
     run = run_tap(settings_for(cube, max_retries=1, **only(CRM)))
     assert run.returncode == 1
-    told = complaint(run)
-    assert "HTTP 500" in told
-    assert f"{CUSTOMERS} of {NAME}, page 3" in told
+    sentence = complaint(run)
+    assert "HTTP 500" in sentence
+    assert f"{CUSTOMERS} of {NAME}, page 3" in sentence
 
 
-def test_the_command_gets_over_what_passes(cube: Sandbox) -> None:
-    """With the command's own waits between tries a run over many faults is complete."""
+def test_the_command_recovers_from_passing_faults(cube: Sandbox) -> None:
+    """With real waits between attempts, a run with many faults is complete."""
     kinds: tuple[Any, ...] = ("500", "reset", "truncate", "html", "429", "404")
     faults = [Fault(kind, row="C2", page=page, times=1) for page, kind in enumerate(kinds, 1)]
     cube.reset(customers=30, faults=faults)

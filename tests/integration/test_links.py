@@ -1,4 +1,4 @@
-"""Links and redirects of a hostile server: nothing goes elsewhere, nothing loops, nothing lacks."""
+"""Links and redirects of a hostile server: no foreign request, no loop, no missing row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PAGES = 6
 
-# {0} is the decoy's port, {1} the page that should come.
+# {0} is the port of the decoy, {1} the next page.
 AWAY = {
     "another port": "http://127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
     "another host": "http://localhost:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
@@ -35,24 +35,24 @@ AWAY = {
     "https": "https://127.0.0.1:{0}/api/v1/data_owners/2/B2B/customers/?page={1}",
 }
 REDIRECTS = ("another port", "another host", "no scheme", "a user", "a fragment", "https")
-"""Links that lead away also where they stand in a header."""
+"""Links that also lead away in a `Location` header."""
 
 ASTRAY: dict[str, object] = {
     "a way up": "/api/v1/data_owners/2/B2B/customers/../../B2C/customers/?page={1}",
-    "a packed way up": "/api/v1/data_owners/2/B2B/customers/%2e%2e/%2e%2e/B2C/customers/?page={1}",
+    "a quoted way up": "/api/v1/data_owners/2/B2B/customers/%2e%2e/%2e%2e/B2C/customers/?page={1}",
     "a megabyte": f"{CUSTOMERS_PATH}?page=" + "9" * 2**20,
     "an integer": 2,
     "a float": 1e300,
     "a list": [f"{CUSTOMERS_PATH}?page=2"],
     "an object": {"page": 2},
-    "a truth": True,
-    "a lie": False,
+    "true": True,
+    "false": False,
     "the first page": f"{CUSTOMERS_PATH}?page=1",
     "a page far ahead": f"{CUSTOMERS_PATH}?page=100000",
     "a page before": f"{CUSTOMERS_PATH}?page=-1",
     "page zero": f"{CUSTOMERS_PATH}?page=0",
     "the last page": f"{CUSTOMERS_PATH}?page=last",
-    "the page twice": f"{CUSTOMERS_PATH}?page={{1}}&page=1",
+    "two page numbers": f"{CUSTOMERS_PATH}?page={{1}}&page=1",
     "another endpoint": "/api/v1/campaigns?page={1}",
     "another CRM": "/api/v1/data_owners/2/B2C/customers/?page={1}",
     "a line break": f"{CUSTOMERS_PATH}?page={{1}}\r\nHost: evil.example.org",
@@ -61,28 +61,28 @@ ASTRAY: dict[str, object] = {
 }
 
 
-EVERY = AWAY | ASTRAY
+ALL_LINKS = AWAY | ASTRAY
 LINKS = scaled(
     {
-        name: EVERY[name]
+        name: ALL_LINKS[name]
         for name in ("another port", "backslashes", "a user", "https", "a way up", "a megabyte",
                      "an object", "a page far ahead", "the first page", "another CRM", "a NUL")
     },
-    EVERY,
+    ALL_LINKS,
 )  # fmt: skip
-"""Links for whole runs; `tests/unit/test_links.py` tells for any text where it leads."""
+"""Links for complete runs; `tests/unit/test_links.py` has more texts."""
 
 
 @pytest.fixture(scope="module")
 def trap() -> Iterator[Decoy]:
-    """A port of another server, which nobody may ever ask."""
+    """Serve another port, which must not receive any request."""
     with decoy() as trap:
         yield trap
     assert trap.received == []
 
 
-def bent(link: object, port: int) -> Callable[[str | None], object]:
-    """A `next` that says this instead, on every page but the last."""
+def replaced_by(link: object, port: int) -> Callable[[str | None], object]:
+    """Replace `next` on every page but the last."""
 
     def next_value(real: str | None) -> object:
         if real is None or not isinstance(link, str):
@@ -93,43 +93,45 @@ def bent(link: object, port: int) -> Callable[[str | None], object]:
 
 
 @pytest.mark.parametrize(("name", "read_ahead"), by_turns(LINKS, [0, 3]))
-def test_a_link_is_never_more_than_a_page_number(
+def test_only_the_page_number_of_a_link_is_used(
     cube: Sandbox, trap: Decoy, name: str, read_ahead: int
 ) -> None:
-    """All rows come from the account itself, with few requests and at most one warning."""
-    cube.reset(customers=30, traps=Traps(next_value=bent(LINKS[name], trap.port)))
+    """All rows are read from the account, with few requests and at most one warning."""
+    cube.reset(customers=30, traps=Traps(next_value=replaced_by(LINKS[name], trap.port)))
     run = read(cube, discovered=cube.requests.clear, read_ahead=read_ahead, **only(CRM))
     assert_complete(cube, run)
     assert trap.received == []
-    asked = [request for request in cube.requests if request.row == "C2"]
-    assert {request.path for request in asked} == {CUSTOMERS_PATH}
-    assert {request.page for request in asked} == set(range(1, PAGES + 1))
-    assert len(asked) == PAGES + 2  # the last page is looked at early, the first one again
+    requests = [request for request in cube.requests if request.row == "C2"]
+    assert {request.path for request in requests} == {CUSTOMERS_PATH}
+    assert {request.page for request in requests} == set(range(1, PAGES + 1))
+    assert len(requests) == PAGES + 2  # the last page is requested early, and the first one again
     assert run.stderr.count("counting pages instead") <= 1
     assert "127.0.0.1" not in run.stderr
 
 
 @pytest.mark.parametrize(("name", "page"), by_turns(REDIRECTS, [1, 3]))
-def test_a_redirect_leads_nowhere_else(cube: Sandbox, trap: Decoy, name: str, page: int) -> None:
-    """A redirect away from the account's scheme, host and port ends the run unfollowed."""
+def test_a_redirect_to_another_server_is_not_followed(
+    cube: Sandbox, trap: Decoy, name: str, page: int
+) -> None:
+    """A redirect to another scheme, host or port ends the run."""
     location = AWAY[name].format(trap.port, page)
     cube.reset(customers=30)
 
-    def begin() -> None:
+    def add_fault() -> None:
         cube.faults = [Fault("redirect", row="C2", page=page, location=location)]
 
-    run = read(cube, discovered=begin, **only(CRM))
+    run = read(cube, discovered=add_fault, **only(CRM))
     assert f"page {page}: redirect" in complaint(run)
     assert trap.received == []
 
 
 def rows(*numbers: int) -> list[dict[str, Any]]:
-    """Customers by their number."""
+    """Customers with these numbers."""
     return [{"crm__customer_id": f"{n}", "crm__standard_info__name": f"N {n}"} for n in numbers]
 
 
 def envelope(page: int, found: list[dict[str, Any]], total: object) -> dict[str, Any]:
-    """A page that always says that there is another one."""
+    """A page that always has a link to another one."""
     return {"count": total, "next": f"{CUSTOMERS_PATH}?page={page + 1}", "results": found}
 
 
@@ -148,8 +150,8 @@ ENDLESS: dict[str, tuple[Callable[[int], Any], str]] = {
         lambda page: envelope(page, rows(2 * page, 2 * page + 1), 2 * page + 10),
         SHORT,
     ),
-    "two pages by turns": (lambda page: envelope(page, rows(page % 2), 30), SHORT),
-    "two pages by turns, no count": (lambda page: envelope(page, rows(page % 2), None), ""),
+    "two alternating pages": (lambda page: envelope(page, rows(page % 2), 30), SHORT),
+    "two alternating pages, no count": (lambda page: envelope(page, rows(page % 2), None), ""),
     "anonymised rows in front, no count": (
         lambda page: envelope(page, [{"crm__customer_id": ""}, *rows(page % 2)], None),
         SHORT,
@@ -162,33 +164,33 @@ ENDLESS: dict[str, tuple[Callable[[int], Any], str]] = {
 
 
 @pytest.mark.parametrize(("name", "read_ahead"), by_turns(ENDLESS, [3, 0]))
-def test_links_without_an_end_come_to_one(name: str, read_ahead: int) -> None:
-    """However long a server says that there is more, the tap stops, and is not green and short."""
-    answer, words = ENDLESS[name]
-    with pages(answer) as server:
+def test_endless_links_do_not_loop(name: str, read_ahead: int) -> None:
+    """The tap stops although the server always has a next page; a short run fails."""
+    page_of, words = ENDLESS[name]
+    with pages(page_of) as server:
         run = read_at(server.url, max_retries=0, read_ahead=read_ahead, **only(CRM))
     assert len(server.asked) < 1500
     if words:
         assert words in complaint(run)
     else:
-        assert ids(run.records[CUSTOMERS]) == _shown(answer)
+        assert ids(run.records[CUSTOMERS]) == _shown(page_of)
 
 
-def _shown(answer: Callable[[int], Any]) -> set[str]:
-    """The ids that the pages of a server show, wherever one looks."""
-    return {row["crm__customer_id"] for page in range(1, 20) for row in answer(page)["results"]}
+def _shown(page_of: Callable[[int], Any]) -> set[str]:
+    """The ids on the pages of a server."""
+    return {row["crm__customer_id"] for page in range(1, 20) for row in page_of(page)["results"]}
 
 
-def test_a_server_that_makes_rows_up_each_time_is_not_believed() -> None:
-    """Where no two answers agree, no reading is certain, so the run is no success."""
+def test_a_server_with_new_rows_in_each_response_is_an_error() -> None:
+    """No two passes agree, so the run fails."""
     numbers = count()
 
-    def answer(page: int) -> dict[str, Any]:
+    def page_of(page: int) -> dict[str, Any]:
         last = page >= 5
         found = {"count": 10, "results": rows(next(numbers), next(numbers))}
         return found | {"next": None if last else f"{CUSTOMERS_PATH}?page={page + 1}"}
 
-    with pages(answer) as server:
+    with pages(page_of) as server:
         run = read_at(server.url, max_retries=0, **only(CRM))
     assert SHORT in complaint(run)
     assert len(server.asked) < 100

@@ -1,4 +1,4 @@
-"""Ends that somebody else decides on show no credential and no customer either."""
+"""Runs that are ended from outside show no credential and no customer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def settings(cube: Sandbox) -> dict[str, Any]:
-    """Settings that read a marked person on the first pages of an account that stalls then."""
+    """Settings for an account with a marked person, which stalls at page 3."""
     marked_account(cube)
     cube.page_size = 7
     cube.account.insert(CRM, 20)
@@ -40,7 +40,7 @@ def settings(cube: Sandbox) -> dict[str, Any]:
 
 
 def test_a_signal_shows_nothing(cube: Sandbox, settings: dict[str, Any]) -> None:
-    """The person was read and stands in the records alone, wherever the run was cut off."""
+    """After a signal the marked person is in the records only."""
     with started_tap(settings, env=DEBUG) as process:
         wait_until(lambda: has_reached(cube, "on a stalled socket"), process)
         process.send_signal(signal.SIGTERM)
@@ -52,7 +52,7 @@ def test_a_signal_shows_nothing(cube: Sandbox, settings: dict[str, Any]) -> None
 
 
 def test_a_closed_pipe_shows_nothing(cube: Sandbox, settings: dict[str, Any]) -> None:
-    """The person is what could not be written, and not what is told about it."""
+    """The error about the closed pipe does not show the record."""
     cube.faults = []
     with started_tap(settings, env=DEBUG) as process:
         assert process.stdout is not None
@@ -69,7 +69,7 @@ def test_a_closed_pipe_shows_nothing(cube: Sandbox, settings: dict[str, Any]) ->
 def test_a_full_disk_shows_nothing(
     cube: Sandbox, settings: dict[str, Any], tmp_path: Path, limit: int | None
 ) -> None:
-    """Neither a device without space nor one that takes the first records and then no more."""
+    """The error shows no record, on a full device and on a disk that becomes full."""
     assert settings["auth_token"] == cube.token == TOKEN
     cube.faults = []
     path = tmp_path / "messages.jsonl" if limit else Path("/dev/full")
@@ -83,8 +83,8 @@ def test_a_full_disk_shows_nothing(
 @pytest.mark.parametrize(
     "credential", [{"auth_token": TOKEN}, {"username": USER, "password": PASSWORD}]
 )
-def test_a_refused_certificate_shows_nothing(tmp_path: Path, credential: dict[str, str]) -> None:
-    """The credential does not leave for a host that cannot be trusted, nor for the log."""
+def test_a_rejected_certificate_shows_nothing(tmp_path: Path, credential: dict[str, str]) -> None:
+    """The credential is neither sent to an untrusted host nor logged."""
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     with secure_account(trustme.CA()) as url:

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, and however much is logged: no credential and no customer is shown."""
+"""No failure shows a credential or a customer, at any log level."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BODY = '{"detail": "Markedperson Testesen, 99887766, markedperson@example.org, 5
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An account that goes wrong in one way, and settings that may too."""
+    """One failure: faults of the account, settings, arguments or state."""
 
     name: str
     faults: list[Fault] = field(default_factory=list)
@@ -44,17 +44,17 @@ class Case:
     args: tuple[str, ...] = ()
     state: dict[str, Any] | None = None
     account: dict[str, Any] = field(default_factory=dict)
-    is_green: bool = False
+    succeeds: bool = False
 
 
 def fault(kind: Any, **options: Any) -> list[Fault]:  # noqa: ANN401 - a kind and its options
-    """A fault of the last page of customers."""
+    """A fault on the last page of customers."""
     return [Fault(kind, row="C2", page=3, **options)]
 
 
 def elsewhere(row: str, page: int) -> list[Case]:
-    """Other requests that show a person when they fail."""
-    struck: list[tuple[Any, dict[str, Any]]] = [
+    """Other requests whose failures contain a person."""
+    kinds: list[tuple[Any, dict[str, Any]]] = [
         ("500", {"body": BODY}),
         ("not-json", {"body": BODY}),
         ("redirect", {"location": f"http://x.example.org/?{TOKEN}&phone=99887766"}),
@@ -62,12 +62,12 @@ def elsewhere(row: str, page: int) -> list[Case]:
     account = {"without": (), "outcomes": 60} if row == "C9" else {}
     return [
         Case(f"{kind} at {row}", [Fault(kind, row=row, page=page, **options)], account=account)
-        for kind, options in struck
+        for kind, options in kinds
     ]
 
 
-def answering(body: str) -> list[Fault]:
-    """A last page with this body."""
+def with_body(body: str) -> list[Fault]:
+    """A fault that replaces the body of the last page."""
     return fault("not-json", body=body)
 
 
@@ -95,33 +95,33 @@ CASES = [
         for kind in ("truncate", "reset")
     ),
     *(Case(f"{kind} with a person", fault(kind, body=BODY)) for kind in ("400", "401", "500")),
-    Case("a person that is no page", answering(BODY)),
-    Case("a person cut short", answering(BODY[:-9])),
-    Case("a person as page", answering(f"[{BODY[:-1]}, 1e999}}]")),
-    Case("a person of odd types", answering(page_of(NAMELESS))),
-    Case("a person as text", answering(page_of(f'"{PERSON["name"]}"'))),
+    Case("a person instead of a page", with_body(BODY)),
+    Case("a person cut short", with_body(BODY[:-9])),
+    Case("a person as page", with_body(f"[{BODY[:-1]}, 1e999}}]")),
+    Case("a person of wrong types", with_body(page_of(NAMELESS))),
+    Case("a person as text", with_body(page_of(f'"{PERSON["name"]}"'))),
     Case(
         "a redirect with a person",
         fault("redirect", location=f"http://x.example.org/?{TOKEN}&phone=99887766"),
     ),
     Case(
-        "a redirect in half with a person",
+        "an incomplete redirect with a person",
         fault("redirect", location=f"http://[::1/?{TOKEN}&phone=99887766"),
     ),
     Case("a wait with a person", fault("429", retry_after=f"{TOKEN} 99887766"), {"max_retries": 0}),
     Case(
         "a link with a person",
         traps=Traps(next_value=lambda link: link and f"http://{TOKEN}@x/?phone=99887766"),
-        is_green=True,
+        succeeds=True,
     ),
     Case("a count too high", traps=Traps(count=lambda n: n + 1)),
-    Case("values that do not fit", traps=Traps(mistyped=0.5), is_green=True),
+    Case("values that do not fit", traps=Traps(mistyped=0.5), succeeds=True),
     Case("a bad setting", settings={"read_ahead": TOKEN}),
     Case("a credential twice", settings={"username": USER, "password": PASSWORD}),
     Case("a token of two lines", settings={"auth_token": f"{TOKEN}\n{PASSWORD}"}),
     Case("a token of another type", settings={"auth_token": [TOKEN]}),
     Case("a token in the address", settings={"api_url": f"https://{TOKEN}:x@cube.example.com"}),
-    Case("a token as a setting's name", settings={"auth_tokne": TOKEN}, is_green=True),
+    Case("a token as a setting's name", settings={"auth_tokne": TOKEN}, succeeds=True),
     Case("a wrong password", settings={"auth_token": None, "username": USER, "password": PASSWORD}),
     Case(
         "a map that fails on a person",
@@ -131,19 +131,19 @@ CASES = [
         },
     ),
     Case("a damaged state", state={"bookmarks": {"data_owner_customers": PASSWORD}}),
-    Case("discovery", args=("--discover",), is_green=True),
-    Case("discovery that fails", fault("500"), args=("--discover",), is_green=True),
-    Case("about", args=("--about",), is_green=True),
-    Case("about as JSON", args=("--about", "--format=json"), is_green=True),
-    Case("a test", args=("--test",), is_green=True),
+    Case("discovery", args=("--discover",), succeeds=True),
+    Case("discovery that fails", fault("500"), args=("--discover",), succeeds=True),
+    Case("about", args=("--about",), succeeds=True),
+    Case("about as JSON", args=("--about", "--format=json"), succeeds=True),
+    Case("a test", args=("--test",), succeeds=True),
     Case("a test that fails", [Fault("500", row="C2", page=1)], args=("--test=all",)),
-    Case("all went well", is_green=True),
+    Case("success", succeeds=True),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_nothing_that_is_logged_shows_a_credential_or_a_person(cube: Sandbox, case: Case) -> None:
-    """Both outputs are free of the credential, and all but the records of the customer."""
+def test_the_log_shows_no_credential_and_no_person(cube: Sandbox, case: Case) -> None:
+    """No output contains the credential; only records contain the person."""
     marked_account(cube, case)
     config = settings_for(cube, auth_token=TOKEN, max_retries=1, **only(CRM))
     if case.name in {"stall", "endless"}:
@@ -156,11 +156,11 @@ def test_nothing_that_is_logged_shows_a_credential_or_a_person(cube: Sandbox, ca
         extra_args=case.args,
     )
     assert_secretive(run)
-    assert (run.returncode == 0) == case.is_green, run.stderr
+    assert (run.returncode == 0) == case.succeeds, run.stderr
 
 
 def marked_account(cube: Sandbox, case: Case | None = None) -> None:
-    """Fill the account with one person to be looked for, on the last of three pages."""
+    """Add a marked person to the account, on the last of three pages."""
     case = case or Case("")
     cube.reset(
         token=TOKEN,
@@ -174,7 +174,7 @@ def marked_account(cube: Sandbox, case: Case | None = None) -> None:
 
 
 def assert_secretive(run: TapRun) -> None:
-    """Hold both outputs against the marks; records may show the person, logs may not."""
+    """Search both outputs for the marks; only records may contain the person."""
     for secret in CREDENTIALS:
         assert secret not in run.stdout
         assert secret not in run.stderr
@@ -186,8 +186,8 @@ def assert_secretive(run: TapRun) -> None:
 
 
 @pytest.mark.parametrize("read_ahead", [0, 4])
-def test_basic_authentication_is_as_silent(cube: Sandbox, read_ahead: int) -> None:
-    """User name and password leave in the header alone, packed or not."""
+def test_basic_authentication_shows_no_credential(cube: Sandbox, read_ahead: int) -> None:
+    """User name and password, plain or encoded, are sent in the header only."""
     cube.reset(token=TOKEN, username=USER, password=PASSWORD)
     cube.account.add_customer(CRM, **PERSON)
     config = settings_for(cube, username=USER, password=PASSWORD, read_ahead=read_ahead)
@@ -198,8 +198,8 @@ def test_basic_authentication_is_as_silent(cube: Sandbox, read_ahead: int) -> No
     assert USER not in run.stderr
 
 
-def test_an_internal_error_shows_places_and_no_values(cube: Sandbox) -> None:
-    """A defect in a stream map's function is told by type and place, without the person in it."""
+def test_an_internal_error_shows_no_values(cube: Sandbox) -> None:
+    """An exception in a stream map is logged by type and place, without the value."""
     marked_account(cube)
     maps = {"data_owner_customers": {"x": "float(crm__standard_info__name)"}}
     config = settings_for(cube, auth_token=TOKEN, stream_maps=maps, **only(CRM))
@@ -208,8 +208,8 @@ def test_an_internal_error_shows_places_and_no_values(cube: Sandbox) -> None:
     assert_secretive(run)
 
 
-def test_the_person_is_in_the_records(cube: Sandbox) -> None:
-    """The marks are looked for in earnest: where they belong they are found."""
+def test_the_marked_person_is_in_the_records(cube: Sandbox) -> None:
+    """The search for marks works: it finds them in the records."""
     marked_account(cube)
     run = run_in_process(settings_for(cube, auth_token=TOKEN, **only(CRM)), env=DEBUG)
     for value in PERSON.values():

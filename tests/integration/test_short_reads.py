@@ -1,4 +1,4 @@
-"""What could make a read short: CRMs that are lost, counts that lie, rows of another resource."""
+"""Causes of short reads: lost CRMs, wrong counts, rows of another resource."""
 
 from __future__ import annotations
 
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("kind", "place"), [("403", FIRST), ("404", FIRST), *by_turns(["404", "403"], PLACES[1:-1])]
 )
-def test_a_discovered_crm_that_is_lost_in_mid_run(cube: Sandbox, kind: Any, place: Place) -> None:  # noqa: ANN401 - kind
-    """Only what was refused from its first page on may be left out, and then the log says so."""
+def test_a_discovered_crm_that_disappears_during_the_run(
+    cube: Sandbox,
+    kind: Any,  # noqa: ANN401 - kind
+    place: Place,
+) -> None:
+    """It is skipped with a warning only if its first page is forbidden; else the run fails."""
     cube.reset(customers=30)
     fault = Fault(kind, row="C2", page=place.page)
     options: dict[str, Any] = {
@@ -49,8 +53,8 @@ def test_a_discovered_crm_that_is_lost_in_mid_run(cube: Sandbox, kind: Any, plac
 
 
 @pytest.mark.parametrize("kind", ["404", "403"])
-def test_unchanged_rows_do_not_hide_a_page_that_is_refused(cube: Sandbox, kind: Any) -> None:  # noqa: ANN401 - kind
-    """A discovered CRM of which nothing was emitted yet is no CRM that was refused at its start."""
+def test_unchanged_rows_do_not_hide_a_page_that_fails(cube: Sandbox, kind: Any) -> None:  # noqa: ANN401 - kind
+    """A page after skipped rows fails the run, although the CRM has emitted no row."""
     cube.reset(customers=30)
     fault = Fault(kind, row="C2", page=3)
     run = read(
@@ -63,7 +67,7 @@ def test_unchanged_rows_do_not_hide_a_page_that_is_refused(cube: Sandbox, kind: 
     complaint(run)
 
 
-LIES: dict[str, tuple[Callable[[int], object], str]] = {
+COUNTS: dict[str, tuple[Callable[[int], object], str]] = {
     "null": (lambda _: None, COMPLETE),
     "text": (str, COMPLETE),
     "true": (lambda _: True, COMPLETE),
@@ -79,10 +83,10 @@ LIES: dict[str, tuple[Callable[[int], object], str]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "read_ahead"), by_turns(LIES, [0, 3]))
-def test_a_count_that_lies(cube: Sandbox, name: str, read_ahead: int) -> None:
-    """A count that is none or too low hides no row; one that is too high is no green run."""
-    count, expected = LIES[name]
+@pytest.mark.parametrize(("name", "read_ahead"), by_turns(COUNTS, [0, 3]))
+def test_a_wrong_count(cube: Sandbox, name: str, read_ahead: int) -> None:
+    """An invalid or low count loses no row; with a count that is too high the run fails."""
+    count, expected = COUNTS[name]
     cube.reset(customers=30, traps=Traps(count=count))
     place = Place("all", "C2", 1, read_ahead)
     run = read(cube, max_retries=0, read_ahead=read_ahead, **only(CRM))
@@ -92,7 +96,7 @@ def test_a_count_that_lies(cube: Sandbox, name: str, read_ahead: int) -> None:
 
 @pytest.mark.parametrize(("place", "read_ahead"), by_turns(PLACES[:-1], [0, 3]))
 def test_a_count_that_is_missing_once(cube: Sandbox, place: Place, read_ahead: int) -> None:
-    """An envelope without `count`, or with another one than the rest, hides nothing."""
+    """A page without `count` loses no row."""
     number = {"seen": 0}
 
     def count(real: int) -> object:
@@ -104,10 +108,10 @@ def test_a_count_that_is_missing_once(cube: Sandbox, place: Place, read_ahead: i
 
 
 @pytest.mark.parametrize(("place", "times"), by_turns(PLACES[:-1], [1, None]))
-def test_a_redirect_to_another_resource_mixes_nothing_in(
+def test_a_redirect_to_another_resource_adds_no_rows(
     cube: Sandbox, place: Place, times: int | None
 ) -> None:
-    """Campaigns never become customers: the read is complete in spite of it, or it fails."""
+    """Campaigns never become customers: the run is complete or it fails."""
     fault = Fault("redirect", row="C2", page=place.page, times=times, location="/api/v1/campaigns")
     run = broken_read(cube, place, fault)
     assert ids(run.records.get(CUSTOMERS, [])) <= set(cube.account.customer_ids(CRM))

@@ -1,4 +1,4 @@
-"""TLS is verified and kept, and a private authority is named by the usual variables."""
+"""TLS: certificates are verified, HTTP is rejected, variables name a private authority."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "made-up-token"  # noqa: S105 - no credential of anybody
-NAMED_BY_NOBODY = dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"), "")
-"""Whatever authorities the machine of a test names."""
+NO_AUTHORITIES = dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"), "")
+"""Clears the variables of the machine that runs the test."""
 
 
 class Handler(BaseHTTPRequestHandler):
     """An account with one campaign."""
 
     def do_GET(self) -> None:
-        """Answer C1; there is nothing else."""
+        """Respond to C1; everything else is HTTP 404."""
         found = self.path == "/api/v1/campaigns"
         body = json.dumps([{"campaign__id": 1}] if found else {}).encode()
         self.send_response(200 if found else 404)
@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Downgrading(Handler):
-    """An account that sends everybody to its own host and port, but without TLS."""
+    """An account that redirects to its own host and port without TLS."""
 
     @override
     def do_GET(self) -> None:
@@ -70,7 +70,7 @@ def secure_account(authority: trustme.CA, handler: type[Handler] = Handler) -> I
 
 @pytest.fixture
 def authority(tmp_path: Path) -> trustme.CA:
-    """A private authority, whose certificate lies in a file."""
+    """A private authority, with its certificate in a file."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
@@ -86,14 +86,14 @@ def authority(tmp_path: Path) -> trustme.CA:
         ("SSL_CERT_FILE", "authority.pem", False),
     ],
 )
-def test_a_certificate_counts_only_with_its_authority(
+def test_a_certificate_is_valid_only_with_its_authority(
     tmp_path: Path, authority: trustme.CA, variable: str, file: str, *, is_known: bool
 ) -> None:
-    """Where a variable that is read names it, the account is; else the run ends in one sentence."""
+    """The run succeeds if a supported variable names the authority, and fails otherwise."""
     with secure_account(authority) as url:
         run = run_in_process(
             {"api_url": url, "auth_token": TOKEN, "max_retries": 0},
-            env={**NAMED_BY_NOBODY, variable: str(tmp_path / file)},
+            env={**NO_AUTHORITIES, variable: str(tmp_path / file)},
         )
     assert TOKEN not in run.stdout + run.stderr
     if is_known:
@@ -102,8 +102,8 @@ def test_a_certificate_counts_only_with_its_authority(
         assert "certificate could not be verified" in complaint(run)
 
 
-def test_a_redirect_to_plain_http_is_refused(tmp_path: Path, authority: trustme.CA) -> None:
-    """The credential does not leave over a line that anybody reads, not even to the same host."""
+def test_a_redirect_to_plain_http_is_rejected(tmp_path: Path, authority: trustme.CA) -> None:
+    """The credential is not sent without TLS, not even to the same host."""
     with secure_account(authority, Downgrading) as url:
         run = run_in_process(
             {"api_url": url, "auth_token": TOKEN, "max_retries": 0},

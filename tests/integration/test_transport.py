@@ -1,4 +1,4 @@
-"""What a request carries, and the way it takes by the environment, at both ends of a socket."""
+"""Headers of requests and proxies of the environment, checked at the server."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO
 
 
 class Recorder(ThreadingHTTPServer):
-    """A server that keeps what is asked of it, be it an account or a proxy."""
+    """A server that records requests, as an account or as a proxy."""
 
     def __init__(self) -> None:
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -37,7 +37,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self.server.asked.append((self.path, dict(self.headers)))
+        self.server.requests.append((self.path, dict(self.headers)))
         self.send_response(302 if self.path.endswith("/moved") else 200)
         self.send_header("Location", "/elsewhere")
         self.send_header("Set-Cookie", "server=b")
@@ -82,9 +82,9 @@ def transport(url: str, **config: Any) -> Transport:  # noqa: ANN401 - settings 
     return Transport(Settings.from_config({"api_url": url, "user_agent": "ours", **config}))
 
 
-def ask(way: Transport, url: str) -> int:
-    """Send one request, read its answer and give the status."""
-    with way.get(url) as response:
+def get_status(sender: Transport, url: str) -> int:
+    """Send one request, read the response and return its status."""
+    with sender.get(url) as response:
         response.raw.read()
         return response.status_code
 
@@ -103,12 +103,12 @@ def test_a_request_has_the_credential_of_the_settings(
     config: dict[str, str],
     expected: str,
 ) -> None:
-    """A password that the machine keeps for this host does not take its place."""
+    """An entry for the host in `.netrc` does not replace it."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password other\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    assert ask(transport(server.url, **config), f"{server.url}/a") == 200
-    [(path, headers)] = server.asked
+    assert get_status(transport(server.url, **config), f"{server.url}/a") == 200
+    [(path, headers)] = server.requests
     assert path == "/a"
     assert headers["Authorization"] == expected
     assert headers["User-Agent"] == "ours"
@@ -116,36 +116,36 @@ def test_a_request_has_the_credential_of_the_settings(
     assert headers["Accept-Encoding"] == "gzip"
 
 
-def test_a_redirect_is_handed_back(server: Recorder) -> None:
-    """Whoever asks decides whether to follow it."""
-    assert ask(transport(server.url), f"{server.url}/moved") == 302
-    assert len(server.asked) == 1
+def test_a_redirect_is_returned(server: Recorder) -> None:
+    """The caller decides whether to follow it."""
+    assert get_status(transport(server.url), f"{server.url}/moved") == 302
+    assert len(server.requests) == 1
 
 
 def test_cookies_are_sent_back(server: Recorder) -> None:
-    """Servers behind one address may know by a cookie which of them began to answer."""
-    way = transport(server.url)
-    ask(way, f"{server.url}/a")
-    ask(way, f"{server.url}/b")
-    assert [headers.get("Cookie") for _, headers in server.asked] == [None, "server=b"]
+    """A load balancer can use a cookie to select the same server."""
+    sender = transport(server.url)
+    get_status(sender, f"{server.url}/a")
+    get_status(sender, f"{server.url}/b")
+    assert [headers.get("Cookie") for _, headers in server.requests] == [None, "server=b"]
 
 
-def test_a_proxy_of_the_environment_is_asked(
+def test_a_proxy_of_the_environment_is_used(
     server: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the environment was when the run began."""
+    """The environment is read when the transport is created."""
     monkeypatch.setenv("HTTP_PROXY", server.url)
-    way = transport(NOWHERE)
+    sender = transport(NOWHERE)
     monkeypatch.delenv("HTTP_PROXY")
-    assert ask(way, f"{NOWHERE}/a") == 200
-    assert [path for path, _ in server.asked] == [f"{NOWHERE}/a"]
+    assert get_status(sender, f"{NOWHERE}/a") == 200
+    assert [path for path, _ in server.requests] == [f"{NOWHERE}/a"]
 
 
-def test_a_host_without_proxy_is_asked_itself(
+def test_a_host_in_no_proxy_is_requested_directly(
     server: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hosts that the environment excepts from its proxy."""
+    """`NO_PROXY` excludes hosts from the proxy."""
     monkeypatch.setenv("HTTP_PROXY", NOWHERE)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert ask(transport(server.url), f"{server.url}/a") == 200
-    assert [path for path, _ in server.asked] == ["/a"]
+    assert get_status(transport(server.url), f"{server.url}/a") == 200
+    assert [path for path, _ in server.requests] == ["/a"]

@@ -1,4 +1,4 @@
-"""What the tap does while it waits: what was read has left for the target, page 1 comes alone."""
+"""While the tap waits: rows that were read are written, and page 1 is requested alone."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox
 
 SECONDS = 300
-"""How long a broken test may hang; none waits for the clock."""
+"""How long a broken test may hang; a passing test does not wait for it."""
 
 QUIET = 0.1
-"""Seconds in which a thread that has something to ask asks it."""
+"""Seconds within which a prefetching thread would send its request."""
 
 
 @pytest.mark.parametrize("read_ahead", [0, 4])
-def test_rows_arrive_while_the_next_page_is_awaited(cube: Sandbox, read_ahead: int) -> None:
-    """The five rows of page 1 stand in the pipe before the account answers for page 2."""
+def test_rows_are_written_while_the_tap_waits_for_the_next_page(
+    cube: Sandbox, read_ahead: int
+) -> None:
+    """The five rows of page 1 are in the pipe before the response to page 2."""
     released = threading.Event()
 
     def hold(request: Request) -> None:
@@ -51,19 +53,19 @@ ROW = f'{{"type":"RECORD","stream":"{CUSTOMERS}"'.encode()
 
 
 def read_until_rows(pipe: IO[bytes], rows: int) -> bytes:
-    """What has arrived when so many customers have."""
+    """Read until this number of customers has arrived."""
     arrived = b""
     while arrived.count(ROW) < rows:
         readable, _, _ = select.select([pipe], [], [], SECONDS / 2)
-        assert readable, "nothing arrives"
+        assert readable, "no output"
         chunk = os.read(pipe.fileno(), 2**16)
         assert chunk, "the tap has ended"
         arrived += chunk
     return arrived
 
 
-def test_page_1_is_asked_for_alone(cube: Sandbox) -> None:
-    """Until it is there nobody knows of a second one, and no other thread asks for any."""
+def test_page_1_is_requested_alone(cube: Sandbox) -> None:
+    """Before its response the number of pages is unknown, so no thread requests another."""
     begun, released = threading.Event(), threading.Event()
 
     def hold(request: Request) -> None:
@@ -78,13 +80,13 @@ def test_page_1_is_asked_for_alone(cube: Sandbox) -> None:
     def look() -> None:
         begun.wait(SECONDS)
         cube.closing.wait(QUIET)
-        asked.extend(request.page for request in cube.requests if request.row == "C2")
+        requested.extend(request.page for request in cube.requests if request.row == "C2")
         released.set()
 
-    asked: list[int] = []
+    requested: list[int] = []
     looking = threading.Thread(target=look)
     looking.start()
     run = read(cube, discovered=discovered, read_ahead=4, **only(CRM))
     looking.join()
     assert len(run.records[CUSTOMERS]) == 12
-    assert asked == [1]
+    assert requested == [1]
