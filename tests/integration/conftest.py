@@ -1,4 +1,4 @@
-"""One sandbox a session, new for each test."""
+"""One sandbox per session, reset for each test."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ TODAY = date(2024, 5, 17)
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Sandbox]:
-    """Run a small account whose present day is fixed, so that its content never changes."""
+    """Run a small account whose date is fixed, so that its content never changes."""
     with Sandbox(customers=12, outcomes=0, page_size=5, today=TODAY, without=EVENTS) as cube:
         yield cube
 
 
 @pytest.fixture
 def cube(running: Sandbox) -> Sandbox:
-    """Hand out the account as if it had just begun, with customers alone: most tests need no more.
+    """Reset the account and return it. It has customers only; most tests need no more.
 
-    `cube.reset(without=(), outcomes=60)` has something happen to them.
+    `cube.reset(without=(), outcomes=60)` adds events.
     """
     running.reset()
     return running

@@ -1,4 +1,4 @@
-"""Records in files (BATCH): the same as in messages, whole, and told in time."""
+"""Records in files (BATCH): equal to RECORD messages, complete, and announced in time."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ EVENTS = {"call_outcomes": "submitted_at", "product_registrations": "submitted_a
 def test_files_hold_the_records(
     cube: Sandbox, tmp_path: Path, compression: str | None, size: int
 ) -> None:
-    """Whatever the size, every stream's rows are those of RECORD messages, once, in order."""
+    """With any size, files hold the rows of RECORD messages, each once, in order."""
     cube.reset(without=(), outcomes=12, undated=1)
     plain = read(cube)
     run = read(cube, **into(tmp_path, compression=compression, batch_size=size))
@@ -61,7 +61,7 @@ def test_files_hold_the_records(
 
 
 def test_times_in_files_are_in_utc(cube: Sandbox, tmp_path: Path) -> None:
-    """Targets load the text of files as it is, into columns that drop an offset."""
+    """Targets load the text of files unchanged, into columns that drop an offset."""
     cube.reset(without=(), outcomes=12)
     run = read(cube, **into(tmp_path))
     moments = [
@@ -75,43 +75,43 @@ def test_times_in_files_are_in_utc(cube: Sandbox, tmp_path: Path) -> None:
     assert {moment[-6:] for moment in moments} == {"+00:00"}
 
 
-def test_a_state_speaks_of_files_that_are_there(cube: Sandbox, tmp_path: Path) -> None:
-    """What a bookmark covers stands in files that were told before, in every stream."""
+def test_a_state_covers_only_files_that_were_announced(cube: Sandbox, tmp_path: Path) -> None:
+    """In every stream, earlier BATCH messages announce all rows that a bookmark covers."""
     cube.reset(without=(), outcomes=40)
     expected = rows(read(cube))
     run = read(cube, **into(tmp_path, batch_size=7))
-    told: dict[str, list[Record]] = {stream: [] for stream in expected}
+    announced: dict[str, list[Record]] = {stream: [] for stream in expected}
     seen: set[str] = set()
     for message in run.messages:
         if message["type"] == "BATCH":
-            told[message["stream"]] += map(exact, batch_lines(message))
+            announced[message["stream"]] += map(exact, batch_lines(message))
         if message["type"] != "STATE":
             continue
-        for stream, context, mark in marks(message["value"]):
+        for stream, context, bookmark in bookmarks(message["value"]):
             column = EVENTS.get(stream)
             due = [
                 row
                 for row in expected.get(stream, [])
                 if context.items() <= row.items()
-                and (column is None or "" < (row[column] or "")[:10] <= mark)
+                and (column is None or "" < (row[column] or "")[:10] <= bookmark)
             ]
-            assert all(row in told[stream] for row in due), (stream, context, mark)
-            if due and len(told[stream]) < len(expected[stream]):
+            assert all(row in announced[stream] for row in due), (stream, context, bookmark)
+            if due and len(announced[stream]) < len(expected[stream]):
                 seen.add(stream)
-    assert {CUSTOMERS, ASSIGNED, *EVENTS} <= seen, "no state came between two files"
+    assert {CUSTOMERS, ASSIGNED, *EVENTS} <= seen, "no state between two files"
 
 
-def marks(state: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str], str]]:
-    """Stream, context and bookmark of each partition of a state."""
-    for stream, bookmark in state["bookmarks"].items():
-        for part in bookmark.get("partitions", [bookmark]):
+def bookmarks(state: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str], str]]:
+    """Yield stream, context and bookmark of each partition in a state."""
+    for stream, found in state["bookmarks"].items():
+        for part in found.get("partitions", [found]):
             if "replication_key_value" in part:
                 context = {name: str(value) for name, value in part.get("context", {}).items()}
                 yield stream, context, part["replication_key_value"]
 
 
-def test_a_file_is_whole_when_its_message_comes(cube: Sandbox, tmp_path: Path) -> None:
-    """Who reads along finds each file closed, may take it away at once, and misses nothing."""
+def test_a_file_is_complete_when_its_message_arrives(cube: Sandbox, tmp_path: Path) -> None:
+    """A reader can load and delete each file as soon as its message arrives."""
     cube.reset(customers=30, delay=0.01)
     reader, taken = SingerReader({}), 0
     with started_tap(settings_for(cube, **only(CRM), **into(tmp_path, batch_size=4))) as process:
@@ -139,7 +139,7 @@ MAPS: dict[str, tuple[str, Record]] = {
 
 @pytest.mark.parametrize("name", MAPS)
 def test_stream_maps_hold_for_files(cube: Sandbox, tmp_path: Path, name: str) -> None:
-    """Files hold what the maps make of records; one file is never told under two names."""
+    """Files hold mapped records; no file is announced for two streams."""
     kind, maps = MAPS[name]
     settings = {"auth_token": cube.token, "stream_maps": maps, **only(CRM)}
     plain = read_at(cube.url, **settings)
@@ -158,7 +158,7 @@ def test_stream_maps_hold_for_files(cube: Sandbox, tmp_path: Path, name: str) ->
 def test_deselected_and_flattened_fields(
     cube: Sandbox, tmp_path: Path, *, flattening: bool
 ) -> None:
-    """A catalog's selection and flattening hold for files as they do for messages."""
+    """Selection and flattening apply to files as they do to messages."""
     catalog = discover(cube, **only(CRM))
     for entry in catalog["streams"]:
         for part in entry["metadata"]:
@@ -177,7 +177,7 @@ def test_deselected_and_flattened_fields(
 def test_a_new_field_is_declared_before_its_file(
     cube: Sandbox, tmp_path: Path, maps: Record
 ) -> None:
-    """A field that is added in mid-run gets its SCHEMA before the BATCH that has it."""
+    """A field added during the run is declared in a SCHEMA before its BATCH."""
     added: list[int] = []
 
     def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
@@ -192,8 +192,8 @@ def test_a_new_field_is_declared_before_its_file(
     assert kinds(run)["SCHEMA"] == 2
 
 
-def test_details_come_as_records_between_files(cube: Sandbox, tmp_path: Path) -> None:
-    """Single customers are asked for page by page, so they stay messages; states wait for both."""
+def test_details_are_records_between_files(cube: Sandbox, tmp_path: Path) -> None:
+    """The tap requests details page by page, so they stay messages; states wait for both."""
     plain = read(cube, selected=[OF_CUSTOMERS], **only(CRM))
     run = read(cube, selected=[OF_CUSTOMERS], **only(CRM), **into(tmp_path, batch_size=7))
     assert rows(run) == rows(plain)
@@ -202,8 +202,8 @@ def test_details_come_as_records_between_files(cube: Sandbox, tmp_path: Path) ->
     assert run.state == plain.state
 
 
-def test_a_storage_that_is_no_disk(cube: Sandbox) -> None:
-    """Files go through fsspec: what it can write, the tap can."""
+def test_files_can_go_to_other_storages(cube: Sandbox) -> None:
+    """The tap writes to any filesystem of fsspec."""
     root = "memory://cube/box"
     try:
         run = read(cube, **only(CRM), **into(root))
@@ -214,7 +214,7 @@ def test_a_storage_that_is_no_disk(cube: Sandbox) -> None:
 
 
 def test_a_prefix_may_name_a_folder(cube: Sandbox, tmp_path: Path) -> None:
-    """Files can be kept apart below one root."""
+    """A prefix separates files below one root."""
     settings = into(tmp_path)
     settings["batch_config"]["storage"]["prefix"] = "night/one-"
     run = read(cube, **only(CRM), **settings)
@@ -222,7 +222,7 @@ def test_a_prefix_may_name_a_folder(cube: Sandbox, tmp_path: Path) -> None:
     assert all(path.name.startswith("one-tap-cube--") for path in (tmp_path / "night").iterdir())
 
 
-def test_without_rows_there_is_no_file(cube: Sandbox, tmp_path: Path) -> None:
+def test_a_stream_without_rows_has_no_file(cube: Sandbox, tmp_path: Path) -> None:
     """A stream without rows sends its SCHEMA, and no BATCH."""
     cube.reset(customers=0)
     run = read(cube, **only(CRM), **into(tmp_path))
@@ -230,7 +230,7 @@ def test_without_rows_there_is_no_file(cube: Sandbox, tmp_path: Path) -> None:
 
 
 def test_a_test_run_leaves_no_file(cube: Sandbox, tmp_path: Path) -> None:
-    """`--test` looks at the account and writes nothing."""
+    """`--test` reads from the account and writes nothing."""
     run = run_in_process(settings_for(cube, **into(tmp_path)), extra_args=["--test"])
     assert run.returncode == 0, run.stderr
     assert not list(tmp_path.iterdir())

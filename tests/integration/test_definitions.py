@@ -1,4 +1,4 @@
-"""Definitions of custom fields, in every state an account may have them."""
+"""Definitions of custom fields: variants, duplicates, conflicts and missing ones."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ def columns(run: TapRun, stream: str = CUSTOMERS) -> dict[str, Schema]:
 
 
 def custom(properties: dict[str, Schema]) -> dict[str, Schema]:
-    """The properties that are custom fields."""
+    """The properties of custom fields."""
     return {name: schema for name, schema in properties.items() if "__custom_info__" in name}
 
 
 def define(cube: Sandbox, *definitions: object) -> None:
-    """Let the account answer with these definitions instead of its own."""
+    """Let the account respond with these definitions instead of its own."""
     cube.faults = [Fault("not-json", row="C4", body=json.dumps(definitions))]
 
 
-def test_every_variant_of_a_definition_means_the_same(cube: Sandbox) -> None:
-    """`data__type` is `type`, and a missing `lookup__id` is known by the id (T53)."""
+def test_all_variants_of_a_definition_give_the_same_columns(cube: Sandbox) -> None:
+    """`data__type` equals `type`, and the id replaces a missing `lookup__id` (T53)."""
     found = []
     for variant in ("type", "data__type", "no-lookup"):
         cube.traps = Traps(definitions=variant)
         properties = custom(columns(discovery(cube, **only(CRM))))
         for schema in properties.values():
-            schema.pop("description", None)  # what only some variants tell
+            schema.pop("description", None)  # not in every variant
         found.append(properties)
     assert len(found[0]) == 22
     assert found[0] == found[1] == found[2]
 
 
-def test_label_and_hint_explain_a_column(cube: Sandbox) -> None:
-    """The catalog shows what the administrator wrote, letter by letter, and enforces none of it."""
+def test_a_column_is_described_by_label_and_hint(cube: Sandbox) -> None:
+    """The catalog shows the administrator's text unchanged and enforces no limit."""
     number = cube.account.add_definition(
         CRM, "Pris på «avtalen» %", type="tall", hint="I hele kroner,\nuten øre", max_length=12
     )
@@ -69,8 +69,8 @@ def test_label_and_hint_explain_a_column(cube: Sandbox) -> None:
     }
 
 
-def test_of_repeated_definitions_the_last_counts(cube: Sandbox) -> None:
-    """A field that is defined twice is one column and one row, as its last definition says."""
+def test_the_last_of_repeated_definitions_counts(cube: Sandbox) -> None:
+    """A field that is defined twice is one column and one row, from its last definition."""
     define(
         cube,
         {"id": 62, "key": "Postnr", "type": "number", "lookup__id": "crm__custom_info__62"},
@@ -84,8 +84,8 @@ def test_of_repeated_definitions_the_last_counts(cube: Sandbox) -> None:
     assert labels == {62: "Postnummer", 1: "Klasse"}
 
 
-def test_definitions_without_an_id_spoil_nothing(cube: Sandbox) -> None:
-    """They explain no column; the definition beside them does, and all customers arrive."""
+def test_definitions_without_an_id_are_ignored(cube: Sandbox) -> None:
+    """They describe no column; other definitions are used, and all customers arrive."""
     usable = {"id": 62, "key": "Postnummer", "type": "text"}
     define(cube, {"key": "Uten id"}, {"id": "", "key": "Tom"}, {"id": None}, {}, usable)
     run = sync(cube, **only(CRM))
@@ -93,8 +93,8 @@ def test_definitions_without_an_id_spoil_nothing(cube: Sandbox) -> None:
     assert [r["id"] for r in run.records["custom_fields"]] == [62]
 
 
-def test_crms_that_contradict_each_other_share_the_wider_type(cube: Sandbox) -> None:
-    """The column holds the values of both, as text, and the log names it."""
+def test_crms_with_conflicting_types_share_the_wider_type(cube: Sandbox) -> None:
+    """The column holds the values of both CRMs as text, and the log names it."""
     first = cube.account.customer_ids(CRM)[0]
     number = cube.account.add_definition(CRM, "Rabatt", type="number")
     other = cube.account.add_definition(B2C, "Rabatt", type="text")
@@ -110,8 +110,8 @@ def test_crms_that_contradict_each_other_share_the_wider_type(cube: Sandbox) -> 
     assert any(column in line for line in run.stderr.splitlines()), run.stderr
 
 
-def test_an_id_that_means_a_number_here_and_text_there_is_text(cube: Sandbox) -> None:
-    """Ids mean something in their own CRM alone: 21 is a turnover in one, a comment in another."""
+def test_an_id_that_is_a_number_in_one_crm_and_text_in_another_is_text(cube: Sandbox) -> None:
+    """Ids are unique per CRM only: 21 is a turnover in one and a comment in another."""
     run = discovery(cube, **only((1, "B2C"), CRM))
     schema = columns(run)["crm__custom_info__21"]
     assert schema["type"] == ["string", "null"]
@@ -119,8 +119,8 @@ def test_an_id_that_means_a_number_here_and_text_there_is_text(cube: Sandbox) ->
     assert sum("crm__custom_info__21" in line for line in run.stderr.splitlines()) == 1
 
 
-def test_streams_share_no_contradiction_that_is_not_theirs(cube: Sandbox) -> None:
-    """Where one CRM alone has the id, its type is kept, and nothing is said."""
+def test_a_conflict_in_another_crm_does_not_affect_a_column(cube: Sandbox) -> None:
+    """If only one CRM is read, its type is kept, and the log has no warning."""
     run = discovery(cube, **only(CRM))
     assert columns(run)["crm__custom_info__21"]["type"] == ["number", "null"]
     assert "crm__custom_info__21" not in run.stderr
@@ -128,7 +128,7 @@ def test_streams_share_no_contradiction_that_is_not_theirs(cube: Sandbox) -> Non
 
 @pytest.mark.parametrize("state", ["missing", "forbidden"])
 def test_without_definitions_custom_fields_are_text(cube: Sandbox, state: str) -> None:
-    """The keys of the first page become columns of text, the log says so, nothing is lost."""
+    """The keys of the first page become text columns, the log says so, nothing is lost."""
     if state == "missing":
         cube.without = {"C4"}
     else:
@@ -146,8 +146,8 @@ def test_without_definitions_custom_fields_are_text(cube: Sandbox, state: str) -
     assert all(value.endswith(".0") for value in turnover)
 
 
-def test_definitions_of_one_crm_serve_the_other_nothing(cube: Sandbox) -> None:
-    """One CRM whose definitions are forbidden is text; the other keeps its types."""
+def test_definitions_of_one_crm_do_not_apply_to_another(cube: Sandbox) -> None:
+    """Fields of a CRM with forbidden definitions are text; the other CRM keeps its types."""
     cube.faults = [Fault("403", row="H2")]
     run = discovery(cube)
     assert columns(run, ASSIGNED)["crm__custom_info__15"] == TEXT
@@ -156,8 +156,8 @@ def test_definitions_of_one_crm_serve_the_other_nothing(cube: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("naming", ["original", "label"])
-def test_thousands_of_definitions_are_thousands_of_columns(cube: Sandbox, naming: str) -> None:
-    """An account with 3,000 custom fields is discovered whole, each with a name of its own."""
+def test_thousands_of_definitions_become_columns(cube: Sandbox, naming: str) -> None:
+    """Discovery finds all of 3,000 custom fields, each with a unique name."""
     define(
         cube,
         *(
@@ -170,8 +170,8 @@ def test_thousands_of_definitions_are_thousands_of_columns(cube: Sandbox, naming
     assert len(numbers) == 3000
 
 
-def test_an_unknown_type_is_told_once(cube: Sandbox) -> None:
-    """However many fields and CRMs have it, one line says that it is read as text."""
+def test_an_unknown_type_is_logged_once(cube: Sandbox) -> None:
+    """One line says that it is read as text, however many fields and CRMs have it."""
     number, *_ = (
         cube.account.add_definition(where, "Stjerner", type="stjernekart")
         for where in (CRM, CRM, B2C)
@@ -191,8 +191,8 @@ PLAIN = {
 }
 
 
-def test_labels_like_fixed_columns_leave_them_alone(cube: Sandbox) -> None:
-    """Where labels are keys, a fixed field of that name wins (T49), with its own type."""
+def test_labels_do_not_change_fixed_columns_of_the_same_name(cube: Sandbox) -> None:
+    """Where labels are keys, a fixed field of the same name wins (T49) and keeps its type."""
     cube.reset(without={"C2"})
     for label in PLAIN:
         cube.account.add_definition(CRM, label, type="checkbox")

@@ -1,4 +1,4 @@
-"""Single customers: who is asked for, how many at once, and what arrives."""
+"""Customer details: which are requested, how many at once, and what is emitted."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox
 
 SECONDS = 50
-"""How long a broken test may hang: a request that timed out would be another one beside itself."""
+"""How long a broken test may hang; less than the timeout, after which a retry counts twice."""
 
 
-def test_nobody_is_asked_for_alone_by_default(cube: Sandbox) -> None:
-    """A request a customer is a price that only who selects the stream pays."""
+def test_details_are_not_requested_by_default(cube: Sandbox) -> None:
+    """They cost one request per customer, so the stream must be selected."""
     run = read(cube)
     assert run.records.keys().isdisjoint({OF_ASSIGNED, OF_CUSTOMERS})
     assert asked(cube) == []
@@ -48,10 +48,10 @@ def test_nobody_is_asked_for_alone_by_default(cube: Sandbox) -> None:
         ("all", "C3", CUSTOMERS),
     ],
 )
-def test_each_customer_once_in_every_generation(
+def test_each_customer_is_requested_once_in_every_generation(
     cube: Sandbox, generation: str, row: str, parent: str
 ) -> None:
-    """Details have the parents' keys and columns, and hold what the single address shows."""
+    """Details have the keys and columns of their parents, and the values of the endpoint."""
     cube.reset(generation=generation)
     details = parent.replace("customers", "customer_details")
     chosen = only(CRM) if parent == CUSTOMERS else {"assignment_ids": [9], "data_owners": []}
@@ -73,8 +73,8 @@ def test_each_customer_once_in_every_generation(
             assert differing <= {"external_customer_id", "care_of_name", "municipality", "phone_3"}
 
 
-def test_a_night_asks_only_for_the_changed(cube: Sandbox) -> None:
-    """Details follow what their parent emits: a change, and the bookmark's own day."""
+def test_the_next_run_requests_only_changed_customers(cube: Sandbox) -> None:
+    """Details are read for the rows that the parent emits: changes and the bookmark's day."""
     first = read_details(cube)
     changed = cube.account.customer_ids(CRM)[3]
     cube.account.update_customer(CRM, changed, name="Nytt Navn AS")
@@ -85,8 +85,8 @@ def test_a_night_asks_only_for_the_changed(cube: Sandbox) -> None:
     assert len(asked(cube)) < 3
 
 
-def test_a_filter_on_the_parent_is_respected(cube: Sandbox) -> None:
-    """Who does not pass the parent's stream map is not asked for."""
+def test_a_filter_on_the_parent_applies_to_details(cube: Sandbox) -> None:
+    """Customers that the parent's stream map drops are not requested."""
     maps = {CUSTOMERS: {"__filter__": "updated >= '2024'"}}
     run = read_details(cube, stream_maps=maps)
     assert ids(run.records[CUSTOMERS]) == ids(run.records[OF_CUSTOMERS]) == set(asked(cube))
@@ -94,10 +94,10 @@ def test_a_filter_on_the_parent_is_respected(cube: Sandbox) -> None:
 
 
 class Meeting:
-    """Holds single customers' requests until so many are with the server, and counts all."""
+    """Holds requests for details until `together` are in flight, and counts all requests."""
 
     def __init__(self, cube: Sandbox, together: int) -> None:
-        """Watch."""
+        """Watch the requests of an account."""
         self.has_met = False
         self.most = 0
         self._now = 0
@@ -120,8 +120,10 @@ class Meeting:
 
 
 @pytest.mark.parametrize("read_ahead", [0, 4])
-def test_as_many_at_once_as_the_setting(cube: Sandbox, read_ahead: int) -> None:
-    """After the first one alone, customers are asked for side by side, and never too many."""
+def test_details_are_requested_concurrently_up_to_the_setting(
+    cube: Sandbox, read_ahead: int
+) -> None:
+    """After the first one, `read_ahead` customers are requested at once, and never more."""
     meeting = Meeting(cube, max(1, read_ahead))
     run = read_details(cube, read_ahead=read_ahead)
     assert [r["customer_id"] for r in run.records[OF_CUSTOMERS]] == cube.account.customer_ids(CRM)
@@ -130,7 +132,7 @@ def test_as_many_at_once_as_the_setting(cube: Sandbox, read_ahead: int) -> None:
 
 
 def test_parents_in_files_have_details_in_messages(cube: Sandbox, tmp_path: Path) -> None:
-    """With `batch_config` the parent's rows are in files, and the details still come."""
+    """With `batch_config` the parent's rows are in files; details are still emitted."""
     storage = {
         "encoding": {"format": "jsonl", "compression": "gzip"},
         "storage": {"root": tmp_path.as_uri()},
@@ -153,7 +155,7 @@ def test_parents_in_files_have_details_in_messages(cube: Sandbox, tmp_path: Path
 
 
 def test_a_field_that_only_the_single_record_has_becomes_a_column(cube: Sandbox) -> None:
-    """What is added after the page was read comes with the details of the same run."""
+    """A field added after the page was read is emitted with the details of the same run."""
     edited = cube.account.customer_ids(CRM)[-1]
     added: list[int] = []
 
@@ -170,8 +172,8 @@ def test_a_field_that_only_the_single_record_has_becomes_a_column(cube: Sandbox)
     assert single[name] == "svart"
 
 
-def test_label_names_are_those_of_the_parent(cube: Sandbox) -> None:
-    """A field is called the same whether the customer is seen in a list or alone."""
+def test_label_names_equal_those_of_the_parent(cube: Sandbox) -> None:
+    """A field has the same name in lists and in details."""
     run = read_details(cube, custom_field_names="label")
     assert run.records[OF_CUSTOMERS] == run.records[CUSTOMERS]
     assert any(name.startswith("custom__") for name in run.records[OF_CUSTOMERS][0])

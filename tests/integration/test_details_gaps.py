@@ -1,4 +1,4 @@
-"""Single customers that are gone, refused or not to be asked for, and what is said of it."""
+"""Customer details that are missing, forbidden or cannot be requested, and the log of it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
 
-def test_a_vanished_customer_is_a_line_in_the_log(cube: Sandbox) -> None:
-    """Who is deleted after the page was read has no details, and that is no error."""
-    gone, *kept = cube.account.customer_ids(CRM)
-    once_at_a_single(cube, lambda: cube.account.delete_customer(CRM, gone))
+def test_a_deleted_customer_is_logged_and_skipped(cube: Sandbox) -> None:
+    """A customer who is deleted after the page was read has no details; that is no error."""
+    deleted, *kept = cube.account.customer_ids(CRM)
+    once_at_a_single(cube, lambda: cube.account.delete_customer(CRM, deleted))
     run = read_details(cube)
     assert ids(run.records[OF_CUSTOMERS]) == set(kept)
     assert "data_owners/2/B2B: 1 customers have gone meanwhile" in run.stderr
 
 
-def test_another_customer_of_that_internal_id_is_not_taken_for_the_vanished(cube: Sandbox) -> None:
-    """The draft's addresses know internal ids as well, and one may be somebody's imported id."""
+def test_a_deleted_customer_is_not_confused_with_another_of_that_internal_id(cube: Sandbox) -> None:
+    """The draft's endpoints accept internal ids too, and one can equal an imported id."""
     cube.reset(generation="2019-draft", page_size=50)
     internal = read(cube, **only(CRM)).records[CUSTOMERS][0]["id"]
     confused = cube.account.add_customer(CRM, customer_id=str(internal))
@@ -43,8 +43,8 @@ def test_another_customer_of_that_internal_id_is_not_taken_for_the_vanished(cube
     assert confused not in ids(run.records[OF_CUSTOMERS])
 
 
-def test_ids_that_fit_no_path_are_skipped_with_a_count(cube: Sandbox) -> None:
-    """Anonymised customers have surrogates, and some ids are no numbers (T25): nobody asks."""
+def test_ids_that_fit_no_path_are_skipped_and_counted(cube: Sandbox) -> None:
+    """Surrogates of anonymised customers and ids that are no numbers (T25) are not requested."""
     cube.reset(anonymised=2, page_size=50)
     cube.account.add_customer(CRM, customer_id="A/17?")
     run = read_details(cube)
@@ -54,8 +54,8 @@ def test_ids_that_fit_no_path_are_skipped_with_a_count(cube: Sandbox) -> None:
     assert "data_owners/2/B2B: 3 ids fit no path and are skipped" in run.stderr
 
 
-def test_a_discovered_crm_that_shows_nobody_alone_is_left_out(cube: Sandbox) -> None:
-    """403 for single customers costs their details and a warning, not the customers."""
+def test_a_discovered_crm_with_forbidden_details_is_skipped(cube: Sandbox) -> None:
+    """403 for details skips them with a warning; the customers are still read."""
     cube.reset(faults=[Fault("403", row="C3")])
     run = read(cube, selected=[OF_CUSTOMERS], read_ahead=0)
     assert run.returncode == 0, run.stderr
@@ -67,8 +67,8 @@ def test_a_discovered_crm_that_shows_nobody_alone_is_left_out(cube: Sandbox) -> 
         assert run.stderr.count(f"{name} is skipped. {OF_CUSTOMERS} of {name}: HTTP 403") == 1
 
 
-def test_a_named_crm_that_shows_nobody_alone_is_an_error(cube: Sandbox) -> None:
-    """What the settings name and the catalog selects must answer, or the bookmark stays."""
+def test_a_named_crm_with_forbidden_details_is_an_error(cube: Sandbox) -> None:
+    """The settings name it and the catalog selects it, so the run fails without a bookmark."""
     cube.reset(faults=[Fault("403", row="C3")])
     run = read(cube, selected=[OF_CUSTOMERS], **only(CRM))
     assert "data_owner_customer_details of data_owners/2/B2B: HTTP 403" in complaint(run)
@@ -76,23 +76,23 @@ def test_a_named_crm_that_shows_nobody_alone_is_an_error(cube: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("without", ["C3", "S6"])
-def test_the_other_address_is_tried(cube: Sandbox, without: str) -> None:
-    """Of two documented addresses the one that answers is found once, then taken for all."""
+def test_the_other_endpoint_is_tried(cube: Sandbox, without: str) -> None:
+    """The tap probes two documented endpoints once, and uses the one that responds."""
     cube.reset(without={without})
     read_details(cube)
     rows = [r.row for r in cube.requests if r.row in SINGLES]
     assert rows == ["S6" if without == "C3" else "C3"] * 12
 
 
-def test_an_account_without_single_customers_says_so(cube: Sandbox) -> None:
-    """Where no address answers the stream cannot be read: better red than empty."""
+def test_selected_details_without_an_endpoint_are_an_error(cube: Sandbox) -> None:
+    """If no endpoint responds the run fails, instead of leaving the stream empty."""
     cube.reset(generation="2020", without={"C3"})
     run = read(cube, selected=[OF_CUSTOMERS], **only(CRM))
     assert "shows no single customers (HTTP 404 for 5). Deselect the stream." in complaint(run)
 
 
-def test_state_speaks_of_parents_only_and_after_their_details(cube: Sandbox) -> None:
-    """Details have no bookmark; when one fails, that of the parent does not move."""
+def test_the_parents_bookmark_moves_only_after_its_details(cube: Sandbox) -> None:
+    """Details have no bookmark; if one fails, the parent's bookmark does not move."""
     run = read_details(cube)
     assert (run.state or {})["bookmarks"][OF_CUSTOMERS] == {}
     assert bookmarks(run).keys() == {CRM}
@@ -106,8 +106,8 @@ def test_state_speaks_of_parents_only_and_after_their_details(cube: Sandbox) -> 
     assert CUSTOMERS not in (broken.state or {})["bookmarks"]
 
 
-def test_no_log_tells_whom_it_was_about(cube: Sandbox) -> None:
-    """Even at DEBUG, with retries and people who are gone, no id and no name is shown."""
+def test_the_log_shows_no_customer(cube: Sandbox) -> None:
+    """Even at DEBUG, with retries and deleted customers, the log has no id and no name."""
     cube.reset(page_size=50)
     marked, name = "987650123456", "Xylofon Merkelig"
     cube.account.add_customer(CRM, customer_id=marked, name=name)
@@ -124,13 +124,11 @@ def test_no_log_tells_whom_it_was_about(cube: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("generation", "times"), [("2016-query", 1), ("2019", 0)])
-def test_a_generation_without_single_customers_is_a_line_in_the_log(
-    cube: Sandbox, generation: str, times: int
-) -> None:
-    """The addresses of 2016 have nobody to ask for alone: no stream, and a line that says so."""
+def test_a_generation_without_details_is_logged(cube: Sandbox, generation: str, times: int) -> None:
+    """The API of 2016 has no endpoint for details: the stream is skipped, and the log says so."""
     cube.reset(generation=generation)
     run = run_in_process(settings_for(cube, assignment_ids=[9]), extra_args=["--discover"])
-    told = f"No address for single customers; stream '{OF_ASSIGNED}' is skipped"
-    assert run.stderr.count(told) == times
+    message = f"No address for single customers; stream '{OF_ASSIGNED}' is skipped"
+    assert run.stderr.count(message) == times
     streams = [entry["stream"] for entry in run.catalog["streams"]]
     assert streams.count(OF_ASSIGNED) == 1 - times

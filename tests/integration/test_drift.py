@@ -1,4 +1,4 @@
-"""Drift: what administrators change while a sync runs, or after the catalog was written."""
+"""Drift: fields that change during a sync, or after the catalog was written."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ REBATE = 12.5
 
 
 def add_meanwhile(cube: Sandbox, label: str = "Nytt felt", value: str = "ny verdi") -> list[int]:
-    """Let an administrator add a field, and fill it, before the second page is answered.
+    """Let an administrator add a field with a value before the response to page 2.
 
     Returns:
-        The field's id, once it is there.
+        A list that will contain the id of the field.
     """
     added: list[int] = []
 
@@ -58,7 +58,7 @@ def schemas(run: TapRun, stream: str = CUSTOMERS) -> list[dict[str, Any]]:
 
 
 def values(run: TapRun, column: str, stream: str = CUSTOMERS) -> dict[str, Any]:
-    """The values of one column by customer, where it stands in the record."""
+    """The values of one column by customer, where the record has it."""
     return {r["customer_id"]: r[column] for r in run.records[stream] if column in r}
 
 
@@ -73,10 +73,10 @@ MAPS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "options"), MAPS, ids=[name for name, _ in MAPS])
-def test_a_new_field_comes_in_the_same_run(
+def test_a_new_field_is_emitted_in_the_same_run(
     cube: Sandbox, name: str, options: dict[str, Any]
 ) -> None:
-    """The column is declared once more, alone, before its first value; what is mapped stays so."""
+    """A new SCHEMA adds only this column before its first value; maps still apply."""
     added = add_meanwhile(cube)
     run = sync(cube, **{"read_ahead": 0, **only(CRM), **options})
     column = f"crm__custom_info__{added[0]}"
@@ -94,8 +94,8 @@ def test_a_new_field_comes_in_the_same_run(
         assert all("hash" in record for record in run.records[CUSTOMERS])
 
 
-def test_a_map_that_keeps_only_what_it_names_keeps_new_fields_out(cube: Sandbox) -> None:
-    """With `__else__: null` neither schema nor record shows a field nobody asked for."""
+def test_a_map_with_else_null_excludes_new_fields(cube: Sandbox) -> None:
+    """With `__else__: null` schema and records have only the mapped fields."""
     added = add_meanwhile(cube)
     maps = {CUSTOMERS: {"navn": NAME, "customer_id": "customer_id", "updated": "updated",
                         "data_owner_id": "data_owner_id", "crm_type": "crm_type",
@@ -108,8 +108,8 @@ def test_a_map_that_keeps_only_what_it_names_keeps_new_fields_out(cube: Sandbox)
     assert all(record.keys() == names for record in run.records[CUSTOMERS])
 
 
-def test_the_next_run_knows_the_type(cube: Sandbox) -> None:
-    """What came as text in the run of its birth is a number from then on."""
+def test_the_next_run_uses_the_defined_type(cube: Sandbox) -> None:
+    """The field is text in the run in which it appears, and a number afterwards."""
     added = add_meanwhile(cube, value="12.5")
     first = sync(cube, read_ahead=0, **only(CRM))
     second = sync(cube, **only(CRM))
@@ -121,8 +121,8 @@ def test_the_next_run_knows_the_type(cube: Sandbox) -> None:
     assert len(schemas(second)) == 1
 
 
-def test_a_supplied_catalog_takes_a_new_field_in(cube: Sandbox) -> None:
-    """With all of its stream selected, a field that came meanwhile is selected as well."""
+def test_a_new_field_is_selected_in_a_supplied_catalog(cube: Sandbox) -> None:
+    """A field that appears during the run is selected with its stream."""
     catalog = discover(cube, **only(CRM))
     added = add_meanwhile(cube)
     run = sync(cube, catalog=catalog, read_ahead=0, **only(CRM))
@@ -132,8 +132,8 @@ def test_a_supplied_catalog_takes_a_new_field_in(cube: Sandbox) -> None:
     assert "ny verdi" in values(run, column).values()
 
 
-def test_a_catalog_older_than_a_field_takes_it_in(cube: Sandbox) -> None:
-    """A field that was defined after the catalog was written arrives, declared once."""
+def test_a_field_newer_than_the_catalog_is_emitted(cube: Sandbox) -> None:
+    """A field that was defined after the catalog was written is declared once."""
     catalog = discover(cube, **only(CRM))
     number = cube.account.add_definition(CRM, "Rabatt")
     target = cube.account.add_customer(CRM, custom={number: "ny verdi"})
@@ -143,8 +143,8 @@ def test_a_catalog_older_than_a_field_takes_it_in(cube: Sandbox) -> None:
     assert sum(column in properties for properties in schemas(run)) == len(schemas(run)) - 1 == 1
 
 
-def test_a_deselected_field_stays_out_when_another_comes(cube: Sandbox) -> None:
-    """The new SCHEMA message does not bring back what the catalog deselects."""
+def test_a_deselected_field_stays_out_when_another_appears(cube: Sandbox) -> None:
+    """The new SCHEMA message does not contain deselected fields."""
     catalog = discover(cube, **only(CRM))
     unwanted = "crm__custom_info__67"
     set_selected(entry_of(catalog), unwanted, selected=False)
@@ -156,8 +156,8 @@ def test_a_deselected_field_stays_out_when_another_comes(cube: Sandbox) -> None:
     assert not values(run, unwanted)
 
 
-def test_a_field_that_is_deselected_by_name_before_it_exists_stays_out(cube: Sandbox) -> None:
-    """A catalog may deselect a field whose schema it does not hold."""
+def test_a_field_deselected_before_it_exists_stays_out(cube: Sandbox) -> None:
+    """A catalog can deselect a field that is not in its schema."""
     number = cube.account.add_definition(CRM, "Hemmelig")
     column = f"crm__custom_info__{number}"
     cube.account.add_customer(CRM, custom={number: "skal ikke ut"})
@@ -170,8 +170,8 @@ def test_a_field_that_is_deselected_by_name_before_it_exists_stays_out(cube: San
     assert "skal ikke ut" not in run.stdout
 
 
-def test_a_field_that_vanished_is_absent(cube: Sandbox) -> None:
-    """A definition that is deleted while pages are read leaves no value made up for it."""
+def test_a_deleted_field_is_absent(cube: Sandbox) -> None:
+    """After a definition is deleted during a run, records have no value for it."""
     column = "crm__custom_info__15"
     kept: list[str] = []
 
@@ -200,8 +200,8 @@ CHANGES: list[tuple[str, str, object, object, object]] = [
 """Type when the catalog was written, type now, value sent, value in the column and beside it."""
 
 
-def test_a_type_changed_since_follows_the_catalog(cube: Sandbox) -> None:
-    """The table that the catalog made keeps its types, and no value is lost for it."""
+def test_a_changed_type_follows_the_catalog(cube: Sandbox) -> None:
+    """Columns keep the types of the catalog, and no value is lost."""
     numbers = [cube.account.add_definition(CRM, "Rabatt", type=then) for then, *_ in CHANGES]
     catalog = discover(cube, **only(CRM))
     cube.reset()
@@ -218,8 +218,8 @@ def test_a_type_changed_since_follows_the_catalog(cube: Sandbox) -> None:
     assert schemas(run) == [entry_of(catalog)["schema"]["properties"]]
 
 
-def test_a_key_new_in_several_crms_is_declared_once(cube: Sandbox) -> None:
-    """CRMs that show the same new label share one column and one further SCHEMA message."""
+def test_a_new_key_in_several_crms_is_declared_once(cube: Sandbox) -> None:
+    """CRMs with the same new label share one column and one more SCHEMA message."""
     cube.reset(generation="2019-draft")
     targets: list[str] = []
 
@@ -241,8 +241,8 @@ def test_a_key_new_in_several_crms_is_declared_once(cube: Sandbox) -> None:
     assert found == [("B2B", targets[0]), ("B2C", targets[1])]
 
 
-def test_two_fields_come_at_different_times(cube: Sandbox) -> None:
-    """Each is declared when it is seen first; neither takes the other away."""
+def test_two_fields_appear_at_different_times(cube: Sandbox) -> None:
+    """Each is declared when it is first seen, and both stay declared."""
     numbers: dict[int, int] = {}
 
     def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
@@ -257,8 +257,8 @@ def test_two_fields_come_at_different_times(cube: Sandbox) -> None:
     assert (counts[0], counts[-1]) == (0, 2)
 
 
-def test_drift_in_one_stream_is_none_of_the_others(cube: Sandbox) -> None:
-    """A field that comes while assignments are read is in each stream's own schema."""
+def test_each_stream_declares_a_new_field_itself(cube: Sandbox) -> None:
+    """A field that appears while assignments are read is added to each stream's schema."""
     added: list[int] = []
 
     def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
@@ -272,8 +272,8 @@ def test_drift_in_one_stream_is_none_of_the_others(cube: Sandbox) -> None:
         assert [column in properties for properties in schemas(run, stream)] == [False, True]
 
 
-def test_label_names_of_a_new_field_begin_with_the_next_run(cube: Sandbox) -> None:
-    """Its label is not known in the run of its birth, so Cube's own name stands there."""
+def test_a_new_field_has_its_label_name_from_the_next_run_on(cube: Sandbox) -> None:
+    """Its label is unknown in the run in which it appears, so it has Cube's own name."""
     added = add_meanwhile(cube, "Årlig rabatt", "12.5")
     options = {"custom_field_names": "label", "read_ahead": 0, **only(CRM)}
     first = sync(cube, **options)

@@ -1,7 +1,7 @@
-"""What users see, held against files that a reviewer can read.
+"""Output for users, compared with files that a reviewer can read.
 
-`RENEW_GOLDEN=1 uv run pytest tests/integration/test_golden.py` writes the files anew; the
-difference then stands in the commit.
+`RENEW_GOLDEN=1 uv run pytest tests/integration/test_golden.py` rewrites the files; the
+commit then shows the difference.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EVENT_STREAMS = {"callflow_customers", "call_outcomes", "product_registrations"}
 
 
 def assert_golden(name: str, text: str) -> None:
-    """Hold a text against its file, or write the file when asked to."""
+    """Compare a text with its file, or write the file if `RENEW_GOLDEN` is set."""
     path = FILES / name
     if os.environ.get("RENEW_GOLDEN"):
         path.write_text(text, encoding="utf-8")
@@ -32,19 +32,19 @@ def assert_golden(name: str, text: str) -> None:
 
 
 def pretty(value: object) -> str:
-    """JSON that is easy to compare."""
+    """Indented JSON, which is easy to compare."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def timeless(message: dict[str, Any]) -> dict[str, Any]:
-    """A message without the moment it was written at."""
+    """A message without the time at which it was written."""
     return {
         key: value for key, value in message.items() if key not in {"time_extracted", "version"}
     }
 
 
 def today() -> str:
-    """The day in the account's zone."""
+    """The current date in the account's zone."""
     return datetime.now(OSLO).date().isoformat()
 
 
@@ -55,7 +55,7 @@ def test_the_catalog(cube: Sandbox) -> None:
 
 
 def test_the_singer_output(cube: Sandbox) -> None:
-    """Every message of a small account in transition, one of its customers anonymised."""
+    """All messages of a small account with one anonymised customer."""
     cube.reset(customers=3, anonymised=1)
     run = sync(cube, assignment_ids=[9], data_owners=only(CRM)["data_owners"])
     lines = (json.dumps(timeless(m), ensure_ascii=False) for m in run.messages)
@@ -63,7 +63,7 @@ def test_the_singer_output(cube: Sandbox) -> None:
 
 
 def test_the_output_of_the_oldest_generation(cube: Sandbox) -> None:
-    """Records of 2016, whose custom fields stand under their labels when filled."""
+    """Records of 2016, which have filled custom fields under their labels."""
     cube.reset(generation="2016-query", customers=2)
     run = sync(cube, assignment_ids=[9])
     lines = (json.dumps(timeless(m), ensure_ascii=False) for m in run.messages)
@@ -71,13 +71,13 @@ def test_the_output_of_the_oldest_generation(cube: Sandbox) -> None:
 
 
 def test_the_output_of_events(cube: Sandbox) -> None:
-    """What happened in the campaigns of a CRM; the bookmark is the day that the tap was run."""
+    """Events in the campaigns of a CRM; the bookmark is the date of the run."""
     cube.reset(generation="2020", customers=2, outcomes=2, without=())
     streams = discover(cube, **only(CRM))["streams"]
     events = [entry for entry in streams if entry["tap_stream_id"] in EVENT_STREAMS]
     began = today()
     run = sync(cube, catalog={"streams": events}, **only(CRM))
-    assert began == today(), "a night lay between begin and end"
+    assert began == today(), "the date changed during the run"
     lines = (json.dumps(timeless(m), ensure_ascii=False) for m in run.messages)
     assert_golden(
         "output_events.jsonl", "".join(f"{line}\n" for line in lines).replace(began, "TODAY")
@@ -85,7 +85,7 @@ def test_the_output_of_events(cube: Sandbox) -> None:
 
 
 def test_about() -> None:
-    """Settings and capabilities, without any configuration and network."""
+    """Settings and capabilities, without configuration and network."""
     run = run_tap(None, extra_args=["--about", "--format=json"])
     about = json.loads(run.stdout)
     versions = {name: "VERSION" for name in about if name.endswith("version")}
@@ -93,6 +93,6 @@ def test_about() -> None:
 
 
 def test_help() -> None:
-    """Options of the command."""
+    """The options of the command."""
     run = run_tap(None, extra_args=["--help"], env={"COLUMNS": "80"})
     assert_golden("help.txt", run.stdout)

@@ -1,4 +1,4 @@
-"""Keys: each customer has one, and it is the same in every sync."""
+"""Keys: each customer has one, and every sync gives the same."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def keys(cube: Sandbox, stream: str = CUSTOMERS, **settings: Any) -> list[str]: 
 
 @pytest.mark.parametrize("generation", ["2016-query", "2017", "2019-draft", "2020"])
 def test_the_order_of_pages_does_not_change_keys(cube: Sandbox, generation: str) -> None:
-    """Newest first or last, with or without an id, the same customers have the same keys."""
+    """Customers with and without ids have the same keys in both orders."""
     assigned = generation in {"2016-query", "2017"}
     stream = ASSIGNED if assigned else CUSTOMERS
     settings = {"assignment_ids": [9]} if assigned else only(CRM)
@@ -45,8 +45,8 @@ def test_the_order_of_pages_does_not_change_keys(cube: Sandbox, generation: str)
     assert sum(key.startswith(("id:", "surrogate:")) for key in found[0]) == 6
 
 
-def test_pages_shuffled_at_will_give_the_same_keys() -> None:
-    """Rows of every kind, many of them equal, keep their keys in any order and page size."""
+def test_shuffled_pages_give_the_same_keys() -> None:
+    """Rows of every kind, many of them equal, have the same keys in any order and page size."""
     rows: list[Row] = [
         *({"crm__customer_id": f"{n:03}", "crm__standard_info__name": "A"} for n in range(8)),
         *({"crm__customer_id": "", "crm__standard_info__name": "Anonymized"} for _ in range(7)),
@@ -78,18 +78,18 @@ def test_pages_shuffled_at_will_give_the_same_keys() -> None:
     assert {"id:0", "id:1", "id:2", "000", "007"} <= set(found[0])
 
 
-def test_ids_of_every_length_stay_as_they_are(cube: Sandbox) -> None:
-    """Leading zeros, twelve digits and letters are no numbers; ids that differ in them differ."""
-    odd = ["007", "7", "07", "000000000123", "123456789012", "9" * 40, "A-1", " 8", "Å/1", "0"]
-    for customer_id in odd:
+def test_ids_of_every_form_are_unchanged(cube: Sandbox) -> None:
+    """Ids are text: leading zeros, long numbers, blanks and letters are kept."""
+    unusual = ["007", "7", "07", "000000000123", "123456789012", "9" * 40, "A-1", " 8", "Å/1", "0"]
+    for customer_id in unusual:
         cube.account.add_customer(CRM, customer_id=customer_id)
     found = keys(cube)
     assert found == sorted(cube.account.customer_ids(CRM))
-    assert set(odd) <= set(found)
+    assert set(unusual) <= set(found)
 
 
 def test_integers_on_the_wire_are_text_in_the_key(cube: Sandbox) -> None:
-    """An account that sends ids as integers (T30) gives the keys that it gives as text."""
+    """Ids that are sent as integers (T30) give the same keys as text."""
     cube.reset(customers=3)
     for customer_id in ("123456789012", "18446744073709551616"):
         cube.account.add_customer(CRM, customer_id=customer_id)
@@ -97,14 +97,14 @@ def test_integers_on_the_wire_are_text_in_the_key(cube: Sandbox) -> None:
     cube.traps = Traps(customer_id_integer=True)
     run = read(cube, **only(CRM))
     as_integers = sorted(record["customer_id"] for record in run.records[CUSTOMERS])
-    # A leading zero is gone before the tap sees the number.
+    # The integer has no leading zero any more.
     assert {"123456789012", "18446744073709551616"} <= set(as_integers)
     assert {key.lstrip("0") for key in as_integers} == {key.lstrip("0") for key in as_text}
 
 
 @pytest.mark.parametrize("generation", ["2017", "2019-draft"])
-def test_rows_with_internal_ids_alone_are_keyed_by_them(cube: Sandbox, generation: str) -> None:
-    """Cube's own id (T41) is the key of an anonymised row, marked as what it is."""
+def test_rows_with_only_an_internal_id_have_it_as_key(cube: Sandbox, generation: str) -> None:
+    """Cube's internal id (T41) with prefix `id:` is the key of an anonymised row."""
     cube.reset(generation=generation, customers=7, anonymised=7)
     assigned = generation == "2017"
     stream = ASSIGNED if assigned else CUSTOMERS
@@ -115,15 +115,15 @@ def test_rows_with_internal_ids_alone_are_keyed_by_them(cube: Sandbox, generatio
 
 
 def test_an_edit_of_a_customer_keeps_the_key(cube: Sandbox) -> None:
-    """Name, custom fields and day may change: the row stays the same row."""
+    """Changes of name, custom fields and date do not change the key."""
     before = keys(cube)
     edited = cube.account.customer_ids(CRM)[3]
     cube.account.update_customer(CRM, edited, name="Nytt Navn AS", custom={62: "0001"})
     assert keys(cube) == before
 
 
-def test_a_customer_of_two_crms_is_two_rows(cube: Sandbox) -> None:
-    """An id means a customer in its own CRM alone."""
+def test_one_id_in_two_crms_is_two_rows(cube: Sandbox) -> None:
+    """An id is unique only within its CRM."""
     for where in (CRM, (2, "B2C")):
         cube.account.add_customer(where, customer_id="4711")
     run = read(cube, **only(CRM, (2, "B2C")))

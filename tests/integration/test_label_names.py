@@ -1,4 +1,4 @@
-"""Names of custom fields' columns: Cube's own, or readable ones, and never two for one field."""
+"""Column names of custom fields: Cube's own or label names, one for each field."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 B2C = (2, "B2C")
 LABEL: dict[str, Any] = {"custom_field_names": "label"}
-LONGEST_IN_POSTGRESQL = 63
-AWKWARD = {
+MAX_LENGTH_IN_POSTGRESQL = 63
+UNUSUAL = {
     "Antall år igjen": "custom__antall_ar_igjen",
     "ÆØÅ": "custom__aeoa",
     "12345": "custom__12345",
@@ -34,24 +34,24 @@ def names(run: TapRun, stream: str = CUSTOMERS) -> set[str]:
     return set(run.schemas[stream]["schema"]["properties"])
 
 
-def test_awkward_labels_become_names_that_hold_their_values(cube: Sandbox) -> None:
-    """Whatever the administrator wrote, the column is a plain word and the title is the label."""
-    numbers = {label: cube.account.add_definition(CRM, label) for label in AWKWARD}
+def test_unusual_labels_become_valid_column_names(cube: Sandbox) -> None:
+    """The name is made of plain characters, and the title is the label."""
+    numbers = {label: cube.account.add_definition(CRM, label) for label in UNUSUAL}
     target = cube.account.add_customer(CRM, custom={n: f"verdi {n}" for n in numbers.values()})
     run = sync(cube, **LABEL, **only(CRM))
     (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
     properties = run.schemas[CUSTOMERS]["schema"]["properties"]
-    for label, column in AWKWARD.items():
+    for label, column in UNUSUAL.items():
         assert record[column] == f"verdi {numbers[label]}"
         assert properties[column]["title"] == label
-        assert len(column) <= LONGEST_IN_POSTGRESQL
+        assert len(column) <= MAX_LENGTH_IN_POSTGRESQL
     assert record["customer_id"] == target
     assert record.get("unparsed_values") is None
 
 
-def test_the_original_names_do_not_care_for_labels(cube: Sandbox) -> None:
-    """By default a column is called as Cube calls it, whatever its label."""
-    numbers = {label: cube.account.add_definition(CRM, label) for label in ("", "  ", *AWKWARD)}
+def test_original_names_do_not_depend_on_labels(cube: Sandbox) -> None:
+    """By default a column has Cube's name, whatever its label."""
+    numbers = {label: cube.account.add_definition(CRM, label) for label in ("", "  ", *UNUSUAL)}
     target = cube.account.add_customer(CRM, custom={n: f"verdi {n}" for n in numbers.values()})
     run = sync(cube, **only(CRM))
     (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
@@ -60,8 +60,8 @@ def test_the_original_names_do_not_care_for_labels(cube: Sandbox) -> None:
     assert not any(name.startswith("custom__") for name in names(run))
 
 
-def test_labels_without_a_letter_are_told_apart_by_their_ids(cube: Sandbox) -> None:
-    """Empty labels and mere signs leave nothing to read, so the id is the name."""
+def test_labels_without_letters_are_named_by_their_ids(cube: Sandbox) -> None:
+    """Empty labels and punctuation give no name, so the name is the id."""
     numbers = [cube.account.add_definition(CRM, label) for label in ("", "  ", "%", "---")]
     target = cube.account.add_customer(CRM, custom={n: f"verdi {n}" for n in numbers})
     run = sync(cube, **LABEL, **only(CRM))
@@ -70,20 +70,20 @@ def test_labels_without_a_letter_are_told_apart_by_their_ids(cube: Sandbox) -> N
 
 
 def test_long_labels_that_differ_at_the_end_are_two_columns(cube: Sandbox) -> None:
-    """What is cut away still tells them apart, within what PostgreSQL keeps of a name."""
+    """Truncated names get ids, within the maximum length of PostgreSQL."""
     numbers = [cube.account.add_definition(CRM, "Lang " * 60 + end) for end in ("en", "to")]
     cube.account.add_customer(CRM, custom={number: str(number) for number in numbers})
     run = sync(cube, **LABEL, **only(CRM))
     found = {r[n]: n for r in run.records[CUSTOMERS] for n in r if n.startswith("custom__lang_")}
     columns = [found[str(number)] for number in numbers]
     assert [column.rpartition("__")[2] for column in columns] == [str(n) for n in numbers]
-    assert all(len(column) <= LONGEST_IN_POSTGRESQL for column in columns)
+    assert all(len(column) <= MAX_LENGTH_IN_POSTGRESQL for column in columns)
 
 
 @pytest.mark.parametrize("options", [{}, LABEL], ids=["original", "label"])
-def test_a_field_has_one_name_in_all_streams(cube: Sandbox, options: dict[str, Any]) -> None:
+def test_a_field_has_the_same_name_in_all_streams(cube: Sandbox, options: dict[str, Any]) -> None:
     """Assignment 9 is the CRM (2, "B2B"): its customers have the same columns in both streams."""
-    cube.account.add_definition(CRM, "Antall år?")  # meets "Antall år", in this CRM alone
+    cube.account.add_definition(CRM, "Antall år?")  # collides with "Antall år", only in this CRM
     run = sync(cube, **options)
     columns = [
         {
@@ -102,8 +102,8 @@ def test_a_field_has_one_name_in_all_streams(cube: Sandbox, options: dict[str, A
     assert columns[0] == columns[1]
 
 
-def test_one_label_of_two_crms_is_one_column(cube: Sandbox) -> None:
-    """The ids differ, the label is the same: readable names bring the values together."""
+def test_one_label_in_two_crms_is_one_column(cube: Sandbox) -> None:
+    """Label names put fields with different ids and the same label into one column."""
     number, other = (cube.account.add_definition(where, "Årlig rabatt") for where in (CRM, B2C))
     first = cube.account.add_customer(CRM, custom={number: "ti"})
     second = cube.account.add_customer(B2C, custom={other: "tolv"})
@@ -113,8 +113,8 @@ def test_one_label_of_two_crms_is_one_column(cube: Sandbox) -> None:
     assert found == {first: "ti", second: "tolv"}
 
 
-def test_a_collision_in_one_crm_is_one_in_all(cube: Sandbox) -> None:
-    """Two labels that meet in one name have their ids wherever they occur, and in any order."""
+def test_colliding_labels_get_ids_in_all_crms(cube: Sandbox) -> None:
+    """Two labels with one name get their ids in every CRM, in any order."""
     number = cube.account.add_definition(CRM, "Rabatt %")
     other = cube.account.add_definition(B2C, "rabatt")
     for crms in ((CRM, B2C), (B2C, CRM)):
@@ -129,7 +129,7 @@ MODES: dict[str, dict[str, Any]] = {"original": {}, "label": LABEL}
 
 
 def test_a_renamed_label_is_a_new_column(cube: Sandbox) -> None:
-    """A readable name follows the label, as the README warns; Cube's own name stays."""
+    """A label name changes with the label, as the README warns; Cube's name does not."""
     found, number = [], 0
     for label in ("Næring", "Næringsgruppe"):
         cube.reset()
@@ -144,7 +144,7 @@ def test_a_renamed_label_is_a_new_column(cube: Sandbox) -> None:
 
 @pytest.mark.parametrize("generation", ["2017", "2019-draft"])
 def test_generations_without_definitions_keep_their_labels(cube: Sandbox, generation: str) -> None:
-    """Without definitions a label is Cube's own key; only what no table can hold differs."""
+    """Without definitions Cube's keys are labels already, and are used unchanged."""
     cube.reset(generation=generation)
     settings = {"assignment_ids": [9]} if generation == "2017" else only(CRM)
     stream = ASSIGNED if generation == "2017" else CUSTOMERS

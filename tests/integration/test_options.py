@@ -1,4 +1,4 @@
-"""What users choose: fields, names, credential, and what the SDK adds to every tap."""
+"""Options of users: fields, names, credential, and features of the SDK."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ EMAIL = "crm__standard_info__email"
 
 
 def deselect(catalog: dict[str, Any], stream: str, *columns: str) -> dict[str, Any]:
-    """Deselect a stream, or just some of its columns."""
+    """Deselect a stream, or some of its columns."""
     set_selected(entry_of(catalog, stream), *columns, selected=False)
     return catalog
 
 
-def test_a_deselected_stream_costs_no_message(cube: Sandbox) -> None:
-    """Not even its schema is sent, and its pages are not asked for."""
+def test_a_deselected_stream_sends_no_message(cube: Sandbox) -> None:
+    """It sends no SCHEMA, and its pages are not requested."""
     catalog = deselect(discover(cube), ASSIGNED)
     cube.requests.clear()
     run = sync(cube, catalog=catalog)
@@ -52,7 +52,7 @@ def test_a_deselected_stream_costs_no_message(cube: Sandbox) -> None:
 
 
 def test_a_deselected_field_is_in_no_schema_and_no_record(cube: Sandbox) -> None:
-    """Neither a custom field nor a fixed one that is deselected leaves the tap."""
+    """Custom and fixed fields can be deselected."""
     field = "crm__custom_info__67"
     catalog = deselect(discover(cube), CUSTOMERS, field, EMAIL)
     run = sync(cube, catalog=catalog)
@@ -63,7 +63,7 @@ def test_a_deselected_field_is_in_no_schema_and_no_record(cube: Sandbox) -> None
 
 
 def test_keys_stay_when_everything_else_is_deselected(cube: Sandbox) -> None:
-    """Key and bookmark are automatic: a target cannot do without them."""
+    """Key and bookmark are automatic, because targets need them."""
     catalog = discover(cube)
     everything = entry_of(catalog)["schema"]["properties"]
     run = sync(cube, catalog=deselect(catalog, CUSTOMERS, *everything))
@@ -72,8 +72,8 @@ def test_keys_stay_when_everything_else_is_deselected(cube: Sandbox) -> None:
     assert len(run.records[CUSTOMERS]) == 36
 
 
-def test_label_names_are_readable_and_hold_the_same_values(cube: Sandbox) -> None:
-    """`custom_field_names: label` renames columns by their labels and changes nothing else."""
+def test_label_names_are_readable_and_have_the_same_values(cube: Sandbox) -> None:
+    """`custom_field_names: label` names columns by their labels and changes nothing else."""
     original = sync(cube, **only(CRM))
     labelled = sync(cube, custom_field_names="label", **only(CRM))
     labels = cube.account.definitions(CRM)
@@ -91,8 +91,8 @@ def test_label_names_are_readable_and_hold_the_same_values(cube: Sandbox) -> Non
     assert labelled.records[CUSTOMERS] == renamed
 
 
-def test_labels_that_meet_in_one_name_are_told_apart(cube: Sandbox) -> None:
-    """Two labels that differ only in signs both get the id of their field."""
+def test_labels_with_the_same_name_get_their_ids(cube: Sandbox) -> None:
+    """Two labels that differ only in punctuation both get the id of their field."""
     first = cube.account.add_definition(CRM, "Antall år?")
     customer = cube.account.add_customer(CRM, custom={first: "mange", 15: "7"})
     run = sync(cube, custom_field_names="label", **only(CRM))
@@ -101,8 +101,8 @@ def test_labels_that_meet_in_one_name_are_told_apart(cube: Sandbox) -> None:
     assert "custom__antall_ar" not in run.schemas[CUSTOMERS]["schema"]["properties"]
 
 
-def test_basic_authentication_reads_the_same(cube: Sandbox) -> None:
-    """User name and password do what the token does, with every request."""
+def test_basic_authentication_reads_the_same_rows(cube: Sandbox) -> None:
+    """User name and password replace the token in every request."""
     by_token = sync(cube, **only(CRM))
     cube.requests.clear()
     by_password = sync(
@@ -113,8 +113,8 @@ def test_basic_authentication_reads_the_same(cube: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("option", ["--test", "--test=schema"])
-def test_a_dry_run_says_that_the_account_can_be_read(cube: Sandbox, option: str) -> None:
-    """`--test` ends well in a healthy account, and badly with a wrong token."""
+def test_a_dry_run_checks_that_the_account_can_be_read(cube: Sandbox, option: str) -> None:
+    """`--test` succeeds with a valid token and fails with a wrong one."""
     good = run_in_process(settings_for(cube), extra_args=[option])
     bad = run_in_process(settings_for(cube, auth_token="0" * 40), extra_args=[option])
     assert good.returncode == 0, good.stderr
@@ -125,7 +125,7 @@ def test_a_dry_run_says_that_the_account_can_be_read(cube: Sandbox, option: str)
 
 
 def test_stream_maps_hash_and_remove_columns(cube: Sandbox) -> None:
-    """An e-mail may leave as its hash, and a name not at all."""
+    """A map can emit an e-mail as its hash and remove a name."""
     plain = {r["customer_id"]: r[EMAIL] for r in sync(cube, **only(CRM)).records[CUSTOMERS]}
     maps = {CUSTOMERS: {EMAIL: None, NAME: None, "email_hash": f"md5({EMAIL})"}}
     run = sync(cube, stream_maps=maps, stream_map_config={"hash_seed": ""}, **only(CRM))
@@ -136,7 +136,7 @@ def test_stream_maps_hash_and_remove_columns(cube: Sandbox) -> None:
     assert not {NAME, EMAIL} & run.schemas[CUSTOMERS]["schema"]["properties"].keys()
 
 
-def test_a_map_that_selects_records_drops_the_others(cube: Sandbox) -> None:
+def test_a_filter_drops_records(cube: Sandbox) -> None:
     """`__filter__` works, and the bookmark still moves."""
     wanted = cube.account.customer_ids(CRM)[0]
     maps = {CUSTOMERS: {"__filter__": f"customer_id == '{wanted}'"}}
@@ -146,8 +146,8 @@ def test_a_map_that_selects_records_drops_the_others(cube: Sandbox) -> None:
     assert bookmarks(run).keys() == {CRM}
 
 
-def test_a_map_of_a_stream_that_is_not_read_may_stay(cube: Sandbox) -> None:
-    """One list of maps serves every selection, deselected streams and their keys included."""
+def test_a_map_of_a_deselected_stream_is_ignored(cube: Sandbox) -> None:
+    """The same maps can be used with every selection."""
     catalog = discover(cube, **only(CRM))
     deselect(catalog, CUSTOMERS)
     maps = {CUSTOMERS: {"email_hash": f"md5({EMAIL})"}, "campaigns": {"campaign__name": None}}
@@ -156,8 +156,8 @@ def test_a_map_of_a_stream_that_is_not_read_may_stay(cube: Sandbox) -> None:
     assert "campaign__name" not in run.schemas["campaigns"]["schema"]["properties"]
 
 
-def test_flattening_spreads_objects_into_columns(cube: Sandbox) -> None:
-    """Objects of the 2016 records become columns, and every record fits."""
+def test_flattening_splits_objects_into_columns(cube: Sandbox) -> None:
+    """Objects in records of 2016 become columns, and all records are valid."""
     cube.reset(generation="2016-query")
     run = sync(cube, assignment_ids=[9], flattening_enabled=True, flattening_max_depth=2)
     assert ids(run.records[ASSIGNED]) == set(cube.account.customer_ids(9))
@@ -167,8 +167,8 @@ def test_flattening_spreads_objects_into_columns(cube: Sandbox) -> None:
     )
 
 
-def test_batches_hold_what_records_would(cube: Sandbox, tmp_path: Path) -> None:
-    """With the README's `batch_config` the customers arrive as files of JSON lines."""
+def test_batches_have_the_same_records(cube: Sandbox, tmp_path: Path) -> None:
+    """With the README's `batch_config`, customers are written to files of JSON lines."""
     plain = sync(cube, **only(CRM))
     (block,) = fenced("README.md", "json", "Bulk loads (BATCH)")
     batch = json.loads(f"{{{block}}}")["batch_config"]

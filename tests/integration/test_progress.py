@@ -1,4 +1,4 @@
-"""What people see of a run: a bar on a terminal, lines of log elsewhere, and figures that fit."""
+"""Progress of a run: a bar on a terminal, log lines elsewhere, and correct figures."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ root: {level: INFO, handlers: [console]}
 
 
 def on_a_terminal(cube: Sandbox, **settings: object) -> str:
-    """Run the tap with its stderr on a wide terminal, and return all that was sent there."""
+    """Run the tap with stderr on a wide terminal, and return its output."""
     terminal, stderr = pty.openpty()
     termios.tcsetwinsize(stderr, (40, 400))
     sent = b""
@@ -53,20 +53,20 @@ def on_a_terminal(cube: Sandbox, **settings: object) -> str:
             with process.stdout as stdout:
                 records = stdout.fileno()
                 os.set_blocking(records, False)
-                sent = _all_of(terminal, records)
+                sent = _read_all(terminal, records)
             assert process.wait(300) == 0, sent.decode()
     finally:
         os.close(terminal)
     return sent.decode()
 
 
-def _all_of(terminal: int, records: int) -> bytes:
-    """Read a terminal to its end, and let nothing wait in the pipe beside it."""
+def _read_all(terminal: int, records: int) -> bytes:
+    """Read a terminal to its end, and drain the pipe meanwhile."""
     sent = b""
     while True:
         try:
             sent += (some := os.read(terminal, 65536))
-        except OSError:  # what Linux answers when the other side has closed
+        except OSError:  # raised by Linux when the other side has closed
             return sent
         if not some:
             return sent
@@ -78,7 +78,7 @@ def _all_of(terminal: int, records: int) -> bytes:
 
 
 def shown(sent: str) -> list[str]:
-    """The lines that a terminal shows in the end, each as it was last written over."""
+    """The lines that a terminal shows in the end, after overwriting."""
     lines = []
     for line in sent.replace("\r\n", "\n").split("\n"):
         cells: list[str] = []
@@ -88,8 +88,8 @@ def shown(sent: str) -> list[str]:
     return lines
 
 
-def test_a_terminal_shows_a_bar_and_whole_lines(cube: Sandbox) -> None:
-    """The bar moves, log lines stand above it, and nothing of it is left in the end."""
+def test_a_terminal_shows_a_bar_and_complete_lines(cube: Sandbox) -> None:
+    """The bar moves, log lines are above it, and it is removed in the end."""
     cube.reset(customers=60, delay=0.02)
     sent = on_a_terminal(cube, assignment_ids=[])
     shares = {int(share) for share in BAR.findall(sent)}
@@ -100,19 +100,19 @@ def test_a_terminal_shows_a_bar_and_whole_lines(cube: Sandbox) -> None:
     assert any("60 rows emitted" in line for line in lines)
 
 
-def test_elsewhere_there_is_no_bar(cube: Sandbox) -> None:
-    """A log file or an orchestrator gets lines alone, with a summary of each stream."""
+def test_without_a_terminal_there_is_no_bar(cube: Sandbox) -> None:
+    """A log file or an orchestrator gets only lines, with a summary of each stream."""
     run = run_tap(settings_for(cube, **only(CRM)))
     assert "%|" not in run.stderr
     assert "\r" not in run.stderr
     assert all(LINE.fullmatch(line) for line in run.stderr.splitlines())
-    told = [line for line in run.stderr.splitlines() if SUMMARY.search(line)]
-    assert len(told) == len(run.schemas)
+    summaries = [line for line in run.stderr.splitlines() if SUMMARY.search(line)]
+    assert len(summaries) == len(run.schemas)
 
 
 @pytest.mark.parametrize("is_good", [True, False])
 def test_structured_logs_stay_json(cube: Sandbox, tmp_path: Path, *, is_good: bool) -> None:
-    """With the SDK's log configuration each line of stderr is a JSON object, to the last."""
+    """With the SDK's log configuration each line of stderr is a JSON object."""
     config = tmp_path / "log.yml"
     config.write_text(STRUCTURED)
     cube.reset(undated=2, traps=Traps(mistyped=0.5))
@@ -128,47 +128,47 @@ def test_structured_logs_stay_json(cube: Sandbox, tmp_path: Path, *, is_good: bo
     assert any(SUMMARY.search(line["message"]) for line in lines) == is_good
 
 
-@pytest.mark.parametrize("way", ["blocks", "one by one", "files"])
-def test_metrics_count_every_row(cube: Sandbox, tmp_path: Path, way: str) -> None:
-    """The SDK's metrics hold rows and requests, though records leave many at once."""
+@pytest.mark.parametrize("path", ["blocks", "single records", "files"])
+def test_metrics_count_every_row(cube: Sandbox, tmp_path: Path, path: str) -> None:
+    """The SDK's metrics count rows and requests, also if records are written in blocks."""
     cube.reset(without=(), outcomes=12)
     options: dict[str, Any] = {
         "blocks": {},
-        "one by one": {"stream_maps": {CUSTOMERS: {"__filter__": "True"}}},
+        "single records": {"stream_maps": {CUSTOMERS: {"__filter__": "True"}}},
         "files": into(tmp_path, batch_size=7),
-    }[way]
+    }[path]
     run = read(cube, discovered=cube.requests.clear, **options)
     counted: Counter[str] = Counter()
-    asked = files = 0
+    requests = files = 0
     for line in run.stderr.splitlines():
         if "METRIC: " in line:
             metric = json.loads(line.partition("METRIC: ")[2])
             if metric["metric"] == "record_count":
                 counted[metric["tags"]["stream"]] += metric["value"]
-            asked += metric["value"] if metric["metric"] == "http_request_count" else 0
+            requests += metric["value"] if metric["metric"] == "http_request_count" else 0
             files += metric["value"] if metric["metric"] == "batch_count" else 0
     assert counted == Counter({stream: len(found) for stream, found in rows(run).items()})
-    assert asked == len(cube.requests)
+    assert requests == len(cube.requests)
     assert files == sum(message["type"] == "BATCH" for message in run.messages)
 
 
-def test_the_summary_tells_what_happened(cube: Sandbox) -> None:
-    """Rows, unchanged rows, requests, retries and odd values are those of the run."""
+def test_the_summary_has_the_figures_of_the_run(cube: Sandbox) -> None:
+    """It counts rows, unchanged rows, requests, retries and unparsed values."""
     cube.reset(traps=Traps(mistyped=0.3))
     first = read(cube, **only(CRM))
-    told = figures(first, CUSTOMERS)
-    odd = sum(len(row.get("unparsed_values") or ()) for row in first.records[CUSTOMERS])
-    assert (told["rows"], told["unchanged"], told["retries"]) == (12, 0, 0)
-    assert told["unparsed"] == odd > 0
+    summary = figures(first, CUSTOMERS)
+    unparsed = sum(len(row.get("unparsed_values") or ()) for row in first.records[CUSTOMERS])
+    assert (summary["rows"], summary["unchanged"], summary["retries"]) == (12, 0, 0)
+    assert summary["unparsed"] == unparsed > 0
 
     cube.requests.clear()
     cube.faults = [Fault("500", row="C2", page=2, times=2)]
     second = read(cube, state=first.state, **only(CRM))
-    told = figures(second, CUSTOMERS)
-    assert told["rows"] == len(second.records[CUSTOMERS]) < 12
-    assert told["unchanged"] == 12 - told["rows"]
-    assert told["retries"] == 2
-    assert told["requests"] == sum(request.row == "C2" for request in cube.requests)
+    summary = figures(second, CUSTOMERS)
+    assert summary["rows"] == len(second.records[CUSTOMERS]) < 12
+    assert summary["unchanged"] == 12 - summary["rows"]
+    assert summary["retries"] == 2
+    assert summary["requests"] == sum(request.row == "C2" for request in cube.requests)
 
 
 def figures(run: TapRun, stream: str) -> dict[str, int]:

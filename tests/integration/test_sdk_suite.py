@@ -1,7 +1,7 @@
-"""The SDK's own suite for taps, against an account where everything is at once.
+"""The SDK's test suite for taps, against an account with every kind of data.
 
-The suite discovers streams while this module is imported, so the sandbox begins here. It ends with
-the session, or with the process where no test of the module was chosen.
+The suite discovers streams while this module is imported, so the sandbox starts here. It ends with
+the session, or with the process if no test of the module was selected.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _cube = _running.enter_context(
 )
 _settings = settings_for(_cube)
 
-# The variant of a definition that has `data__type` is not the one that has `type`.
+# A definition has either `data__type` or `type`.
 pytestmark = [
     pytest.mark.filterwarnings(r"ignore:Fields in .* not in records. \({'data__type'}\)"),
     pytest.mark.xdist_group("sdk"),  # one worker syncs the account for all of them
@@ -45,13 +45,13 @@ pytestmark = [
 
 @pytest.fixture(scope="session", autouse=True)
 def _sandbox() -> Iterator[None]:
-    """End the sandbox after the last test: a process may come back to this module."""
+    """Close the sandbox after the session; other modules can run in between."""
     yield
     _running.close()
 
 
-def whole_catalog() -> dict[str, Any]:
-    """All streams, with what is a column in one campaign alone and appears while it is read."""
+def complete_catalog() -> dict[str, Any]:
+    """All streams, including columns that appear only during the sync."""
     tap = TapCube(config=_settings)
     with redirect_stdout(io.StringIO()):
         tap.run_sync_dry_run(dry_run_record_limit=None)
@@ -63,5 +63,5 @@ TestTapCube = get_tap_test_class(
     config=_settings,
     parse_env_config=False,
     suite_config=SuiteConfig(max_records_limit=None),
-    catalog=whole_catalog(),
+    catalog=complete_catalog(),
 )

@@ -1,4 +1,4 @@
-"""The checker itself: it must refuse what a target would choke on."""
+"""The checker of Singer messages: it must reject what targets cannot load."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NARROWER = {
 
 
 def record(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - any value, right or wrong
-    """Make a RECORD message that is right but for the given values."""
+    """Make a valid RECORD message with the given values."""
     return {
         "type": "RECORD",
         "stream": "people",
@@ -47,12 +47,12 @@ def state(day: str) -> dict[str, Any]:
 
 
 def stream(*messages: object) -> str:
-    """Write messages as a tap does."""
+    """Write messages as lines of JSON."""
     return "".join(f"{json.dumps(message)}\n" for message in messages)
 
 
-def test_a_right_stream_passes() -> None:
-    """A schema, records and states in order are handed back as messages."""
+def test_valid_messages_pass() -> None:
+    """The checker returns the messages."""
     seen = record(id=2, updated=None, seen="2024-05-01T10:00:00+02:00")
     messages = [SCHEMA, record(), seen, state("2024-05-01")]
     assert check(stream(*messages)) == messages
@@ -83,22 +83,22 @@ def test_a_right_stream_passes() -> None:
         (stream(SCHEMA).rstrip(), "middle of a line"),
     ],
 )
-def test_a_broken_rule_is_named(text: str, complaint: str) -> None:
-    """Each breach of a rule ends the reading with a sentence about it."""
+def test_a_violated_rule_is_reported(text: str, complaint: str) -> None:
+    """Each violation raises an error that describes it."""
     with pytest.raises(SingerError, match=complaint):
         check(text)
 
 
-def test_a_bookmark_may_stay_where_the_run_found_it() -> None:
-    """A state that repeats the one before needs no record; an older one is refused."""
+def test_a_bookmark_may_stay_the_same() -> None:
+    """A state equal to the one before needs no record; an older one is rejected."""
     before = state("2024-05-01")["value"]
     assert check(stream(SCHEMA, state("2024-05-01")), before)
     with pytest.raises(SingerError, match="backwards"):
         check(stream(SCHEMA, state("2024-04-01")), before)
 
 
-def test_a_row_may_come_again_where_pages_slide() -> None:
-    """Only who says so may see a key twice; all other rules hold."""
+def test_keys_may_repeat_if_allowed() -> None:
+    """With `may_repeat` a key can occur twice; all other rules still apply."""
     assert check(stream(SCHEMA, record(), record()), may_repeat=True)
     with pytest.raises(SingerError, match="no record has reached"):
         check(stream(SCHEMA, record(), record(), state("2024-05-02")), may_repeat=True)

@@ -1,4 +1,4 @@
-"""The fast way of a record to stdout and the SDK's own: the same messages, whatever Cube sends."""
+"""The compiled path of records to stdout and the SDK's own path write the same messages."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ named = st.sampled_from(
     [*(f"crm__custom_info__{n}" for n, _ in enumerate(KINDS, 1)), "crm__standard_info__name",
      "crm__custom_info__99", "custom__felt_text", "updated", "crm_type", "unparsed_values"]
 )  # fmt: skip
-keys = named | text.filter(lambda key: key != "id")  # equal rows with one id are one row
+keys = named | text.filter(lambda key: key != "id")  # equal rows with the same id are one row
 days = st.sampled_from(["2019-12-31", "2020-01-01", "01.02.2020", "2999-01-01", "", None, "soon"])
 rows = st.builds(
     dict[str, Any],
@@ -69,10 +69,10 @@ accounts = st.lists(st.tuples(rows, st.one_of(st.none(), nameless)), max_size=8)
 
 
 class Account(PagesServer):
-    """One CRM with a custom field of every type, and rows made up at will."""
+    """One CRM with a custom field of every type and any rows."""
 
     def __init__(self) -> None:
-        """Hold no row yet."""
+        """Start without rows."""
         super().__init__(self._page)
         self.rows: Sequence[Row] = ()
 
@@ -88,12 +88,12 @@ class Account(PagesServer):
             return json.dumps(DEFINITIONS).encode()
         return super().body(target)
 
-    def hold(self, rows: Sequence[tuple[Row, object]]) -> None:
-        """Take rows; each gets an id of its own unless it shall have none."""
+    def replace_rows(self, rows: Sequence[tuple[Row, object]]) -> None:
+        """Replace the rows; each gets an id unless another value is given for it."""
         self.asked.clear()
         self.rows = [
-            {"crm__customer_id": f"0{number}" if odd is None else odd, **row}
-            for number, (row, odd) in enumerate(rows)
+            {"crm__customer_id": f"0{number}" if given is None else given, **row}
+            for number, (row, given) in enumerate(rows)
         ]
 
 
@@ -113,11 +113,11 @@ def account() -> Iterator[Account]:
 SCHEMA = '{"type":"SCHEMA",'
 
 
-def told(run: TapRun) -> list[object]:
-    """What was written, with the order of names and the spelling of numbers, without moments.
+def messages(run: TapRun) -> list[object]:
+    """The messages, with the order of names and the spelling of numbers, without times.
 
-    A new column is declared before the page that has it here, and before its record there: of
-    schemas the last one of each stream counts.
+    One path declares a new column before its page, the other before its record, so only the last
+    schema of each stream is compared.
     """
     lines = [EXTRACTED.sub("}", line) for line in run.stdout.split("\n") if line]
     schemas = {json.loads(line)["stream"]: line for line in lines if SCHEMA in line}
@@ -129,7 +129,7 @@ def told(run: TapRun) -> list[object]:
 
 
 def values_of(run: TapRun) -> list[str]:
-    """The customers that were written, whatever the order of their columns."""
+    """The customers that were written, with sorted columns."""
     return [json.dumps(record, sort_keys=True) for record in run.records[CUSTOMERS]]
 
 
@@ -149,24 +149,24 @@ options = st.fixed_dictionaries(
 @example(sent=[({"crm__custom_info__2": v}, None) for v in ("1.0", "x", 7, None)], chosen={})
 @example(sent=[({"crm__custom_info__6": float("nan")}, "")] * 4, chosen={})
 @example(sent=[({"unparsed_values": ""}, None), ({"crm__custom_info__2": "x"}, None)], chosen={})
-def test_every_message_is_the_same(
+def test_both_paths_write_the_same_messages(
     account: Account, sent: Sequence[tuple[Row, object]], chosen: dict[str, Any]
 ) -> None:
-    """Records, schemas, states and warnings do not tell which way was taken."""
-    account.hold(sent)
+    """Records, schemas, states and warnings are equal on both paths."""
+    account.replace_rows(sent)
     named = {name: value for name, value in chosen.items() if value is not None}
     wanted: dict[str, Any] = {**only(CRM), **named}
-    with watched() as ways:
-        fast = read_at(account.url, **wanted)
-    assert not ways[CUSTOMERS]
-    with watched() as ways, sdk_alone():
+    with watched() as counts:
+        compiled = read_at(account.url, **wanted)
+    assert not counts[CUSTOMERS]
+    with watched() as counts, sdk_alone():
         own = read_at(account.url, **wanted)
-    assert ways[CUSTOMERS] == len(fast.records[CUSTOMERS])
-    assert told(fast) == told(own)
-    assert logged(fast, "WARNING") == logged(own, "WARNING")
-    assert fast.returncode == own.returncode == 0, fast.stderr
-    with watched() as ways:
+    assert counts[CUSTOMERS] == len(compiled.records[CUSTOMERS])
+    assert messages(compiled) == messages(own)
+    assert logged(compiled, "WARNING") == logged(own, "WARNING")
+    assert compiled.returncode == own.returncode == 0, compiled.stderr
+    with watched() as counts:
         mapped = read_at(account.url, **wanted, **IDENTITY)
-    assert ways[CUSTOMERS] == len(fast.records[CUSTOMERS])
-    assert values_of(fast) == values_of(mapped)
-    assert fast.state == mapped.state
+    assert counts[CUSTOMERS] == len(compiled.records[CUSTOMERS])
+    assert values_of(compiled) == values_of(mapped)
+    assert compiled.state == mapped.state

@@ -1,4 +1,4 @@
-"""Values: whatever Cube sends arrives with its type, or beside it as it was."""
+"""Values: all are emitted with the type of their column, or unchanged in `unparsed_values`."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ VARIANTS = [
 
 
 def as_sent(cube: Sandbox) -> dict[str, dict[str, Any]]:
-    """Read the CRM with nothing but `requests`: what the server says, by customer id."""
+    """Read the rows of the CRM with `requests` alone, by customer id."""
     rows: list[dict[str, Any]] = []
     for page in (1, 2, 3):
-        answer = requests.get(
+        response = requests.get(
             f"{cube.url}{URL}",
             params={"page": page},
             headers={"Authorization": f"Token {cube.token}"},
             timeout=300,
         )
-        rows += answer.json()["results"]
+        rows += response.json()["results"]
     return {str(row["crm__customer_id"]): row for row in rows}
 
 
-def arrived(sent: object, value: object, schema: dict[str, Any]) -> bool:
-    """Whether a value says the same as what was sent, in the type of its column."""
+def is_converted(sent: object, value: object, schema: dict[str, Any]) -> bool:
+    """Whether a value equals the sent one, in the type of its column."""
     kind = next(kind for kind in schema["type"] if kind != "null")
     if sent is None or (sent == "" and (kind != "string" or "format" in schema)):
         return value is None
@@ -64,7 +64,7 @@ def arrived(sent: object, value: object, schema: dict[str, Any]) -> bool:
     if kind == "boolean":
         return value is (sent if isinstance(sent, bool) else TRUTH.get(str(sent)))
     if schema.get("format") == "date":
-        return value == "-".join(reversed(str(sent).split(".")))  # 28.02.2015 is a day too
+        return value == "-".join(reversed(str(sent).split(".")))  # 28.02.2015 is a date too
     if schema.get("format") == "date-time":
         local = datetime.fromisoformat(str(sent)).replace(tzinfo=ZONE)
         return datetime.fromisoformat(str(value)) == local
@@ -72,8 +72,8 @@ def arrived(sent: object, value: object, schema: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("traps", VARIANTS, ids=str)
-def test_no_value_is_lost_and_none_is_bent(cube: Sandbox, traps: Traps) -> None:
-    """Each value sent arrives in its column's type, or untouched in `unparsed_values`."""
+def test_no_value_is_lost_or_changed(cube: Sandbox, traps: Traps) -> None:
+    """Each value is emitted in the type of its column, or unchanged in `unparsed_values`."""
     cube.reset(traps=traps)
     sent = as_sent(cube)
     run = sync(cube, **only(CRM))
@@ -89,13 +89,13 @@ def test_no_value_is_lost_and_none_is_bent(cube: Sandbox, traps: Traps) -> None:
                 assert (record[key], beside[key]) == (None, value)
                 unparsed += 1
             else:
-                assert arrived(value, record[key], properties[key]), (key, value, record[key])
+                assert is_converted(value, record[key], properties[key]), (key, value, record[key])
     assert bool(unparsed) == (traps.mistyped > 0 or traps.mixed_types)
     assert ("'unparsed_values'" in run.stderr) == bool(unparsed)
 
 
 def test_columns_have_the_types_of_their_definitions(cube: Sandbox) -> None:
-    """A definition's type makes the column's, its label the title, and no length limits it."""
+    """The type of a definition gives the column's type, its label the title; no length is set."""
     run = sync(cube, **only(CRM))
     properties = run.schemas[CUSTOMERS]["schema"]["properties"]
     types = {
@@ -116,8 +116,8 @@ def test_columns_have_the_types_of_their_definitions(cube: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("generation", ["2016-query", "2017", "2019-draft", "2020", "all"])
-def test_anonymised_rows_stay_apart_and_keep_their_keys(cube: Sandbox, generation: str) -> None:
-    """Rows without an id (T40) all arrive, and a second sync gives them the same keys."""
+def test_anonymised_rows_have_distinct_and_stable_keys(cube: Sandbox, generation: str) -> None:
+    """All rows without an id (T40) are emitted; a second sync gives them the same keys."""
     cube.reset(generation=generation, customers=11, anonymised=7)
     stream = ASSIGNED if generation in {"2016-query", "2017"} else CUSTOMERS
     settings = {"assignment_ids": [9]} if stream == ASSIGNED else only(CRM)
@@ -130,8 +130,8 @@ def test_anonymised_rows_stay_apart_and_keep_their_keys(cube: Sandbox, generatio
     assert set(keys[0]) >= {i for i in cube.account.customer_ids(9) if i}
 
 
-def test_a_customer_who_becomes_anonymised_comes_as_one_row_more(cube: Sandbox) -> None:
-    """The key of other anonymised rows does not move when one joins them."""
+def test_a_customer_who_is_anonymised_becomes_a_new_row(cube: Sandbox) -> None:
+    """The keys of other anonymised rows do not change."""
     cube.reset(anonymised=2)
     before = {r["customer_id"] for r in sync(cube, **only(CRM)).records[CUSTOMERS]}
     forgotten = cube.account.customer_ids(CRM)[-1]
@@ -145,8 +145,8 @@ def test_a_customer_who_becomes_anonymised_comes_as_one_row_more(cube: Sandbox) 
     assert len(after - before) == 1
 
 
-def test_leading_zeros_and_odd_text_survive(cube: Sandbox) -> None:
-    """Codes stay text (T31), and line breaks, U+2028 and trailing blanks are not touched."""
+def test_leading_zeros_and_unusual_text_are_unchanged(cube: Sandbox) -> None:
+    """Codes stay text (T31); line breaks, U+2028 and trailing blanks are kept."""
     comment = next(n for n, key in cube.account.definitions(CRM).items() if key == "Kommentar")
     text = '  Ring \r\nigjen\u2028 «100 %» \\ " \t😀 '
     customer = cube.account.add_customer(
@@ -159,8 +159,8 @@ def test_leading_zeros_and_odd_text_survive(cube: Sandbox) -> None:
     assert customer == "007"
 
 
-def test_a_field_that_appears_after_discovery_arrives_in_the_same_run(cube: Sandbox) -> None:
-    """An administrator adds a field while pages are read: a new SCHEMA, then the value."""
+def test_a_field_that_is_new_after_discovery_is_emitted_in_the_same_run(cube: Sandbox) -> None:
+    """If a field is added during the run, a new SCHEMA precedes its first value."""
     target = cube.account.customer_ids(CRM)[-1]
     added: list[int] = []
 
