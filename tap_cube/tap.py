@@ -25,6 +25,9 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.streams import Stream
 
+_FOUND_FIRST = {"campaigns", "custom_fields", "assignment_customers", "data_owner_customers"}
+"""Streams that discovery finds by itself, because they say which partitions the others have."""
+
 DAMAGED = "The state is damaged. Fix or clear it, then run again."
 
 
@@ -68,8 +71,8 @@ class TapCube(CubeTap):
     @override
     def discover_streams(self) -> list[Stream]:
         discovery = Discovery(self.client, self.pool, self.settings, self.logger)
-        in_campaigns = [spec for spec in STREAMS if "campaign__id" in spec.endpoints[0].ids]
-        account = discovery.account({spec.name: spec.endpoints for spec in in_campaigns})
+        probed = [spec for spec in STREAMS if not (spec.name in _FOUND_FIRST or spec.parent)]
+        account = discovery.account({spec.name: spec.endpoints for spec in probed})
         streams: dict[str, Stream] = {}
         for spec in STREAMS:
             if stream := spec.type.of_account(self, spec, account, streams):

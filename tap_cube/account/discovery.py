@@ -60,8 +60,8 @@ class Discovery:
         """Request campaigns, custom fields and first pages.
 
         Args:
-            events: Endpoints of each stream of rows about customers in campaigns, by the stream's
-                name and in the order to try.
+            events: Endpoints of each other stream, by its name and in the order to try. The ids
+                in their paths say whether campaigns, CRMs or assignments are their partitions.
 
         Raises:
             CubeError: If the credential is refused, the host cannot be reached, a partition that
@@ -82,7 +82,7 @@ class Discovery:
             generations.DATA_OWNER_DEFINITIONS,
         )
         partitions = [Partition.of_campaign(c) for c in campaigns if is_wanted(self._settings, c)]
-        partitions += crms.partitions if crms else ()
+        partitions += [p for found in (assignments, crms) if found for p in found.partitions]
         # The endpoint of the whole account would also serve CRMs that the settings do not name.
         if self._settings.crms is None:
             partitions.append(ACCOUNT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import subprocess
@@ -13,6 +14,11 @@ import pytest
 
 from cube_sandbox import Sandbox
 from cube_sandbox.clock import OSLO
+from tap_cube.account import generations
+from tap_cube.account.discovery import Discovery
+from tap_cube.http.client import CubeClient
+from tap_cube.http.prefetch import WorkerPool
+from tap_cube.settings import Settings
 from tests.repository import docs
 from tests.repository.test_sdk_contract import PRIVATE
 from tests.support.runs import EVENTS, only, settings_for
@@ -21,6 +27,8 @@ from tests.support.tap_process import TapRun, clean_environment, written_options
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tap_cube.account.endpoint import Endpoint
 
 PAGE = (docs.ROOT / "docs/architecture.md").read_text("utf-8")
 BLOCK = re.compile(
@@ -147,6 +155,26 @@ def test_the_example_is_incremental(project: Path, cube: Sandbox, tmp_path: Path
         changed: "Ring igjen",
         last: "",
     }
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "partition"),
+    [
+        (generations.DATA_OWNER_CUSTOMERS[0], "data_owners/2/B2B"),
+        (generations.ASSIGNMENT_CUSTOMERS[0], "assignments/9"),
+        (generations.CAMPAIGNS[0], ""),
+    ],
+)
+def test_the_ids_in_a_path_decide_the_partitions(
+    cube: Sandbox, endpoint: Endpoint, partition: str
+) -> None:
+    """Discovery finds a further stream by CRM, by assignment or for the account by its endpoint."""
+    settings = Settings.from_config(settings_for(cube))
+    logger = logging.getLogger(__name__)
+    discovery = Discovery(CubeClient(settings, logger), WorkerPool(0), settings, logger)
+    resource = discovery.account({"things": [endpoint]}).resources["things"]
+    assert resource.endpoint is endpoint
+    assert partition in [each.name for each in resource.partitions]
 
 
 def test_the_page_names_every_private_name_of_the_sdk() -> None:
