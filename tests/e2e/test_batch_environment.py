@@ -12,7 +12,7 @@ from cube_sandbox import Sandbox
 from cube_sandbox.meltano_project import MeltanoProject, meltano_project
 from cube_sandbox.postgres import Postgres, fresh_database
 from tests.support.pipe import load
-from tests.support.sizes import scaled
+from tests.support.sizes import only_large, scaled
 from tests.support.warehouse import TABLES, Warehouse
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def rows_in_files(project: MeltanoProject) -> int:
     return sum(isinstance(json.loads(line), dict) for line in lines)
 
 
+@only_large
 def test_files_load_the_tables_that_messages_load(
     cube: Sandbox, warehouse: Warehouse, other: Warehouse
 ) -> None:

@@ -13,6 +13,7 @@ from cube_sandbox import Sandbox
 from tests.repository.docs import PLUGIN
 from tests.support.documented import fenced, shell
 from tests.support.loopback_hub import LOADER, PROJECT, serving
+from tests.support.sizes import only_large
 from tests.support.tap_process import SCRIPTS
 from tests.support.warehouse import TABLES
 
@@ -29,6 +30,7 @@ DUMP = "meltano --log-level=error invoke --dump=catalog tap-cube 2>/dev/null"
 DETAILS = {"assignment_customer_details", "data_owner_customer_details"}
 
 
+@only_large
 def test_the_definition_loads_every_stream_and_details_when_told_to(
     tmp_path: Path, wheel: Path, with_own_caches: dict[str, str], warehouse: Warehouse
 ) -> None:
