@@ -15,7 +15,7 @@ from tap_cube.streams.base import CubeStream
 from tap_cube.streams.campaign_rows import CampaignRows
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -91,7 +91,7 @@ class EventsStream(CubeStream[EventRow]):
         self,
         partition: Partition,
         page: Page,
-        places: t.Iterable[int],
+        places: Iterable[int],
         keys: SurrogateKeys,
         decoder: RecordDecoder,
     ) -> tuple[list[int], list[tuple[object, ...]]]:

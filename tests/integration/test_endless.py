@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import threading
 import time
 import zlib
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing_extensions import override
 
 from tap_cube.http.body import MAX_BODY_BYTES
 from tests.support.runs import CRM, complaint, only, read_at
+from tests.support.strange_server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,14 +121,8 @@ def endless(
     status: int, location: str = "", handler: type[_Handler] = _Handler
 ) -> Iterator[EndlessServer]:
     """Serve endless responses until the block ends."""
-    with EndlessServer(status, location, handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(EndlessServer(status, location, handler)) as server:
+        yield server
 
 
 @pytest.mark.parametrize(("status", "location", "words"), RESPONSES.values(), ids=RESPONSES)

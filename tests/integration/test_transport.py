@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing_extensions import override
 
 from tap_cube.http.transport import Transport
 from tap_cube.settings import Settings
+from tests.support.strange_server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,14 +66,8 @@ def server() -> Iterator[Recorder]:
 @contextmanager
 def running() -> Iterator[Recorder]:
     """Serve until the block ends."""
-    with Recorder() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Recorder()) as server:
+        yield server
 
 
 def transport(url: str, **config: Any) -> Transport:  # noqa: ANN401 - settings of any type

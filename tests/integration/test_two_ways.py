@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from typing_extensions import override
 
 from tests.support.runs import CRM, CUSTOMERS, logged, only, read_at
 from tests.support.sizes import scaled
-from tests.support.strange_server import CUSTOMERS_PATH, PagesServer
+from tests.support.strange_server import CUSTOMERS_PATH, PagesServer, serving
 from tests.support.ways import sdk_alone, watched
 
 if TYPE_CHECKING:
@@ -100,14 +99,8 @@ class Account(PagesServer):
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     """Serve one account for all examples."""
-    with Account() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Account()) as server:
+        yield server
 
 
 SCHEMA = '{"type":"SCHEMA",'

@@ -1,4 +1,4 @@
-"""Runs of the tap against a sandbox, each held against the rules of Singer and of secrecy."""
+"""Runs of the tap against a sandbox; each is checked for valid Singer output and for secrets."""
 
 from __future__ import annotations
 

@@ -7,13 +7,15 @@ import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+S = TypeVar("S", bound=ThreadingHTTPServer)
 
 CUSTOMERS_PATH = "/api/v1/data_owners/2/B2B/customers/"
 TOO_MANY = 2000
@@ -101,9 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def pages(answer: Callable[[int], Any]) -> Iterator[PagesServer]:
-    """Serve made-up pages until the block ends."""
-    with PagesServer(answer) as server:
+def serving(server: S) -> Iterator[S]:
+    """Run a server in a thread until the block ends."""
+    with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -111,3 +113,10 @@ def pages(answer: Callable[[int], Any]) -> Iterator[PagesServer]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def pages(answer: Callable[[int], Any]) -> Iterator[PagesServer]:
+    """Serve made-up pages until the block ends."""
+    with serving(PagesServer(answer)) as server:
+        yield server
