@@ -12,8 +12,20 @@ class CubeError(FatalSyncError):
     """
 
 
-class CredentialError(CubeError, FatalAPIError):
+class RunError(CubeError):
+    """Ends the run at once, not only one stream: no other stream could do better."""
+
+
+class CredentialError(RunError, FatalAPIError):
     """The account rejects the credential (401)."""
+
+
+class UnreachableError(RunError):
+    """The host of the account never responded in this run."""
+
+
+class OutputError(RunError):
+    """The messages cannot be written: stdout is closed, or its disk is full."""
 
 
 class ForbiddenError(CubeError, FatalAPIError):

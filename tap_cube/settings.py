@@ -60,6 +60,7 @@ class Settings:
     read_ahead: int
     request_timeout: int
     max_retries: int
+    on_incomplete_read: str
     user_agent: str
 
     @classmethod
@@ -100,6 +101,7 @@ class Settings:
             read_ahead=values["read_ahead"],
             request_timeout=values["request_timeout"],
             max_retries=values["max_retries"],
+            on_incomplete_read=values["on_incomplete_read"],
             user_agent=values["user_agent"] or f"tap-cube/{metadata.version('tap-cube')}",
         )
 

@@ -73,8 +73,8 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.IntegerType(minimum=0, maximum=3650),
         default=2,
         title="Lookback days",
-        description="Days of events to read again in each run, since outcomes can be re-assigned "
-        "later.",
+        description="Days before the bookmark to read again in each run, since outcomes can be "
+        "re-assigned later, and clocks differ.",
     ),
     th.Property(
         "timezone",
@@ -111,6 +111,15 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         default=8,
         title="Maximum retries",
         description="How often a failed request is retried before the run fails.",
+    ),
+    th.Property(
+        "on_incomplete_read",
+        th.StringType(allowed_values=["error", "warn"]),
+        default="error",
+        title="On incomplete read",
+        description="What to do about a list that cannot be proved complete, since its rows keep "
+        "moving: end with an error (error), or deliver the rows that were found, warn, and leave "
+        "the bookmark where it is (warn).",
     ),
     th.Property(
         "user_agent",

@@ -87,7 +87,8 @@ def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
         if name in refusals or missing[endpoint] == PROBES:
             continue
         try:
-            page = client.get(target, RequestLabel(candidates.stream, name), decode_page)
+            label = RequestLabel(candidates.stream, name)
+            page = client.get(target, label, decode_page).content
         except NotFoundError:
             missing[endpoint] += 1
         except ForbiddenError as error:

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Event, Lock
-from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 import tenacity
@@ -22,11 +21,13 @@ from tap_cube.errors import (
     TransientError,
 )
 from tap_cube.http.body import read_body
-from tap_cube.http.transport import Transport, reason_of, retry_after
+from tap_cube.http.redirects import redirected
+from tap_cube.http.transport import Transport, date_of, reason_of, retry_after
 
 if t.TYPE_CHECKING:
     import logging
     from collections.abc import Callable
+    from datetime import datetime
 
     from tap_cube.settings import Settings
 
@@ -67,6 +68,23 @@ class RequestLabel:
         context = f" of {self.context}" if self.context else ""
         page = "" if self.page is None else f", page {self.page}"
         return f"{self.stream}{context}{page}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response(t.Generic[T]):
+    """The response to a request.
+
+    Attributes:
+        content: The decoded body.
+        asked: When the request was sent, in seconds of `time.monotonic`.
+        came: When the whole body was there, on the same clock.
+        date: The server's own time, from the Date header; None without a valid one.
+    """
+
+    content: T
+    asked: float
+    came: float
+    date: datetime | None
 
 
 class CubeClient:
@@ -115,7 +133,7 @@ class CubeClient:
         decode: Callable[[bytes], T],
         *,
         is_known: bool = False,
-    ) -> T:
+    ) -> Response[T]:
         """Send a request until its response decodes, with at most ``max_retries`` retries.
 
         Args:
@@ -143,11 +161,13 @@ class CubeClient:
         )
         url = f"{self._settings.api_url}{target}"
 
-        def attempt() -> T:
+        def attempt() -> Response[T]:
             if self._stopping.is_set():
                 raise TransientError(_STOPPED)
+            asked = time.monotonic()
             try:
-                return decode(self._send(url, label))
+                body, date = self._send(url, label)
+                return Response(decode(body), asked, time.monotonic(), date)
             except NotFoundError:
                 if is_known:
                     msg = "HTTP 404 for what was there a moment ago"
@@ -181,8 +201,8 @@ class CubeClient:
             self._settings.max_retries,
         )
 
-    def _send(self, url: str, label: RequestLabel) -> bytes:
-        """Return the body of a response with status 200, after redirects within the account."""
+    def _send(self, url: str, label: RequestLabel) -> tuple[bytes, datetime | None]:
+        """Return body and date of a response with status 200, after redirects in the account."""
         for _ in range(_MAX_REDIRECTS):
             deadline = time.monotonic() + self._settings.request_timeout
             with self._lock:
@@ -190,7 +210,7 @@ class CubeClient:
             try:
                 with self._transport.get(url) as response:
                     if response.status_code == HTTPStatus.OK:
-                        return read_body(response, deadline)
+                        return read_body(response, deadline), date_of(response)
                     if response.status_code not in _REDIRECT_STATUSES:
                         self._raise_for_status(response, label)
             except requests.exceptions.SSLError:
@@ -201,7 +221,7 @@ class CubeClient:
                 raise CubeError(msg) from None
             except requests.RequestException as error:
                 raise TransientError(reason_of(error)) from None
-            url = self._redirected(url, response.headers.get("Location", ""), label)
+            url = redirected(url, response.headers.get("Location", ""), label)
         msg = f"{label}: too many redirects. Check 'api_url'."
         raise CubeError(msg)
 
@@ -231,27 +251,3 @@ class CubeClient:
             raise NotFoundError(msg)
         msg = f"{label}: HTTP {status}, unexpected status. Check 'api_url'."
         raise CubeError(msg)
-
-    def _redirected(self, url: str, location: str, label: RequestLabel) -> str:
-        """Return the target of a redirect if it is the same page on the account's own host."""
-        try:
-            target = urljoin(url, location)
-            is_plain = location.isprintable() and not location.startswith("//")
-            is_same = is_plain and _redirect_identity(target) == _redirect_identity(url)
-        except ValueError:
-            target, is_same = location, False
-        if not is_same:
-            msg = (
-                f"{label}: redirected to another address, where the tap does not send the "
-                "credential. Check 'api_url': scheme and host must be the account's own."
-            )
-            raise CubeError(msg)
-        return target
-
-
-def _redirect_identity(url: str) -> tuple[object, ...]:
-    """The parts that a redirect must keep: scheme, host, last part of the path, and query."""
-    parts = urlsplit(url)
-    kind = parts.path.rstrip("/").rpartition("/")[2]
-    query = [pair for pair in parse_qsl(parts.query) if pair != ("page", "1")]
-    return parts.scheme, parts.netloc, kind, sorted(query)

@@ -72,6 +72,15 @@ def reason_of(error: requests.RequestException) -> str:
     return "the host cannot be reached (check 'api_url' and the network)"
 
 
+def date_of(response: requests.Response) -> datetime | None:
+    """The server's own time when it responded; None without a valid Date header."""
+    try:
+        moment = parsedate_to_datetime(response.headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def retry_after(value: str | None) -> float | None:
     """Parse a Retry-After header, which holds seconds or a date.
 

@@ -15,6 +15,7 @@ from tap_cube.records.rows import Row, decode_as
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
 T = t.TypeVar("T")
 
@@ -32,6 +33,9 @@ class Page:
         count: Number of rows of the whole resource, as the server sent it; None if it sent none.
         next: The link to the next page as the server sent it, of any type.
         is_list: Whether the response is a bare list, which has no pages (T13).
+        asked: When the page was requested, in seconds of `time.monotonic`.
+        came: When the whole page was there, on the same clock.
+        date: The server's own time when it responded; None if it sent none.
     """
 
     body: bytes
@@ -39,6 +43,9 @@ class Page:
     count: int | None = None
     next: object = None
     is_list: bool = False
+    asked: float = 0.0
+    came: float = 0.0
+    date: datetime | None = None
     _raw_rows: Sequence[bytes] | None = field(default=None, repr=False)
 
     @property

@@ -11,7 +11,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessag
 from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
 
-from tap_cube.errors import CubeError
+from tap_cube.errors import OutputError
 from tap_cube.records.codec import encode
 
 if t.TYPE_CHECKING:
@@ -74,7 +74,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         """Write one or more encoded messages, each with its line break.
 
         Raises:
-            CubeError: If stdout is closed or its disk is full.
+            OutputError: If stdout is closed or its disk is full.
         """
         if len(line) >= BUFFER_BYTES:
             self.flush()
@@ -88,7 +88,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         """Write the buffered messages.
 
         Raises:
-            CubeError: If stdout is closed or its disk is full.
+            OutputError: If stdout is closed or its disk is full.
         """
         lines, self._lines = self._lines, bytearray()
         if lines:
@@ -103,7 +103,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             else:
                 _write_all(sys.stdout.fileno(), lines)
         except OSError as error:
-            raise CubeError(WRITE_FAILED.format(error.strerror)) from None
+            raise OutputError(WRITE_FAILED.format(error.strerror)) from None
         self._is_writing = False
         if self._exit_status is not None:
             raise SystemExit(self._exit_status)

@@ -131,7 +131,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         for endpoint in [self._chosen] if self._chosen else self._endpoints:
             target = endpoint.target({**partition.context, "customer_id": customer_id})
             try:
-                row = self.client.get(target, subject, decode_object)
+                row = self.client.get(target, subject, decode_object).content
             except NotFoundError:
                 continue
             self._chosen = endpoint

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cube.paging.pages import MAX_LINK_LENGTH, leads_to, with_page
+from tap_cube.paging.links import MAX_LINK_LENGTH, leads_to, with_page
 
 HOST = "https://acme.headshed.com"
 CUSTOMERS = "/api/v1/data_owners/2/B2C/customers/"

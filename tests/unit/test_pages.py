@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tap_cube.errors import TransientError
 from tap_cube.http.prefetch import Prefetcher, WorkerPool
-from tap_cube.paging.pages import NextLinkPaginator, Pages
+from tap_cube.paging.links import NextLinkPaginator
+from tap_cube.paging.pages import Pages
 from tap_cube.records.page import END, Page, decode_page
 from tap_cube.records.rows import Row
 
