@@ -36,6 +36,8 @@ class Page:
         asked: When the page was requested, in seconds of `time.monotonic`.
         came: When the whole page was there, on the same clock.
         date: The server's own time when it responded; None if it sent none.
+        contents: Digest of the content of each row without an identity, and its ordinal among the
+            rows with this content, by place.
     """
 
     body: bytes
@@ -46,6 +48,7 @@ class Page:
     asked: float = 0.0
     came: float = 0.0
     date: datetime | None = None
+    contents: dict[int, tuple[str, int]] = field(default_factory=dict)
     _raw_rows: Sequence[bytes] | None = field(default=None, repr=False)
 
     @property

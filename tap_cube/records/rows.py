@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing as t
-from collections import Counter
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
@@ -12,6 +11,7 @@ import msgspec
 from typing_extensions import override
 
 from tap_cube.records.codec import decode_row
+from tap_cube.records.hashes import Hashes
 from tap_cube.records.values import as_day
 
 if t.TYPE_CHECKING:
@@ -23,8 +23,13 @@ K = t.TypeVar("K", bound="Row")
 class Row(msgspec.Struct):
     """The fields of a row that the tap itself reads: none, for streams without a cursor."""
 
-    is_unique = False
-    """Whether all rows of a resource have different identities."""
+    has_own_key = True
+    """Whether the row alone decides its record's key, so that a row emitted twice does no harm."""
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no other row of the resource has the same identity."""
+        return True
 
     @property
     def identity(self) -> object:
@@ -51,8 +56,6 @@ def decode_as(row: bytes, row_type: type[K]) -> K:
 
 class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
     """The fields that decide whether a customer is emitted, and under which key."""
-
-    is_unique = True
 
     # Keys of the imported id, the most reliable first (T41, T42).
     crm__customer_id: object = None
@@ -87,7 +90,8 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
         customer_id = self.customer_id
         if customer_id is not None:
             return customer_id
-        return None if self.id in (None, "") else f"id:{self.id}"
+        is_id = self.id != "" and type(self.id) in {str, int}
+        return f"id:{self.id}" if is_id else None
 
     @property
     def updated_on(self) -> str | None:
@@ -131,7 +135,7 @@ class EventRow(CustomerRow):
     Events have no id (3.9), and two of them may be equal in every field.
     """
 
-    is_unique = False
+    has_own_key = False
 
     call_outcome__report_as__submitted_when_timestamp: object = None
     call_outcome__report_as__submitted_when: object = None
@@ -147,10 +151,22 @@ class EventRow(CustomerRow):
 
     @property
     @override
+    def is_unique(self) -> bool:
+        """Whether the time is exact: a customer has one event in a millisecond, not in a minute."""
+        return bool(self.call_outcome__report_as__submitted_when_timestamp)
+
+    @property
+    @override
     def identity(self) -> object:
-        """The fields that stay the same while pages are read, even if the customer is edited."""
+        """The fields that stay the same while pages are read, even if the customer is edited.
+
+        None for the events of anonymised customers, which may be equal in all of them (T40).
+        """
+        customer = self.customer_id
+        if customer is None:
+            return None
         kind = self.call_outcome__type, self.call_outcome__subtype, self.product__code
-        return repr((self.submitted, kind, self.customer_id, self.names))
+        return repr((self.submitted, kind, customer, self.names))
 
     @property
     def submitted(self) -> object:
@@ -188,7 +204,7 @@ class EventRow(CustomerRow):
                 self.client__short_name,
             ),
             # Without a time, only the whole row identifies the event.
-            self.submitted or row.decode(),
+            self.submitted or content_digest(row),
             self.call_outcome__type,
             self.call_outcome__subtype,
             self.product__code,
@@ -197,54 +213,44 @@ class EventRow(CustomerRow):
 
 
 class SurrogateKeys:
-    """Surrogate keys for the rows of one resource that have no id.
+    """Keys of events: a digest, and an ordinal among the events that have this digest.
 
-    A key is a row's digest and its ordinal among the rows with that digest. Ordinals restart at 1
-    with each pass over the resource, so a row gets the same key in every pass and every run.
+    A digest takes eight bytes.
     """
 
     def __init__(self) -> None:
-        self._pass = 0
-        self._numbers: Counter[str] = Counter()
-        self._given: dict[str, int] = {}
+        self._digests = Hashes()
 
-    def key_of(self, digest: str, content: int, pass_number: int) -> str | None:
-        """Return the key of the next row with a digest.
-
-        Args:
-            digest: Digest of the fields that identify the row.
-            content: Hash of the whole row.
-            pass_number: Number of the current pass.
-
-        Returns:
-            The key; None if a row with this content already got it.
-        """
-        if pass_number != self._pass:
-            self._pass = pass_number
-            self._numbers.clear()
-        self._numbers[digest] += 1
-        key = f"{digest}:{self._numbers[digest]}"
-        if self._given.get(key) == content:
-            return None
-        self._given[key] = content
-        return key
+    def key_of(self, digest: str) -> str:
+        """Return the key of the next event with a digest."""
+        return f"{digest}:{self._digests.insert(hash(digest)) + 1}"
 
 
-def surrogate_key(row: bytes, keys: SurrogateKeys, pass_number: int) -> str | None:
-    """Return the key of a row without an imported id: its internal id, else a surrogate key.
+def content_digest(row: bytes) -> str:
+    """Digest of the values of a row that are not empty.
+
+    A custom field that is added to the account is empty in old rows, and must not change them.
 
     Args:
         row: JSON text of the row.
-        keys: Surrogate keys of the resource.
-        pass_number: Number of the current pass.
 
     Returns:
-        The key; None if an earlier pass already returned this surrogate key.
+        20 hexadecimal digits.
     """
-    content = decode_row(row)
-    internal = content.get("id")
-    if internal != "" and isinstance(internal, str | int):
-        return f"id:{internal}"
+    content = {key: value for key, value in decode_row(row).items() if value not in ("", None)}
     encoded = msgspec.json.encode(content, enc_hook=str, order="sorted")
-    digest = blake2b(encoded, digest_size=10).hexdigest()
-    return keys.key_of(f"surrogate:{digest}", 0, pass_number)
+    return blake2b(encoded, digest_size=10).hexdigest()
+
+
+def surrogate_key(row: Row, content: tuple[str, int] | None) -> str:
+    """Return the key of a row without an imported id: its internal id, else its content.
+
+    Args:
+        row: The row.
+        content: Digest of its content, and its ordinal among the rows with this content; None if
+            the row has an internal id.
+    """
+    if content is None:
+        return str(row.identity)
+    digest, ordinal = content
+    return f"surrogate:{digest}:{ordinal}"

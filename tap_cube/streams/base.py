@@ -18,7 +18,7 @@ from tap_cube.account.model import ACCOUNT
 from tap_cube.errors import ForbiddenError, NotFoundError
 from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import UNPARSED, RecordBlock, RecordDecoder
-from tap_cube.records.rows import Row, SurrogateKeys, surrogate_key
+from tap_cube.records.rows import Row, surrogate_key
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.bookmarks import Bookmarks
 from tap_cube.streams.partitions import PartitionReader
@@ -196,7 +196,6 @@ class CubeStream(EncodedStream, t.Generic[R]):
     ) -> Iterator[Record]:
         """Yield the records that changed since the bookmark, then move it."""
         start = self._start(cursor, context)
-        keys = SurrogateKeys()
         emitted = unchanged = dated = 0
         highest = self._closed_at(cursor, partition)
         for page, places in self.read(partition):
@@ -209,11 +208,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
                     if value < start:
                         unchanged += 1
                         continue
-                key = row.record_key or surrogate_key(
-                    page.raw_rows[place], keys, self.reader.pass_number
-                )
-                if key is None:
-                    continue
+                key = row.record_key or surrogate_key(row, page.contents.get(place))
                 if value is not None and value > highest:
                     highest = value
                 kept.append(place)
@@ -222,7 +217,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
             yield from self.records_of(page, kept, added, decoder, context)
             self.after_page(context)
         # A row without a date says nothing, and a date in the future must not be the bookmark.
-        if highest:
+        if highest and self.reader.is_complete:
             bound = cursor.upper_bound(self.began)
             self.bookmarks.move(context, cursor.bookmark_for(min(highest, bound)))
         self.stats.unchanged += unchanged

@@ -84,6 +84,8 @@ class EventsStream(CubeStream[EventRow]):
             for page, places in self.reader.pages(partition, target, first):
                 kept, added = self._kept(partition, page, places, keys, decoder)
                 yield from self.records_of(page, kept, added, decoder, context)
+            if not self.reader.is_complete:
+                break  # a later window must not move the bookmark past this one
             self.bookmarks.move(context, window.last.isoformat())
             self.write_state()
 
@@ -104,12 +106,11 @@ class EventsStream(CubeStream[EventRow]):
         kept, added = [], []
         for place in places:
             event, row = page.rows[place], page.raw_rows[place]
-            key = keys.key_of(event.digest(campaign, row), hash(row), self.reader.pass_number)
-            if key is not None:
-                kept.append(place)
-                submitted = _submitted_at(event, decoder)
-                ids = self.rows.looked_up_values(event.names)
-                added.append((key, event.customer_id, submitted, *ids))
+            key = keys.key_of(event.digest(campaign, row))
+            kept.append(place)
+            submitted = _submitted_at(event, decoder)
+            ids = self.rows.looked_up_values(event.names)
+            added.append((key, event.customer_id, submitted, *ids))
         return kept, added
 
     def _target(self, partition: Partition, window: Window) -> str:

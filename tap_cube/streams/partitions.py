@@ -29,14 +29,15 @@ class PartitionReader:
         row_type: What is decoded of every row.
 
     Attributes:
-        pass_number: Number of the pass that read the current page, from 0.
+        is_complete: Whether all rows were read, once the pages are through.
     """
 
     def __init__(
         self, stream: EncodedStream, tap: CubeTap, resource: Resource, row_type: type[Row]
     ) -> None:
-        self.pass_number = 0
+        self.is_complete = True
         self._name, self._logger = stream.name, stream.logger
+        self._may_be_incomplete = tap.settings.on_incomplete_read == "warn"
         self._progress = Progress(stream.name, tap.logger, len(stream.partitions or ()))
         self._pages = PageReader(
             stream.name,
@@ -64,12 +65,16 @@ class PartitionReader:
         self._progress.expect(first.count)
         subject = f"{self._name} of {partition.name}" if partition.name else self._name
         with self._pages.pages((partition.name, target), first, self._logger) as pages:
-            passes = CompleteReader(pages, subject=subject, logger=self._logger)
-            for page, places in passes:
-                self.pass_number = passes.pass_number
-                if not passes.pass_number:
-                    self._progress.advance(len(places))
+            reader = CompleteReader(
+                pages,
+                subject=subject,
+                logger=self._logger,
+                may_be_incomplete=self._may_be_incomplete,
+            )
+            for page, places in reader:
+                self._progress.advance(len(places))
                 yield page, places
+            self.is_complete = reader.is_complete
 
     def end_partition(self) -> None:
         """Report that a partition is through."""

@@ -82,7 +82,7 @@ def pages(records: int, *, off_type: bool = False) -> Iterator[bytes]:
         records: The number of rows on all pages; a multiple of `BLOCK` if it exceeds one block.
         off_type: Whether one row in a hundred has a value that does not fit its field's type.
     """
-    chance = random.Random(records)  # noqa: S311 - the same rows each time
+    chance = random.Random(records)
     drawn = (
         [
             row(number, chance, off_type=off_type and number % 100 == 61)

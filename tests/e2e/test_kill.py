@@ -181,7 +181,7 @@ def test_the_table_equals_the_account_after_any_kill(
     Each run goes on from the last state that the target confirmed; the one that is left alone
     finds whatever the others left.
     """
-    chance = random.Random(SEED)  # noqa: S311 - moments of a test, the same ones each time
+    chance = random.Random(SEED)
     state: State | None = None
     number = hits = 0
     while hits < KILLS:

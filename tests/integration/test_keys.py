@@ -56,8 +56,8 @@ def test_shuffled_pages_give_the_same_keys() -> None:
     ]
     found = []
     for seed, size in enumerate((5, 7, 100)):
-        shuffled = [dict(Random(seed).sample(list(row.items()), len(row))) for row in rows]  # noqa: S311 - no secret
-        Random(seed).shuffle(shuffled)  # noqa: S311 - no secret
+        shuffled = [dict(Random(seed).sample(list(row.items()), len(row))) for row in rows]
+        Random(seed).shuffle(shuffled)
 
         def page(number: int, size: int = size, shuffled: list[Row] = shuffled) -> Row:
             end = number * size

@@ -1,157 +1,167 @@
-"""No row is lost while rows are inserted and deleted between pages: generated histories."""
+"""A list that changes while it is read is read wholly, or the run ends red: hostile lists."""
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
-from typing_extensions import override
 
-from tap_cube.errors import IncompleteReadError
-from tap_cube.paging.complete import MAX_PASSES
-from tap_cube.records.rows import CustomerRow
-from tests.support.moving_account import MovingAccount, PagesOf, edits, read, reader_of
+from tests.support.hostile_list import HostileList, Item, Kind, Read, read
 from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
-    from tap_cube.records.page import Page
+    from collections.abc import Callable
 
-pytestmark = pytest.mark.slow
+    from tests.support.hostile_list import Edit, Order
 
-EXAMPLES = int(os.environ.get("HISTORIES", scaled("200", "1000")))
+    Script = dict[int, Callable[[list[Item]], list[Item]]]
 
-histories = st.lists(edits, max_size=60)
+SCHEDULES = scaled(10_000, 200_000)
+"""Schedules of all tests in this file together."""
 
+STABLE: list[Order] = ["id", "-id", "name", "-updated"]
+EVERY_EDIT: list[Edit] = ["append", "insert", "import", "delete", "again", "update", "anonymise"]
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@example(
-    count=5,
-    newest_first=False,
-    size=2,
-    lookahead=0,
-    order=[],
-    history=[[], [], [], [("both", 1, 0.5)]],
-)
-@given(
-    count=st.integers(0, 60),
-    newest_first=st.booleans(),
-    size=st.sampled_from([1, 2, 3, 5, 10, 25]),
-    lookahead=st.sampled_from([0, 1, 4, 16]),
-    order=st.lists(st.integers(0, 15), max_size=8),
-    history=histories,
-)
-def test_no_remaining_row_is_lost(  # noqa: PLR0913 - one history
-    *,
-    count: int,
-    newest_first: bool,
-    size: int,
-    lookahead: int,
-    order: list[int],
-    history: list[list[tuple[str, int, float]]],
-) -> None:
-    """A read is complete, or ends in an error after a limited number of requests."""
-    account = MovingAccount(list(range(count)), newest_first, history)
-    try:
-        emitted = set(read(PagesOf(account, size, lookahead, order)))
-    except IncompleteReadError:
-        # Only an account that changed during every pass may end in an error.
-        assert sum(map(bool, history[: account.requests])) >= MAX_PASSES
-    else:
-        assert {row for row in account.rows if row < 10_000} <= emitted
-    max_pages = -(-(count + account.last_inserted - 10_000) // size)
-    assert account.requests <= (2 * max_pages + 2) * MAX_PASSES
-
-
-@pytest.mark.parametrize("newest_first", [False, True])
-@pytest.mark.parametrize("lookahead", [0, 4])
-def test_an_unchanged_account_is_read_once(*, lookahead: int, newest_first: bool) -> None:
-    """No row is emitted twice, and the completeness check costs two requests."""
-    account = MovingAccount(list(range(100)), newest_first, [])
-    assert read(PagesOf(account, 10, lookahead, [])) == list(range(100))
-    assert account.requests == 10 + 2
-
-
-def test_new_rows_at_the_end_cost_no_further_pass() -> None:
-    """Rows appended before every response do not prevent a complete read."""
-    history = [[("insert", 3, 0.0)] for _ in range(60)]
-    account = MovingAccount(list(range(100)), newest_first=False, history=history)
-    emitted = read(PagesOf(account, 10, 4, [3, 1, 2]))
-    assert set(range(100)) <= set(emitted)
-    assert len(emitted) == len(set(emitted))
-
-
-def test_a_deletion_is_noticed_despite_an_insertion() -> None:
-    """The count stays the same, and the row that moved to another page is still read."""
-    account = MovingAccount(
-        list(range(50)), newest_first=False, history=[[], [], [("both", 1, 0.0)]]
+GROWING = [
+    Kind(order, edits, rate)
+    for order in STABLE
+    for edits, rate in (((), 0.0), (("append",), 0.3), (("import",), 0.1), (("insert",), 0.3))
+]
+CHANGING = [Kind(order, (edit,), 0.05) for order in STABLE for edit in EVERY_EDIT]
+MIXED = [
+    Kind(order, ("append", "insert", "import", "delete", "again", "update"), rate, stale, counts)
+    for order in STABLE
+    for rate in (0.02, 0.2)
+    for stale, counts in (
+        (0.0, "right"), (0.1, "right"), (0.0, "none"), (0.0, "some"), (0.0, "cached"), (0.0, "low"),
     )
-    assert set(range(1, 50)) <= set(read(PagesOf(account, 10, 0, [])))
+]  # fmt: skip
+UNSTABLE = [
+    Kind(order, edits, 0.05)
+    for order in ("day", "none")
+    for edits in ((), ("delete",), ("update",), ("delete", "update"))
+]
+UNNAMED = [
+    Kind(order, edits, 0.05, unnamed=unnamed)
+    for order in ("id", "-id")
+    for unnamed in (0.3, 0.9)
+    for edits in ((), ("append",), ("delete",), ("append", "import", "delete", "anonymise"))
+]
 
 
-def test_hundreds_of_deletions_at_once_lose_no_row() -> None:
-    """Every remaining row is read, and no row is emitted twice."""
-    account = MovingAccount(
-        list(range(1000)), newest_first=False, history=[[], [], [], [("delete", 40, 0.1)] * 8]
-    )
-    emitted = read(PagesOf(account, 10, 4, []))
-    assert set(account.rows) <= set(emitted)
-    assert len(emitted) == len(set(emitted))
+def _reads(kinds: list[Kind], schedules: int) -> list[tuple[Kind, HostileList, Read]]:
+    """Read many lists of some kinds."""
+    reads = []
+    for seed in range(schedules):
+        random, kind = Random(seed), kinds[seed % len(kinds)]
+        length, size = random.choice([0, 1, 4, 9, 10, 11, 25, 40]), random.choice([3, 5, 10])
+        rows = HostileList(kind, random, size=size, length=length)
+        reads.append((kind, rows, read(rows, random.choice([0, 1, 4, 16]))))
+    return reads
 
 
-def test_an_account_that_always_changes_ends_in_an_error() -> None:
-    """Deletions and new first rows before every response prevent a complete read."""
-    history = [[("both", 2, 0.3)] for _ in range(2000)]
-    account = MovingAccount(list(range(2000)), newest_first=True, history=history)
-    with pytest.raises(IncompleteReadError, match="Run again when the account changes less"):
-        read(PagesOf(account, 10, 4, []))
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize(
+    "kinds", [CHANGING, MIXED, UNSTABLE, UNNAMED], ids=["changing", "mixed", "unstable", "unnamed"]
+)
+def test_no_schedule_loses_a_row_and_ends_green(kinds: list[Kind], part: int) -> None:
+    """Whatever happens between two answers: all rows or an error, and no key too many."""
+    for kind, _, result in _reads(kinds[part::4], SCHEDULES // 20):
+        assert result.is_red or not result.lost, kind
+        assert not result.phantoms, kind
 
 
-def test_a_count_that_is_too_high_ends_in_an_error() -> None:
-    """A server that counts more rows than its pages hold prevents a complete read."""
-
-    class CountingTooMany(MovingAccount):
-        @override
-        def respond(self, number: int, size: int) -> Page | None:
-            page = super().respond(number, size)
-            return page and replace(page, count=90)
-
-    with pytest.raises(IncompleteReadError, match="counts 90, the last pass found 35"):
-        read(PagesOf(CountingTooMany(list(range(35)), newest_first=False, history=[]), 10, 4, []))
-
-
-def test_without_counts_a_second_pass_confirms_the_first() -> None:
-    """Without a count, passes are repeated until one finds no new row."""
-
-    class Uncounted(MovingAccount):
-        @override
-        def respond(self, number: int, size: int) -> Page | None:
-            page = super().respond(number, size)
-            return page and replace(page, count=None)
-
-    account = Uncounted(list(range(50)), newest_first=False, history=[[], [], [("delete", 1, 0.0)]])
-    assert set(range(1, 50)) <= set(read(PagesOf(account, 10, 4, [])))
+@pytest.mark.parametrize("part", range(4))
+def test_a_list_that_only_grows_is_read_once(part: int) -> None:
+    """In any order, however fast; a list at rest costs two requests beside its pages."""
+    for kind, rows, result in _reads(GROWING[part::4], SCHEDULES // 20):
+        assert not result.is_red, kind
+        assert result.passes == 1, kind
+        assert not result.lost, kind
+        if not kind.edits:
+            pages = max(1, -(-rows.length // rows.size))
+            assert result.requests <= pages + 2
 
 
-def test_rows_with_the_same_id_need_two_passes() -> None:
-    """Rows that share an id by mistake are all read: their text distinguishes them."""
+@pytest.mark.parametrize(("order", "is_lost"), [("id", False), ("-id", False), ("name", True)])
+def test_what_no_evidence_shows(order: Order, *, is_lost: bool) -> None:
+    """A row goes and another comes between two answers: shown at the ends of a list only."""
+    reads = _reads([Kind(order, ("exchange",), 0.1)], 400)
+    assert any(result.lost and not result.is_red for _, _, result in reads) == is_lost
 
-    class SharingIds(MovingAccount):
-        @override
-        def respond(self, number: int, size: int) -> Page | None:
-            page = super().respond(number, size)
-            if page is None:
-                return None
-            rows = [{"id": row["id"] // 2, "name": row["id"]} for row in json.loads(page.body)]
-            decoded = [CustomerRow(id=row["id"]) for row in rows]
-            return replace(page, body=json.dumps(rows).encode(), rows=decoded, _raw_rows=None)
 
-    account = SharingIds(list(range(31)), newest_first=False, history=[])
-    reader = reader_of(PagesOf(account, 10, 4, []))
-    names = {json.loads(page.raw_rows[n])["name"] for page, places in reader for n in places}
-    assert names == set(range(31))
-    assert reader.pass_number == 1
+def _delete(place: int) -> Callable[[list[Item]], list[Item]]:
+    return lambda items: items[:place] + items[place + 1 :]
+
+
+def _again(items: list[Item]) -> list[Item]:
+    return [*items[1:], replace(items[0], number=1000)]
+
+
+def _came(number: int, *, name: int = 0, updated: int = 0) -> Callable[[list[Item]], list[Item]]:
+    return lambda items: [*items, Item(number, name, updated, number)]
+
+
+@pytest.mark.parametrize(
+    ("order", "script", "stale"),
+    [
+        pytest.param("id", {1: _delete(0)}, {2}, id="A2: a replica has seen a deletion"),
+        pytest.param("-id", {1: _came(1000)}, {2}, id="A3: a cache is older than an insertion"),
+        pytest.param(
+            "name", {3: _delete(0), 4: _came(1000, name=500)}, set(), id="A5: a deletion, a new row"
+        ),
+        pytest.param(
+            "name",
+            {3: _delete(0), 4: _came(1000, name=500), 9: _delete(0), 10: _came(1001, name=501)},
+            set(),
+            id="A6: one in each pass",
+        ),
+        pytest.param("id", {2: _again}, set(), id="A7: a row is imported again"),
+    ],
+)
+@pytest.mark.parametrize("lookahead", [0, 1, 4, 8])
+def test_known_faults(order: Order, script: Script, stale: set[int], lookahead: int) -> None:
+    """Small schedules that once lost a row."""
+    for seed in range(10):
+        rows = HostileList(Kind(order), Random(seed), length=60, script=script, stale=stale)
+        result = read(rows, lookahead)
+        assert result.is_red or not result.lost
+
+
+def test_a_page_without_a_count_is_no_evidence() -> None:
+    """A4: one page has no count, and the page before is stale."""
+    script = {1: _came(1000)}
+    rows = HostileList(Kind("-id"), Random(0), length=60, script=script, stale={2}, uncounted={3})
+    result = read(rows)
+    assert result.is_red or not result.lost
+
+
+def test_equal_rows_have_as_many_keys_as_rows() -> None:
+    """A8: four rows without an id, equal to the letter; a deletion in each of two passes."""
+    rows = HostileList(Kind("id"), Random(0), length=60, script={2: _delete(0), 11: _delete(0)})
+    rows.states[0].items[:] = [
+        replace(item, customer=None, text=7) if item.number % 17 == 3 else item
+        for item in rows.states[0].items
+    ]
+    result = read(rows)
+    assert not result.is_red
+    assert not result.lost
+    assert not result.phantoms
+    assert rows.most()["text 7"] == 4
+
+
+def test_a_count_that_is_too_high_ends_red() -> None:
+    """A server that counts more rows than its pages have."""
+    rows = HostileList(Kind("id", counts="high"), Random(0), length=35)
+    assert read(rows).is_red
+
+
+def test_requests_are_limited() -> None:
+    """An account that changes before each answer takes no more than five passes."""
+    rows = HostileList(Kind("-id", ("delete",), rate=1), Random(0), length=300)
+    result = read(rows)
+    assert result.is_red
+    assert result.passes == 5
+    assert result.requests <= (2 * 30 + 2) * 5

@@ -1,0 +1,200 @@
+"""The rows of one pass: which of them are new, and which came twice."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+from tap_cube.records.hashes import Hashes
+from tap_cube.records.page import Page
+from tap_cube.records.rows import content_digest
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_cube.records.rows import Row
+
+_PASSED_ROWS = 5_000
+"""Rows whose order is kept; a list that grows by more at once takes another pass."""
+
+_PAGE_ROWS = 500
+
+
+@dataclass(slots=True)
+class Emitted:
+    """The rows that earlier passes yielded.
+
+    Attributes:
+        identified: Hashes of the rows with an identity.
+        contents: Hashes of the contents of rows without one.
+        numbers: How many rows with one content any pass yielded, where it is more than one.
+    """
+
+    identified: Hashes = field(default_factory=Hashes)
+    contents: Hashes = field(default_factory=Hashes)
+    numbers: dict[int, int] = field(default_factory=dict)
+
+
+class SeenRows:
+    """The rows of one pass, in eight bytes each.
+
+    Rows without an identity may be equal to the letter and still be several. Those of one
+    response certainly are, so the pass yields them; those of two pages are if no row has moved,
+    so `rest` yields them at the end.
+
+    Args:
+        emitted: The rows that earlier passes yielded.
+
+    Attributes:
+        is_first: Whether no earlier pass yielded anything.
+        seen: Rows of the pass, each counted once; set by `close`.
+        repeats: How often a row with an identity came again on another page; set by `close`.
+        explained: How often that happened where the list had grown in front of the row.
+        doubtful: Rows without an identity that may have come again in the same way.
+    """
+
+    def __init__(self, emitted: Emitted) -> None:
+        self._emitted = emitted
+        self.is_first = not len(emitted.identified) and not len(emitted.contents)
+        self._identified, self._contents = Hashes(), Hashes()
+        self._copies: dict[int, tuple[Row, bytes, str]] = {}
+        self._passed: deque[int] = deque(maxlen=_PASSED_ROWS)
+        self._ahead: deque[int] = deque()
+        self._read = self._shift = 0
+        self._run: Counter[int] = Counter()
+        self.seen = self.repeats = self.explained = 0
+        self.doubtful: Counter[int] = Counter()
+
+    def take(self, page: Page, grown: int) -> list[int]:
+        """Read the next page, and return the places of its new rows.
+
+        Args:
+            page: The page.
+            grown: Rows by which the list grew since the page before. If they came in front, as
+                many rows moved from there to this page.
+        """
+        keys = self._keys_of(page)
+        self._read += len(keys) - keys.count(None)
+        self._shift += grown
+        self._pass(keys, grown)
+        on_page: Counter[int] = Counter()
+        places = [
+            place
+            for place, key in enumerate(keys)
+            if (self._is_new(page, key) if key is not None else self._give(page, place, on_page))
+        ]
+        self._shift = max(0, self._shift - len(keys))
+        return places
+
+    def close(self) -> None:
+        """Count the rows after the last page."""
+        distinct = self._identified.distinct
+        self.repeats, self.seen = self._read - distinct, distinct + len(self._contents)
+
+    def take_again(self, page: Page) -> list[int]:
+        """Read a page once more after `close`; return the places of rows not seen so far."""
+        self._run.clear()
+        keys = enumerate(self._keys_of(page))
+        fresh = [(n, key) for n, key in keys if key is not None and not self._identified.has(key)]
+        self.seen += len(fresh)
+        return [place for place, key in fresh if self._is_new(page, key)]
+
+    def accept_doubtful(self) -> None:
+        """Take the doubtful rows for rows of their own."""
+        for key in self.doubtful.elements():
+            self._contents.insert(key)
+        self.seen += self.doubtful.total()
+        self.doubtful.clear()
+
+    def rest(self) -> Iterator[Page]:
+        """Yield the rows that equal another one, some at a time."""
+        for key, (row, text, digest) in self._copies.items():
+            given, total = self._emitted.numbers.get(key, 1), self._contents.count(key)
+            for start in range(given, total, _PAGE_ROWS):
+                ordinals = range(start + 1, min(start + _PAGE_ROWS, total) + 1)
+                texts = [text] * len(ordinals)
+                contents = {place: (digest, ordinal) for place, ordinal in enumerate(ordinals)}
+                body = b"[%b]" % b",".join(texts)
+                yield Page(body, [row] * len(texts), contents=contents, _raw_rows=texts)
+
+    def is_within(self, other: SeenRows) -> bool:
+        """Whether another pass saw every row of this one."""
+        pairs = (self._identified, other._identified), (self._contents, other._contents)
+        return all(mine.is_within(theirs) for mine, theirs in pairs)
+
+    def hand_over(self) -> None:
+        """Count the rows among those that earlier passes yielded."""
+        self._emitted.identified.unite(self._identified)
+        self._emitted.contents.unite(self._contents)
+
+    def _keys_of(self, page: Page) -> list[int | None]:
+        """A hash for each row with an identity.
+
+        Rows of one response that share an identity are several. So are equal events on both sides
+        of a page boundary, where the time is not exact enough to tell.
+        """
+        keys = [None if (own := row.identity) is None else hash(own) for row in page.rows]
+        plain, first = list(keys), keys[0] if keys else None
+        numbers = Counter(self._run if first in self._run and not self._shift else ())
+        if numbers or len({*keys}) < len(keys):
+            for place, key in enumerate(plain):
+                if key is not None:
+                    keys[place] = hash((key, numbers[key])) if numbers[key] else key
+                    numbers[key] += 1
+        self._run = Counter()
+        if plain and (last := plain[-1]) is not None and not page.rows[-1].is_unique:
+            run = len(list(takewhile(last.__eq__, reversed(plain))))
+            self._run[last] = numbers[last] if run == len(plain) and numbers else run
+        return keys
+
+    def _pass(self, keys: Sequence[int | None], grown: int) -> None:
+        """Remember the order of the rows, and count those that came in front of them explains.
+
+        When a list grows in front, the last rows that were passed lie ahead again, in order.
+        """
+        for _ in range(min(grown, len(self._passed))):
+            self._ahead.appendleft(self._passed.pop())
+        for place, key in enumerate(keys):
+            if self._ahead and place < self._shift and key in self._ahead:
+                self.explained += 1
+                while (before := self._ahead.popleft()) != key:
+                    self._passed.append(before)
+            if key is not None:
+                self._passed.append(key)
+        if len(keys) >= self._shift:
+            self._ahead.clear()
+
+    def _is_new(self, page: Page, key: int) -> bool:
+        if page.rows[0].has_own_key:
+            self._identified.add((key,))  # a row that is yielded twice does no harm
+            return not self._emitted.identified.count(key)
+        return not self._identified.insert(key) and not self._emitted.identified.count(key)
+
+    def _give(self, page: Page, place: int, on_page: Counter[int]) -> bool:
+        """Whether to yield a row without an identity now."""
+        text = page.raw_rows[place]
+        digest = content_digest(text)
+        key = hash(digest)
+        before = self._contents.count(key)
+        on_page[key] += 1
+        is_doubtful = place < self._shift and before
+        if is_doubtful:
+            self.doubtful[key] += 1
+        else:
+            self._contents.insert(key)
+        given = self._emitted.numbers.get(key, int(before or self._emitted.contents.count(key)) > 0)
+        if is_doubtful or on_page[key] <= given:
+            self._copies.setdefault(key, (page.rows[place], text, digest))
+            return False
+        if given:
+            self._emitted.numbers[key] = on_page[key]
+        page.contents[place] = digest, on_page[key]
+        return True
+
+
+def tokens_of(page: Page) -> list[object]:
+    """What each row of a page is recognised by: its identity, or its text if it has none."""
+    rows = enumerate(page.rows)
+    return [page.raw_rows[n] if row.identity is None else row.identity for n, row in rows]

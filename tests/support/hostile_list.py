@@ -1,0 +1,328 @@
+"""A list of customers that changes between the server's answers, and a reader for it.
+
+Everything happens in memory, on a clock of its own. A schedule is a seed: the same seed gives the
+same list, the same edits and the same answers.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Literal
+
+from typing_extensions import override
+
+from tap_cube.errors import IncompleteReadError
+from tap_cube.paging.complete import CompleteReader
+from tap_cube.paging.pages import Pages
+from tap_cube.records.page import END, Page
+from tap_cube.records.rows import CustomerRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping
+    from random import Random
+
+Order = Literal["id", "-id", "name", "-updated", "day", "none"]
+"""How the server sorts: ``day`` is not unique, and rows of one day come in any order."""
+
+Counts = Literal["right", "none", "some", "cached", "low", "high"]
+"""How the server counts: in each answer or in some, from the beginning, too few or too many."""
+
+Edit = Literal["append", "insert", "import", "delete", "again", "exchange", "update", "anonymise"]
+"""``again`` imports a deleted row once more; ``exchange`` deletes one and inserts another."""
+
+LOGGER = logging.getLogger("hostile")
+LOGGER.setLevel(logging.CRITICAL + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row: its place in the account, and what of it the answers show."""
+
+    number: int
+    name: int
+    updated: int
+    customer: int | None
+    text: int = 0
+
+    @property
+    def key(self) -> object:
+        """What the warehouse knows it by; rows without an id share their text."""
+        return f"text {self.text}" if self.customer is None else self.customer
+
+
+@lru_cache(100_000)
+def _row(customer: int | None, text: int) -> tuple[CustomerRow, bytes]:
+    shown = {"crm__customer_id": "" if customer is None else str(customer), "text": text}
+    return CustomerRow(crm__customer_id=shown["crm__customer_id"]), json.dumps(shown).encode()
+
+
+@dataclass
+class Kind:
+    """A kind of account.
+
+    Attributes:
+        order: How the server sorts.
+        edits: What may happen between two answers.
+        rate: How likely something happens before an answer.
+        stale: How likely an answer comes from an earlier moment: a cache, a replica.
+        counts: How the server counts.
+        unnamed: Share of rows without an id.
+    """
+
+    order: Order
+    edits: tuple[Edit, ...] = ()
+    rate: float = 0.1
+    stale: float = 0.0
+    counts: Counts = "right"
+    unnamed: float = 0.0
+
+
+@dataclass
+class State:
+    """The list at one moment."""
+
+    items: list[Item]
+    edit: Edit | None = None
+    in_order: list[Item] | None = None
+
+
+@dataclass
+class HostileList:
+    """The list, its history, and the answers that the server gives.
+
+    Attributes:
+        kind: The kind of account.
+        random: Decides what happens.
+        size: Rows of a page.
+        length: Rows at the beginning.
+        script: What happens to the rows before some answers, by the number of answers so far.
+        stale: Numbers of pages that show the moment before.
+        uncounted: Numbers of pages without a count.
+        states: The list at every moment.
+        moments: The moment that each answer showed.
+    """
+
+    kind: Kind
+    random: Random
+    size: int = 10
+    length: int = 60
+    script: Mapping[int, Callable[[list[Item]], list[Item]]] = field(default_factory=dict)
+    stale: Container[int] = ()
+    uncounted: Container[int] = ()
+    states: list[State] = field(default_factory=list)
+    moments: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Fill the list."""
+        self._numbers = 0
+        items = [self._new(self.random.randrange(1000)) for _ in range(self.length)]
+        self.states = [State(items)]
+
+    def _new(self, name: int, updated: int = 0) -> Item:
+        self._numbers += 1
+        # Only old customers are anonymised.
+        is_unnamed = not self.states and self._is_lucky(self.kind.unnamed)
+        customer = None if is_unnamed else self._numbers
+        return Item(self._numbers, name, updated, customer, self.random.randrange(3))
+
+    def _is_lucky(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def edit(self) -> None:
+        """Change the list in one way, or not at all."""
+        if scripted := self.script.get(len(self.moments)):
+            self.states.append(State(scripted(list(self.states[-1].items))))
+        if not self.kind.edits or not self._is_lucky(self.kind.rate):
+            return
+        edit = self.random.choice(self.kind.edits)
+        items, now = list(self.states[-1].items), len(self.states)
+        place = self.random.randrange(len(items)) if items else 0
+        if edit in {"append", "import"}:
+            many = 1 if edit == "append" else self.random.randrange(1, 3 * self.size)
+            items += [self._new(10_000 + self._numbers, now) for _ in range(many)]
+        elif edit == "insert":
+            items.append(self._new(self.random.randrange(1000), now))
+        elif items and edit == "delete":
+            del items[place]
+        elif items and edit == "again":
+            old = items.pop(place)
+            items.append(replace(self._new(old.name, now), customer=old.customer, text=old.text))
+        elif items and edit == "exchange":
+            items[place] = self._new(self.random.randrange(1000), now)
+            items.append(items.pop(place))
+        elif items and edit == "update":
+            items[place] = replace(items[place], updated=now)
+        elif items and edit == "anonymise":
+            items[place] = replace(items[place], customer=None, name=0, text=0)
+        self.states.append(State(items, edit))
+
+    def answer(self, number: int) -> Page | None:
+        """The server's answer to a page, as Django's paginator gives it."""
+        self.edit()
+        moment = len(self.states) - 1
+        if self._is_lucky(self.kind.stale):
+            moment = max(0, moment - self.random.randrange(1, 3))
+        if number in self.stale:
+            moment = max(0, moment - 1)
+        self.moments.append(moment)
+        items = self._in_order(self.states[moment])
+        chunk = items[(number - 1) * self.size : number * self.size]
+        if not chunk and number > 1:
+            return None
+        link = "more" if number * self.size < len(items) else None
+        rows = [_row(item.customer, item.text) for item in chunk]
+        raw = [text for _, text in rows]
+        count = None if number in self.uncounted else self._count(len(items))
+        return Page(b"", [row for row, _ in rows], count, link, _raw_rows=raw)
+
+    def _count(self, length: int) -> int | None:
+        match self.kind.counts:
+            case "none":
+                return None
+            case "some":
+                return length if self._is_lucky(0.9) else None
+            case "cached":
+                return len(self.states[0].items)
+            case "low":
+                return max(0, length - 3)
+            case "high":
+                return length + 3
+            case _:
+                return length
+
+    def _in_order(self, state: State) -> list[Item]:
+        """The rows as one answer sorts them."""
+        order, items = self.kind.order, state.items
+        if order == "none" or (order == "day" and self._is_lucky(0.3)):
+            items = self.random.sample(items, len(items))
+        elif state.in_order:
+            return state.in_order
+        keys: dict[Order, Callable[[Item], object]] = {
+            "id": lambda item: item.number,
+            "-id": lambda item: -item.number,
+            "name": lambda item: (item.name, item.number),
+            "-updated": lambda item: (-item.updated, -item.number),
+            "day": lambda item: item.name % 5,
+            "none": lambda _: 0,
+        }
+        state.in_order = sorted(items, key=keys[order])  # type: ignore[arg-type]
+        return state.in_order
+
+    def stayed(self, start: int) -> Counter[object]:
+        """How many rows of each key were there at every moment since one."""
+        rows = [{(i.number, i.key) for i in state.items} for state in self.states[start:]]
+        return Counter(key for _, key in set.intersection(*rows))
+
+    def most(self) -> Counter[object]:
+        """How many rows of each key there were at once, at most."""
+        most: Counter[object] = Counter()
+        for state in self.states:
+            most |= Counter(item.key for item in state.items)
+        return most
+
+
+class HostilePages(Pages):
+    """Pages of a hostile list; those fetched ahead are answered in any order."""
+
+    def __init__(self, rows: HostileList, lookahead: int) -> None:
+        """Read directly from the list, without a network."""
+        self._list = rows
+        self._max = lookahead
+        self._now = 0.0
+        self._flying: list[tuple[float, int, float]] = []
+        self._landed: dict[int, Page | None] = {}
+        self.is_counting = False
+        self.requests = 0
+
+    @property
+    @override
+    def lookahead(self) -> int:
+        return self._max
+
+    @override
+    def page(self, number: int) -> Page | None:
+        self._flying, self._landed = [], {}
+        return self._take(number, ())
+
+    @override
+    def page_after(self, page: Page, number: int, lookahead: int) -> Page | None:
+        if page.next is None:
+            return END
+        return self._take(number + 1, range(number + 2, number + 2 + max(0, lookahead)))
+
+    def _take(self, number: int, ahead: range | tuple[()]) -> Page | None:
+        known = {*self._landed, *(flying for _, flying, _ in self._flying)}
+        for each in [number, *ahead]:
+            if each not in known:
+                self.requests += 1
+                arrival = self._now + self._list.random.random()
+                heappush(self._flying, (arrival, each, self._now))
+        while number not in self._landed:
+            arrival, each, asked = heappop(self._flying)
+            self._now = max(self._now, arrival)
+            page = self._list.answer(each)
+            if page is not None:
+                page.asked, page.came = asked, self._now
+            self._landed[each] = page
+        self._now += 1e-6
+        return self._landed.pop(number)
+
+
+@dataclass
+class Read:
+    """What came of a read.
+
+    Attributes:
+        is_red: Whether it ended in an error.
+        passes: Passes that it took.
+        requests: Requests that it sent.
+        lost: Rows that stayed all the time and were not emitted.
+        phantoms: Keys that were emitted more often than there were rows.
+    """
+
+    is_red: bool
+    passes: int
+    requests: int
+    lost: Counter[object]
+    phantoms: Counter[object]
+
+
+def read(rows: HostileList, lookahead: int = 0) -> Read:
+    """Read a list to its end."""
+    pages = HostilePages(rows, lookahead)
+    passes = Counting()
+    reader = CompleteReader(pages, subject="customers", logger=passes)
+    emitted: set[tuple[object, int]] = set()
+    is_red = False
+    try:
+        for page, places in reader:
+            for place in places:
+                shown = json.loads(page.raw_rows[place])
+                ordinal = page.contents.get(place, ("", 1))[1]
+                own = shown["crm__customer_id"]
+                emitted.add((int(own) if own else f"text {shown['text']}", ordinal))
+    except IncompleteReadError:
+        is_red = True
+    found = Counter(key for key, _ in emitted)
+    start = rows.moments[0] if rows.moments else 0
+    return Read(
+        is_red, passes.passes, pages.requests, rows.stayed(start) - found, found - rows.most()
+    )
+
+
+class Counting(logging.Logger):
+    """Counts the passes of a reader by its log lines."""
+
+    def __init__(self) -> None:
+        """Count the first pass."""
+        super().__init__("counting")
+        self.passes = 1
+
+    @override
+    def info(self, msg: object, *args: object, **kwargs: object) -> None:
+        self.passes += "another pass" in str(msg)
