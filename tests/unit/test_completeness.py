@@ -14,7 +14,7 @@ from tests.support.sizes import scaled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.hostile_list import Edit, Order
+    from tests.support.hostile_list import Counts, Edit, Order
 
     Script = dict[int, Callable[[list[Item]], list[Item]]]
 
@@ -24,20 +24,21 @@ SCHEDULES = scaled(10_000, 200_000)
 STABLE: list[Order] = ["id", "-id", "name", "-updated"]
 EVERY_EDIT: list[Edit] = ["append", "insert", "import", "delete", "again", "update", "anonymise"]
 
-GROWING = [
-    Kind(order, edits, rate)
-    for order in STABLE
-    for edits, rate in (((), 0.0), (("append",), 0.3), (("import",), 0.1), (("insert",), 0.3))
-]
+GROWTH: list[tuple[tuple[Edit, ...], float]] = [
+    ((), 0.0), (("append",), 0.3), (("import",), 0.1), (("insert",), 0.3),
+]  # fmt: skip
+ANSWERS: list[tuple[float, Counts]] = [
+    (0.0, "right"), (0.1, "right"), (0.0, "none"), (0.0, "some"), (0.0, "cached"), (0.0, "low"),
+]  # fmt: skip
+
+GROWING = [Kind(order, edits, rate) for order in STABLE for edits, rate in GROWTH]
 CHANGING = [Kind(order, (edit,), 0.05) for order in STABLE for edit in EVERY_EDIT]
 MIXED = [
     Kind(order, ("append", "insert", "import", "delete", "again", "update"), rate, stale, counts)
     for order in STABLE
     for rate in (0.02, 0.2)
-    for stale, counts in (
-        (0.0, "right"), (0.1, "right"), (0.0, "none"), (0.0, "some"), (0.0, "cached"), (0.0, "low"),
-    )
-]  # fmt: skip
+    for stale, counts in ANSWERS
+]
 UNSTABLE = [
     Kind(order, edits, 0.05)
     for order in ("day", "none")

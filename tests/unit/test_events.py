@@ -160,10 +160,8 @@ def test_equal_submissions_are_numbered_from_one(digests: list[str]) -> None:
 
 def test_only_an_exact_time_makes_an_event_unique() -> None:
     """A customer has one event in a millisecond, but may have two in a minute."""
-    exact = event(
-        crm__customer_id="5",
-        call_outcome__report_as__submitted_when_timestamp="2020-02-12T10:27:06.477+0100",
-    )
-    minute = event(crm__customer_id="5", call_outcome__report_as__submitted_when="2020-02-12 10:27")
+    when = "2020-02-12T10:27:06.477+0100"
+    exact = EventRow(call_outcome__report_as__submitted_when_timestamp=when)
+    minute = EventRow(call_outcome__report_as__submitted_when="2020-02-12 10:27")
     assert (exact.is_unique, minute.is_unique) == (True, False)
-    assert event(crm__customer_id="").identity is None
+    assert EventRow(crm__customer_id="").identity is None
