@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
+from django.core.management.color import no_style
 from django.db import connections
 from rest_framework.authtoken.models import Token
 
@@ -49,7 +50,7 @@ class Account(EventEdits, NoteEdits):
     def __init__(self, cube: Sandbox) -> None:
         """Edit a sandbox whose database is registered."""
         super().__init__(cube)
-        self._customers = content.Customers(0, cube.day, integer_ids=False)
+        self._customers = self._invented()
         self._definitions = itertools.count()
 
     @property
@@ -179,14 +180,10 @@ class Account(EventEdits, NoteEdits):
     def refill(self) -> None:
         """Replace the content according to the sandbox's current options."""
         cube = self._cube
-        integer_ids = cube.generation_data.integer_ids
-        self._customers = content.Customers(cube.seed, cube.day, integer_ids=integer_ids)
+        self._customers = self._invented()
         self._definitions = itertools.count(5001)
         with self._database():
-            for model in (*_CONTENT, User):
-                model.objects.all().delete()
-            with connections[cube.database].cursor() as cursor:
-                cursor.execute("DELETE FROM sqlite_sequence")
+            self._empty_tables()
             user = User.objects.create_user(cube.username, password=cube.password)
             Token.objects.create(user=user, key=cube.token)
             crms = Crm.objects.bulk_create(content.crms())
@@ -200,6 +197,30 @@ class Account(EventEdits, NoteEdits):
                     if campaign.crm == crm.id:
                         history.fill(campaign, customers, cube.outcomes)
                         history.notes(campaign, customers, cube.notes)
+            self._number_new_rows()
+
+    def _invented(self) -> content.Customers:
+        cube = self._cube
+        return content.Customers(
+            cube.seed,
+            cube.day,
+            days=cube.changed_within,
+            integer_ids=cube.generation_data.integer_ids,
+        )
+
+    def _empty_tables(self) -> None:
+        """Delete all rows, and number new ones from 1."""
+        connection = connections[self._cube.database]
+        tables = connection.introspection.table_names()
+        statements = connection.ops.sql_flush(no_style(), tables, reset_sequences=True)
+        connection.ops.execute_sql_flush(statements)
+
+    def _number_new_rows(self) -> None:
+        """Number new rows after those there are, which SQLite does by itself."""
+        connection = connections[self._cube.database]
+        with connection.cursor() as cursor:
+            for statement in connection.ops.sequence_reset_sql(no_style(), _CONTENT):
+                cursor.execute(statement)
 
 
 def _customers(where: Where) -> QuerySet[Customer]:

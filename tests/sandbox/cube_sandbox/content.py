@@ -104,13 +104,15 @@ class Customers:
     Args:
         seed: Determines every value.
         today: The latest date of a change.
+        days: How many days there were changes on.
         integer_ids: Whether no id begins with a zero.
     """
 
-    def __init__(self, seed: int, today: date, *, integer_ids: bool) -> None:
+    def __init__(self, seed: int, today: date, *, days: int, integer_ids: bool) -> None:
         """Start each CRM's count of customers at 0."""
         self._rng = seeded_random(seed)
         self._today = today
+        self._days = days
         self._integer_ids = integer_ids
         self._made: dict[int, int] = {}
         self._variety: dict[int, list[tuple[str, str]]] = {}
@@ -144,7 +146,7 @@ class Customers:
                 phone_2=phone(rng) if number % 3 == 0 else "",
                 phone_3="",
                 email=person.email if number % 5 else "",
-                updated=self._today - timedelta(days=rng.randrange(730)),
+                updated=self._today - timedelta(days=rng.randrange(self._days)),
                 updated_by=_EDITORS[number % 3],
                 update_method=_METHODS[number % 4],
                 details=details_text,

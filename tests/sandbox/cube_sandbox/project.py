@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,11 @@ from django.db import connections
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cube_sandbox.postgres import Postgres
     from cube_sandbox.sandbox import Sandbox
+
+#: One of Django's `DATABASES`.
+Database = Mapping[str, object]
 
 #: The sandbox of the current request or edit.
 current: ContextVar[Sandbox] = ContextVar("current")
@@ -68,9 +73,9 @@ def set_up() -> None:
     django.setup()
 
 
-def register_database(alias: str, path: Path) -> None:
-    """Register an SQLite file under a new name."""
-    database = {
+def sqlite(path: Path) -> Database:
+    """Django's settings of a database in a file."""
+    return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
         "CONN_MAX_AGE": None,
@@ -80,6 +85,23 @@ def register_database(alias: str, path: Path) -> None:
             "transaction_mode": "IMMEDIATE",
         },
     }
+
+
+def postgresql(database: Postgres) -> Database:
+    """Django's settings of a database in PostgreSQL."""
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": database.host,
+        "PORT": database.port,
+        "USER": database.user,
+        "PASSWORD": database.password,
+        "NAME": database.database,
+        "CONN_MAX_AGE": None,
+    }
+
+
+def register_database(alias: str, database: Database) -> None:
+    """Register a database under a new name."""
     # A new mapping each time, since threads of other sandboxes may be iterating over the old one.
     connections.settings = connections.configure_settings({**connections.settings, alias: database})
 

@@ -1,17 +1,20 @@
-"""The resources of a running sandbox: a database file, its account and a server."""
+"""The resources of a running sandbox: a database, its account and a server."""
 
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cube_sandbox import project
 from cube_sandbox.account import Account
+from cube_sandbox.postgres import fresh_database
 from cube_sandbox.server import Server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cube_sandbox.sandbox import Sandbox
 
 
@@ -21,8 +24,8 @@ class Running:
     def __init__(self, cube: Sandbox) -> None:
         """Create the database, fill it and start the server."""
         with ExitStack() as stack:
-            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="cube-sandbox-"))
-            project.register_database(cube.database, Path(directory) / "cube.sqlite3")
+            database = stack.enter_context(_new_database(cube))
+            project.register_database(cube.database, database)
             stack.callback(project.unregister_database, cube.database)
             self.account = Account(cube)
             self.account.build()
@@ -31,3 +34,14 @@ class Running:
             stack.callback(server.close)
             self.port = server.port
             self.close = stack.pop_all().close
+
+
+@contextmanager
+def _new_database(cube: Sandbox) -> Iterator[project.Database]:
+    """Create an empty database, and remove it at the end."""
+    if cube.postgres is None:
+        with tempfile.TemporaryDirectory(prefix="cube-sandbox-") as directory:
+            yield project.sqlite(Path(directory) / "cube.sqlite3")
+    else:
+        with fresh_database(cube.postgres) as database:
+            yield project.postgresql(database)

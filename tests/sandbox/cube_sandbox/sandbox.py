@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from cube_sandbox.account import Account
+    from cube_sandbox.postgres import Postgres
     from cube_sandbox.running import Running
 
 _NAMES = itertools.count(1)
@@ -53,6 +54,7 @@ class Sandbox:
         password: The user's password; derived from the seed if empty.
         anonymised: Number of anonymised customers in each CRM (T40).
         undated: Number of customers in each CRM without a modification date.
+        changed_within: Number of days, up to today, on which customers were last changed.
         forbidden: Names like `assignments/9`, `data_owners/2/B2B`, `campaigns/8`, `campaigns` (the
             list) or `call_outcomes` (of the whole account) whose requests get status 403.
         change_log: Whether `__` records have a modification date, if the generation does.
@@ -60,6 +62,7 @@ class Sandbox:
         gzip: Whether responses are compressed for clients that accept it.
         today: The account's current day; None for the real one.
         port: Port to listen on; 0 for a free one.
+        postgres: Server that keeps the account from the start on; None for an SQLite file.
         before_request: Called in the server before each response is made.
         requests: The requests so far.
         database: Django's name for the database.
@@ -81,12 +84,14 @@ class Sandbox:
     password: str = ""
     anonymised: int = 0
     undated: int = 0
+    changed_within: int = 730
     forbidden: Collection[str] = frozenset()
     change_log: bool = True
     without: Collection[str] = frozenset()
     gzip: bool = False
     today: date | None = None
     port: int = 0
+    postgres: Postgres | None = None
     before_request: Callable[[Request], None] | None = None
     requests: list[Request] = field(default_factory=list, init=False)
     database: str = field(default="", init=False)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Numbers = Literal["documented", "strings", "numbers"]
 Booleans = Literal["documented", "python-strings", "json", "empty-for-false", "norwegian"]
+OrderBy = Literal["name", "-name", "updated", "-updated"]
 Definitions = Literal["type", "data__type", "no-lookup"]
 
 _CHOICES: dict[str, tuple[str | None, ...]] = {
@@ -19,6 +20,7 @@ _CHOICES: dict[str, tuple[str | None, ...]] = {
     "numbers": get_args(Numbers),
     "booleans": get_args(Booleans),
     "definitions": get_args(Definitions),
+    "order_by": (None, *get_args(OrderBy)),
     "empty_customs": (None, "", "null", "absent"),
     "empty_standard": (None, "", "null"),
 }
@@ -43,6 +45,8 @@ class Traps:
         count: Python function that replaces the number of rows by any value.
         bare_list: All customers in one bare list without envelope (T13).
         newest_first: Rows in descending order (T16).
+        order_by: What sorts customers instead of their number. Each page of a PostgreSQL server
+            may sort customers with the same value in another way (T16).
         numbers: Format of numbers in custom fields (T28, T29).
         mixed_types: Number fields have numbers, `""` and text in turn (T30).
         mistyped: Share of custom values that do not fit their field's type (T32).
@@ -68,6 +72,7 @@ class Traps:
     count: Callable[[int], object] | None = None
     bare_list: bool = False
     newest_first: bool = False
+    order_by: OrderBy | None = None
     numbers: Numbers = "documented"
     mixed_types: bool = False
     mistyped: float = 0.0

@@ -141,7 +141,7 @@ class Customers(CubeView):
         traps = current.get().traps
         crm = self.crm()
         builder = self.record_builder(crm)
-        order = "-id" if traps.newest_first else "id"
+        order = traps.order_by or ("-id" if traps.newest_first else "id")
         customers = Customer.objects.filter(crm=crm.id).order_by(order)
         if traps.bare_list:
             return Response(builder.records(list(customers)))
