@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from upath import UPath
 
-from tap_cube.errors import CubeError
+from tap_cube.errors import OutputError
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +44,7 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
         The URI of one file, in a list.
 
     Raises:
-        CubeError: If a file cannot be stored.
+        OutputError: If a file cannot be stored.
     """
     lines = iter(records)
     is_gzip = config.encoding.compression == "gzip"
@@ -97,4 +97,4 @@ def _storage_errors() -> Iterator[None]:
             f"Batch files could not be written: {text or type(error).__name__}. "
             "Check 'storage' in setting 'batch_config', then run again."
         )
-        raise CubeError(msg) from None
+        raise OutputError(msg) from None
