@@ -16,6 +16,7 @@ from threading import Event, Thread
 from simplejson import JSONDecodeError
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 
+from tap_cube.errors import PartialRunError
 from tap_cube.singer.messages import WRITE_FAILED
 from tap_cube.tap import TapCube
 
@@ -41,7 +42,7 @@ def main() -> None:
         if not reader_gone.is_set():
             raise
         _fail(WRITE_FAILED.format(os.strerror(errno.EPIPE)))
-    except ConfigValidationError as error:
+    except (ConfigValidationError, PartialRunError) as error:
         _fail(*error.errors)
     except SingerSDKError as error:
         _fail(str(error))

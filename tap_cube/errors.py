@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from singer_sdk.exceptions import FatalAPIError, FatalSyncError, RetriableAPIError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class CubeError(FatalSyncError):
-    """Ends the run. The message says what failed and what to do.
+    """Something cannot be read. The message says what failed and what to do.
 
-    The message never contains a credential, a body or a customer's data.
+    During discovery it ends the run, later the reading of one partition. The message never
+    contains a credential, a body or a customer's data.
     """
 
 
@@ -25,7 +31,20 @@ class UnreachableError(RunError):
 
 
 class OutputError(RunError):
-    """The messages cannot be written: stdout is closed, or its disk is full."""
+    """Messages or batch files cannot be written: stdout is closed, or a disk is full."""
+
+
+class PartialRunError(CubeError):
+    """Some partitions could not be read. All the others were, and the state has them.
+
+    Attributes:
+        errors: One sentence for each failure.
+    """
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        """Keep the sentences."""
+        super().__init__("\n".join(errors))
+        self.errors = [*errors]
 
 
 class ForbiddenError(CubeError, FatalAPIError):

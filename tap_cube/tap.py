@@ -13,7 +13,7 @@ from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_cube.account.discovery import Discovery
-from tap_cube.errors import CubeError
+from tap_cube.errors import CubeError, PartialRunError
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.messages import BufferedWriter
@@ -110,6 +110,17 @@ class TapCube(CubeTap):
         if not all(_is_bookmark(value) for value in values):
             raise CubeError(DAMAGED)
         super().load_state(state)
+
+    @override  # type: ignore[misc]  # "final", but the SDK has no other end of a run
+    def sync_all(self) -> None:
+        """Sync all streams.
+
+        Raises:
+            PartialRunError: If anything could not be read.
+        """
+        super().sync_all()
+        if self.failures:
+            raise PartialRunError(self.failures)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -42,6 +42,7 @@ class EncodedStream(Stream):
     Attributes:
         writer: Writes the stream's messages.
         stats: Totals of this run.
+        is_complete: Whether nothing was skipped or failed in this run.
     """
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the decoder returns typed records
@@ -65,6 +66,7 @@ class EncodedStream(Stream):
         self.primary_keys = primary_keys
         self.writer = t.cast("BufferedWriter", tap.message_writer)
         self.stats = StreamStats()
+        self.is_complete = True
         self._state_throttle = StateThrottle(partitions)
         self._extracted_at = b"null"
         self._has_unsaved_records = self._has_new_columns = False
@@ -168,6 +170,16 @@ class EncodedStream(Stream):
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:
         """Do nothing: rows are not sorted, so bookmarks move after the last one."""
+
+    @override
+    def _write_activate_version_message(self, full_table_version: int) -> None:
+        """Do nothing: `sync` calls it before the first record. Targets delete older versions."""
+
+    @override
+    def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
+        if self._stream_version and self.is_complete:
+            super()._write_activate_version_message(self._stream_version)
+        super().finalize_state_progress_markers(state)
 
     @override
     def _write_state_message(self) -> None:

@@ -15,7 +15,6 @@ from typing_extensions import override
 
 from tap_cube.account.columns import with_required_keys
 from tap_cube.account.model import ACCOUNT
-from tap_cube.errors import ForbiddenError, NotFoundError
 from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import UNPARSED, RecordBlock, RecordDecoder
 from tap_cube.records.rows import Row, surrogate_key
@@ -128,6 +127,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         partition = self._partition_of(context)
+        if self.reader.has_given_up:
+            return
         decoder = RecordDecoder(
             self.settings.timezone,
             partial(self.column, partition=partition),
@@ -139,17 +140,10 @@ class CubeStream(EncodedStream, t.Generic[R]):
         before, began = self.client.requests[self.name], time.monotonic()
         with metrics.http_request_counter(self.name, self.endpoint_of(partition).path) as counter:
             counter.with_context(dict(partition.context))
-            try:
+            with self.reader.partition(partition):
                 for record in self.records(partition, context, decoder):
                     self.stats.rows += record.number if isinstance(record, RecordBlock) else 1
                     yield record
-            except (ForbiddenError, NotFoundError) as error:
-                if partition is ACCOUNT or partition.named_by:
-                    raise
-                self.logger.warning("%s is skipped. %s", partition.name, error)
-            finally:
-                self.reader.end_partition()
-                self.writer.flush()
             counter.increment(self.client.requests[self.name] - before)
         self.stats.seconds += time.monotonic() - began
         self.stats.unparsed += decoder.unparsed.total()

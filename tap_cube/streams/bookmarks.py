@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from datetime import date, datetime
 
-from tap_cube.errors import CubeError
+from tap_cube.errors import RunError
 
 if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -35,7 +35,7 @@ class Bookmarks:
         change until then.
 
         Raises:
-            CubeError: If it is not a date.
+            RunError: If it is not a date.
         """
         state, key = self._stream.get_context_state(context), self._stream.replication_key
         if not self._is_incremental or state.get("replication_key") != key:
@@ -49,7 +49,7 @@ class Bookmarks:
                 f"{self._stream.name}: the state holds a bookmark that is not a date. "
                 "Fix or clear the state, then run again."
             )
-            raise CubeError(msg) from None
+            raise RunError(msg) from None
         if day > self._today:
             self._stream.logger.warning("A bookmark is in the future; ignoring it")
             return None

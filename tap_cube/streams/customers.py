@@ -83,6 +83,8 @@ class CustomersStream(CubeStream[CustomerRow]):
 
     @override
     def after_page(self, context: Context | None) -> None:
-        if self.emitted_ids:
-            self.sync_children(context or {})
-        self.emitted_ids.clear()
+        try:
+            if self.emitted_ids:
+                self.sync_children(context or {})
+        finally:
+            self.emitted_ids.clear()

@@ -1,9 +1,12 @@
-"""Reading the partitions of one stream: pages to a certain end, with progress."""
+"""Reading the partitions of one stream: pages to a certain end, with progress, despite failures."""
 
 from __future__ import annotations
 
 import typing as t
+from contextlib import contextmanager
 
+from tap_cube.account.model import ACCOUNT
+from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError
 from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
 from tap_cube.singer.progress import Progress
@@ -17,6 +20,13 @@ if t.TYPE_CHECKING:
     from tap_cube.records.rows import Row
     from tap_cube.singer.stream import EncodedStream
     from tap_cube.streams.spec import CubeTap
+
+
+MAX_FAILURES: t.Final = 3
+"""Partitions of a stream that may fail in a row before the stream's other ones are left out.
+
+A dead endpoint costs minutes of retries for each partition, and there may be hundreds.
+"""
 
 
 class PartitionReader:
@@ -36,8 +46,12 @@ class PartitionReader:
         self, stream: EncodedStream, tap: CubeTap, resource: Resource, row_type: type[Row]
     ) -> None:
         self.is_complete = True
+        self._stream, self._failures = stream, tap.failures
         self._name, self._logger = stream.name, stream.logger
         self._may_be_incomplete = tap.settings.on_incomplete_read == "warn"
+        self._left = len(stream.partitions or "1")
+        self._failed_in_a_row = 0
+        self._has_asked = False
         self._progress = Progress(stream.name, tap.logger, len(stream.partitions or ()))
         self._pages = PageReader(
             stream.name,
@@ -56,6 +70,7 @@ class PartitionReader:
 
     def first_page(self, partition: Partition, target: str, ahead: Iterable[Request]) -> Page:
         """Get the first page of a partition, and begin to fetch those needed next."""
+        self._has_asked = True
         return self._pages.first_page((partition.name, target), ahead)
 
     def pages(
@@ -75,7 +90,51 @@ class PartitionReader:
                 self._progress.advance(len(places))
                 yield page, places
             self.is_complete = reader.is_complete
+            self._stream.is_complete &= reader.is_complete
 
-    def end_partition(self) -> None:
-        """Report that a partition is through."""
-        self._progress.end()
+    @property
+    def has_given_up(self) -> bool:
+        """Whether so many partitions failed that the stream's other ones are left out."""
+        return self._failed_in_a_row >= MAX_FAILURES
+
+    @contextmanager
+    def partition(self, partition: Partition) -> Iterator[None]:
+        """Read one partition. If that fails, remember why, and let the stream go on.
+
+        Raises:
+            RunError: If no other partition could be read either.
+            CubeError: If the stream is read as part of another, whose partition fails then, or
+                for ``--test``, which ends at the first failure.
+        """
+        self._left -= 1
+        self._has_asked = False
+        is_required = partition is ACCOUNT or partition.named_by
+        try:
+            yield
+        except RunError:
+            raise
+        except CubeError as error:
+            self._stream.is_complete = False
+            if isinstance(error, ForbiddenError | NotFoundError) and not is_required:
+                self._logger.warning("%s is skipped. %s", partition.name, error)
+                return
+            if self._stream.parent_stream_type or self._stream.ABORT_AT_RECORD_COUNT:
+                raise
+            self._failed_in_a_row += 1
+            self._fail(str(error))
+            if self.has_given_up and self._left:
+                self._fail(
+                    f"{self._name}: {MAX_FAILURES} partitions in a row failed; "
+                    f"the {self._left} after them were not read."
+                )
+        else:
+            # A partition without news needs no request, and says nothing about the endpoint.
+            if self._has_asked:
+                self._failed_in_a_row = 0
+        finally:
+            self._progress.end()
+            self._stream.writer.flush()
+
+    def _fail(self, sentence: str) -> None:
+        self._failures.append(sentence)
+        self._logger.warning("%s The run goes on, and will end with an error.", sentence)

@@ -77,3 +77,8 @@ class CubeTap(Tap):
     def pool(self) -> WorkerPool:
         """The threads that send requests, shared by all streams."""
         return WorkerPool(self.settings.read_ahead)
+
+    @cached_property
+    def failures(self) -> list[str]:
+        """What could not be read in this run, one sentence for each failure."""
+        return []

@@ -8,7 +8,18 @@ import pytest
 
 from cube_sandbox import Fault
 from tests.support.in_process import run_in_process
-from tests.support.runs import CRM, CUSTOMERS, bookmarks, complaint, ids, only, read, settings_for
+from tests.support.runs import (
+    CRM,
+    CUSTOMERS,
+    EVENTS,
+    bookmarks,
+    complaint,
+    complaints,
+    ids,
+    only,
+    read,
+    settings_for,
+)
 from tests.support.singles import (
     OF_ASSIGNED,
     OF_CUSTOMERS,
@@ -72,7 +83,7 @@ def test_a_named_crm_with_forbidden_details_is_an_error(cube: Sandbox) -> None:
     cube.reset(faults=[Fault("403", row="C3")])
     run = read(cube, selected=[OF_CUSTOMERS], **only(CRM))
     assert "data_owner_customer_details of data_owners/2/B2B: HTTP 403" in complaint(run)
-    assert CUSTOMERS not in (run.state or {})["bookmarks"]
+    assert not bookmarks(run)
 
 
 @pytest.mark.parametrize("without", ["C3", "S6"])
@@ -85,10 +96,13 @@ def test_the_other_endpoint_is_tried(cube: Sandbox, without: str) -> None:
 
 
 def test_selected_details_without_an_endpoint_are_an_error(cube: Sandbox) -> None:
-    """If no endpoint responds the run fails, instead of leaving the stream empty."""
-    cube.reset(generation="2020", without={"C3"})
-    run = read(cube, selected=[OF_CUSTOMERS], **only(CRM))
-    assert "shows no single customers (HTTP 404 for 5). Deselect the stream." in complaint(run)
+    """If no endpoint responds, no CRM's customers are read to the end without their details."""
+    cube.reset(generation="2020", without={"C3", *EVENTS})
+    run = read(cube, selected=[OF_CUSTOMERS])
+    told = complaints(run)
+    assert len(told) == len(cube.account.crms)
+    assert all("shows no single customers (HTTP 404). Deselect the" in line for line in told)
+    assert not bookmarks(run)
 
 
 def test_the_parents_bookmark_moves_only_after_its_details(cube: Sandbox) -> None:
@@ -103,7 +117,7 @@ def test_the_parents_bookmark_moves_only_after_its_details(cube: Sandbox) -> Non
     broken = read(cube, selected=[OF_CUSTOMERS], read_ahead=0, **only(CRM))
     assert f"{OF_CUSTOMERS} of data_owners/2/B2B: HTTP 500" in complaint(broken)
     assert len(broken.records[OF_CUSTOMERS]) == 11
-    assert CUSTOMERS not in (broken.state or {})["bookmarks"]
+    assert not bookmarks(broken)
 
 
 def test_the_log_shows_no_customer(cube: Sandbox) -> None:

@@ -44,6 +44,8 @@ PRIVATE = {
     # Details are read in small groups, and state is written after a complete partition.
     "Stream._sync_children": ("(self, child_context)", "5f37612df979"),
     "Stream._write_state_message": ("(self)", "3aa0863fb52b"),
+    # Older rows are deleted only when everything was read.
+    "Stream._write_activate_version_message": ("(self, full_table_version)", "bf91b4ee74da"),
     # A new column is added to the schema and the mapper, and a SCHEMA message declares it.
     "Stream._schema": ("", "9a3fd1dcb5e9"),
     "Stream._input_schema": ("", "c35a42692d3c"),

@@ -123,7 +123,7 @@ def _ended_threads() -> Iterator[None]:
         yield
     finally:
         for thread in threading.enumerate():
-            if thread.name == "read-ahead":
+            if thread.name == "prefetch":
                 thread.join(SECONDS)
                 assert not thread.is_alive(), "the tap left a thread"
 
