@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from anyascii import anyascii
 
+from tap_cube.records.ids import by_id, whole_id
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -101,32 +103,23 @@ def read_definitions(
         partition: Name of the partition that the definitions belong to.
         definitions: The decoded rows.
     """
-    fields = {}
-    for definition in definitions:
-        number = definition_id(definition)
-        if number is None:
-            continue
-        fields[number] = CustomField(
+    return [
+        CustomField(
             partition=partition,
             id=number,
             key=_text(definition.get("lookup__id")) or f"crm__custom_info__{number}",
             label=_text(definition.get("key")),
             type_name=_text(definition.get("type") or definition.get("data__type") or "text"),
-            max_length=_whole(definition.get("max_length")),
+            max_length=whole_id(definition.get("max_length")),
             hint=_text(definition.get("hint")),
         )
-    return list(fields.values())
+        for number, definition in by_id(definitions, "id").items()
+    ]
 
 
 def definition_id(definition: Mapping[str, t.Any]) -> int | None:
     """Id of a definition; None if it is missing or not a whole number."""
-    return _whole(definition.get("id"))
-
-
-def _whole(value: object) -> int | None:
-    if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value):
-        return int(value)
-    return value if type(value) is int and value >= 0 else None
+    return whole_id(definition.get("id"))
 
 
 def _text(value: object) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
+from tap_cube.records.ids import by_id, whole_id
 from tap_cube.settings_schema import CRM_TYPES
 
 if t.TYPE_CHECKING:
@@ -14,6 +16,9 @@ if t.TYPE_CHECKING:
 
     from tap_cube.account.custom_fields import CustomField
     from tap_cube.account.endpoint import Endpoint
+
+_LOGGER = logging.getLogger("tap-cube")
+_IDS = ("campaign__id", "data_owner__id", "assignment__id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,23 +174,33 @@ class Account:
 def read_campaigns(rows: Iterable[Mapping[str, t.Any]]) -> list[Campaign]:
     """Parse the rows of campaigns.
 
-    Campaigns without an id are skipped, because no URL can be built for them. Of several with the
-    same id, the last is used.
+    Campaigns without a readable id are left out, because no URL can be built for them, and so are
+    such CRMs and assignments. Of several with the same id, the last is used.
     """
-    known = [_campaign(row) for row in rows if type(row.get("campaign__id")) is int]
-    return list({campaign.id: campaign for campaign in known}.values())
+    rows = list(rows)
+    unread = Counter(name for name in _IDS for row in rows if _is_unreadable(row, name))
+    if unread:
+        _LOGGER.warning(
+            "Not read, since the id is not a whole number: %s",
+            ", ".join(f"{name} in {number} campaigns" for name, number in unread.items()),
+        )
+    return [_campaign(number, row) for number, row in by_id(rows, "campaign__id").items()]
 
 
-def _campaign(row: Mapping[str, t.Any]) -> Campaign:
-    owner = row.get("data_owner__id")
-    crm_type = row.get("campaign__crm_type") or row.get("crm_type__name")
-    assignment = row.get("assignment__id")
+def _is_unreadable(row: Mapping[str, t.Any], name: str) -> bool:
+    is_needed = name == "campaign__id" or row.get(name) not in ("", None)
+    return is_needed and whole_id(row.get(name)) is None
+
+
+def _campaign(number: int, row: Mapping[str, t.Any]) -> Campaign:
+    owner = whole_id(row.get("data_owner__id"))
+    crm_type = str(row.get("campaign__crm_type") or row.get("crm_type__name")).strip().upper()
     return Campaign(
-        id=row["campaign__id"],
+        id=number,
         name=str(row.get("campaign__name", "")),
         data_owner=str(row.get("data_owner__name", "")),
-        crm=(owner, crm_type) if type(owner) is int and crm_type in CRM_TYPES else None,
-        assignment_id=assignment if type(assignment) is int else None,
+        crm=(owner, crm_type) if owner is not None and crm_type in CRM_TYPES else None,
+        assignment_id=whole_id(row.get("assignment__id")),
         archived=_day(row.get("campaign__archived_date")),
     )
 

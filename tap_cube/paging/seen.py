@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from tap_cube.records.hashes import Hashes
 from tap_cube.records.page import Page
-from tap_cube.records.rows import content_digest
+from tap_cube.records.surrogates import content_digest
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -74,7 +74,7 @@ def _response_decoder(row_type: type) -> Callable[[bytes], t.Any]:
     rows: t.Any = list[row_type]  # type: ignore[valid-type]  # a type made at run time
     links = [("count", object, None), ("next", object, None)]
     envelope: t.Any = msgspec.defstruct("Envelope", [("results", rows), *links])
-    return msgspec.json.Decoder(envelope | rows).decode
+    return msgspec.json.Decoder(envelope | rows, float_hook=exact_number).decode
 
 
 def rows_decoder(row_type: type[T]) -> Callable[[bytes], list[T]]:

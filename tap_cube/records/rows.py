@@ -1,17 +1,18 @@
-"""The fields of a row that the tap itself reads, and surrogate keys for rows without an id."""
+"""The fields of a row that the tap itself reads."""
 
 from __future__ import annotations
 
 import typing as t
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 
 import msgspec
 from typing_extensions import override
 
-from tap_cube.records.codec import decode_row
-from tap_cube.records.hashes import Hashes
+from tap_cube.records.codec import decode_row, exact_number
+from tap_cube.records.ids import INTERNAL, id_text, imported_key
+from tap_cube.records.surrogates import content_digest
 from tap_cube.records.values import as_day
 
 if t.TYPE_CHECKING:
@@ -49,9 +50,15 @@ def decode_as(row: bytes, row_type: type[K]) -> K:
         msgspec.DecodeError: If the text is not a JSON object.
     """
     try:
-        return msgspec.json.decode(row, type=row_type)
+        decoded: K = _decoder(row_type).decode(row)
     except msgspec.DecodeError:
         return msgspec.convert(decode_row(row), row_type)
+    return decoded
+
+
+@cache
+def _decoder(row_type: type[K]) -> msgspec.json.Decoder[K]:
+    return msgspec.json.Decoder(row_type, float_hook=exact_number)
 
 
 class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
@@ -70,7 +77,11 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
     @property
     @override
     def record_key(self) -> str | None:
-        return self.customer_id
+        customer_id = self.customer_id
+        if customer_id is not None:
+            return imported_key(customer_id)
+        internal = id_text(self.id)
+        return None if internal is None else INTERNAL + internal
 
     @property
     def customer_id(self) -> str | None:
@@ -79,8 +90,8 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
         if type(common) is str and common:
             return common
         for value in (common, self.sent_customer_id, self.external_customer_id):
-            if value != "" and type(value) in {str, int}:
-                return str(value)
+            if (customer_id := id_text(value)) is not None:
+                return customer_id
         return None
 
     @property
@@ -90,8 +101,8 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
         customer_id = self.customer_id
         if customer_id is not None:
             return customer_id
-        is_id = self.id != "" and type(self.id) in {str, int}
-        return f"id:{self.id}" if is_id else None
+        internal = id_text(self.id)
+        return None if internal is None else (INTERNAL, internal)
 
     @property
     def updated_on(self) -> str | None:
@@ -210,47 +221,3 @@ class EventRow(CustomerRow):
             self.product__code,
         )
         return blake2b(msgspec.json.encode(parts, enc_hook=str), digest_size=12).hexdigest()
-
-
-class SurrogateKeys:
-    """Keys of events: a digest, and an ordinal among the events that have this digest.
-
-    A digest takes eight bytes.
-    """
-
-    def __init__(self) -> None:
-        self._digests = Hashes()
-
-    def key_of(self, digest: str) -> str:
-        """Return the key of the next event with a digest."""
-        return f"{digest}:{self._digests.insert(hash(digest)) + 1}"
-
-
-def content_digest(row: bytes) -> str:
-    """Digest of the values of a row that are not empty.
-
-    A custom field that is added to the account is empty in old rows, and must not change them.
-
-    Args:
-        row: JSON text of the row.
-
-    Returns:
-        20 hexadecimal digits.
-    """
-    content = {key: value for key, value in decode_row(row).items() if value not in ("", None)}
-    encoded = msgspec.json.encode(content, enc_hook=str, order="sorted")
-    return blake2b(encoded, digest_size=10).hexdigest()
-
-
-def surrogate_key(row: Row, content: tuple[str, int] | None) -> str:
-    """Return the key of a row without an imported id: its internal id, else its content.
-
-    Args:
-        row: The row.
-        content: Digest of its content, and its ordinal among the rows with this content; None if
-            the row has an internal id.
-    """
-    if content is None:
-        return str(row.identity)
-    digest, ordinal = content
-    return f"surrogate:{digest}:{ordinal}"

@@ -17,7 +17,8 @@ from tap_cube.account.columns import with_required_keys
 from tap_cube.account.model import ACCOUNT
 from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import UNPARSED, RecordBlock, RecordDecoder
-from tap_cube.records.rows import Row, surrogate_key
+from tap_cube.records.rows import Row
+from tap_cube.records.surrogates import surrogate_key
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.bookmarks import Bookmarks
 from tap_cube.streams.partitions import PartitionReader
@@ -202,7 +203,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
                     if value < start:
                         unchanged += 1
                         continue
-                key = row.record_key or surrogate_key(row, page.contents.get(place))
+                key = row.record_key or surrogate_key(*page.contents[place])
                 if value is not None and value > highest:
                     highest = value
                 kept.append(place)

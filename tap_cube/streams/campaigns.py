@@ -9,15 +9,18 @@ from typing_extensions import override
 from tap_cube.account import generations
 from tap_cube.account.columns import StreamColumns
 from tap_cube.account.model import ACCOUNT, Resource
+from tap_cube.records.codec import decode_row
+from tap_cube.records.ids import by_id
 from tap_cube.records.rows import Row
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from singer_sdk.helpers.types import Record
+    from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.account.model import Account
+    from tap_cube.account.model import Account, Partition
+    from tap_cube.records.decoder import RecordDecoder
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 
@@ -36,6 +39,16 @@ class CampaignsStream(CubeStream[Row]):
         sent = {key: earlier[key] for key in earlier if key in account.campaign_keys}
         resource = Resource((ACCOUNT,), spec.endpoints[0], is_list=True)
         return cls(tap, spec, resource, StreamColumns({**generations.CAMPAIGN_FIELDS, **sent}))
+
+    @override
+    def records(
+        self, partition: Partition, context: Context | None, decoder: RecordDecoder
+    ) -> Iterator[Record]:
+        del context
+        pages = self.read(partition)
+        rows = (decode_row(page.raw_rows[place]) for page, places in pages for place in places)
+        for row in by_id(rows, "campaign__id").values():
+            yield decoder.decode(self.prepare(row))
 
     @override
     def prepare(self, row: Record) -> Record:

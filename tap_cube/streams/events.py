@@ -10,7 +10,9 @@ from typing_extensions import override
 
 from tap_cube.errors import CubeError, ForbiddenError
 from tap_cube.paging.windows import MIN_DATE, Window, small_windows
-from tap_cube.records.rows import EventRow, SurrogateKeys
+from tap_cube.records.ids import imported_key
+from tap_cube.records.rows import EventRow
+from tap_cube.records.surrogates import EventKeys
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.campaign_rows import CampaignRows
 
@@ -80,7 +82,7 @@ class EventsStream(CubeStream[EventRow]):
 
         for window in small_windows(span, pages_of):
             target, first = self._target(partition, window), looks.pop(window)
-            keys = SurrogateKeys()
+            keys = EventKeys()
             for page, places in self.reader.pages(partition, target, first):
                 kept, added = self._kept(partition, page, places, keys, decoder)
                 yield from self.records_of(page, kept, added, decoder, context)
@@ -94,7 +96,7 @@ class EventsStream(CubeStream[EventRow]):
         partition: Partition,
         page: Page,
         places: Iterable[int],
-        keys: SurrogateKeys,
+        keys: EventKeys,
         decoder: RecordDecoder,
     ) -> tuple[list[int], list[tuple[object, ...]]]:
         """Places of the events that get a key, and the values of their added columns.
@@ -110,7 +112,7 @@ class EventsStream(CubeStream[EventRow]):
             kept.append(place)
             submitted = _submitted_at(event, decoder)
             ids = self.rows.looked_up_values(event.names)
-            added.append((key, event.customer_id, submitted, *ids))
+            added.append((key, imported_key(event.customer_id), submitted, *ids))
         return kept, added
 
     def _target(self, partition: Partition, window: Window) -> str:

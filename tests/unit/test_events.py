@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.records.rows import EventRow, SurrogateKeys, decode_as
+from tap_cube.records.rows import EventRow, decode_as
+from tap_cube.records.surrogates import EventKeys
 
 Row = dict[str, Any]
 REPORT_AS = "call_outcome__report_as__submitted"
@@ -150,7 +151,7 @@ def test_an_anonymised_customer_has_no_id() -> None:
 @given(st.lists(st.sampled_from("abc"), max_size=30))
 def test_equal_submissions_are_numbered_from_one(digests: list[str]) -> None:
     """All keys differ, and another sync of the same rows gives the same keys."""
-    given, others = SurrogateKeys(), SurrogateKeys()
+    given, others = EventKeys(), EventKeys()
     keys = [given.key_of(digest) for digest in digests]
     assert keys == [others.key_of(digest) for digest in digests]
     assert sorted(keys) == sorted(
