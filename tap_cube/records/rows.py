@@ -89,10 +89,8 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
         common = self.crm__customer_id
         if type(common) is str and common:
             return common
-        for value in (common, self.sent_customer_id, self.external_customer_id):
-            if (customer_id := id_text(value)) is not None:
-                return customer_id
-        return None
+        others = (common, self.sent_customer_id, self.external_customer_id)
+        return next(filter(None, map(id_text, others)), None)
 
     @property
     @override
