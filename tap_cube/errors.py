@@ -27,7 +27,7 @@ class CredentialError(RunError, FatalAPIError):
 
 
 class UnreachableError(RunError):
-    """The host of the account never responded in this run."""
+    """There is no connection to the account's host."""
 
 
 class OutputError(RunError):
@@ -65,9 +65,21 @@ class TransientError(RetriableAPIError):
     Args:
         reason: What failed, in a few words, such as ``HTTP 503``.
         retry_after: Seconds to wait by the server's Retry-After header; None without one.
+        remedy: What helps if it fails again and again, such as ``check 'api_url'``.
     """
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retry_after: float | None = None,
+        remedy: str = "raise 'max_retries' or 'request_timeout', or lower 'read_ahead'",
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.remedy = remedy
+
+
+class ConnectError(TransientError):
+    """No connection to the host could be made, so nothing was sent."""

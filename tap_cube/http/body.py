@@ -17,11 +17,11 @@ MAX_BODY_BYTES: t.Final = 256 * 2**20
 """Bytes of one response after decompression; a larger response is an error."""
 
 TIMED_OUT: t.Final = "timed out"
+CUT_SHORT: t.Final = "connection closed before the response was complete"
 
 _CHUNK = 2**16
 _GZIP = zlib.MAX_WBITS | 16
 _DAMAGED = "the response is damaged"
-_CUT_SHORT = "connection closed before the response was complete"
 
 
 class _Unpacker:
@@ -77,7 +77,7 @@ def read_body(response: requests.Response, deadline: float) -> bytes:
     except zlib.error:
         raise TransientError(_DAMAGED) from None
     except HTTPError:
-        raise TransientError(_CUT_SHORT) from None
+        raise TransientError(CUT_SHORT) from None
     if unpacker and not unpacker.is_complete:
-        raise TransientError(_CUT_SHORT)
+        raise TransientError(CUT_SHORT)
     return b"".join(chunks)

@@ -12,17 +12,15 @@ from threading import Event, Lock
 import requests
 import tenacity
 from typing_extensions import override
+from urllib3.exceptions import HTTPError
 
-from tap_cube.errors import (
-    CredentialError,
-    CubeError,
-    ForbiddenError,
-    NotFoundError,
-    TransientError,
-)
+from tap_cube.errors import ConnectError, CubeError, TransientError, UnreachableError
 from tap_cube.http.body import read_body
+from tap_cube.http.failures import failure_of
+from tap_cube.http.headers import date_of
 from tap_cube.http.redirects import redirected
-from tap_cube.http.transport import Transport, date_of, reason_of, retry_after
+from tap_cube.http.status import GONE, THROTTLING, error_of
+from tap_cube.http.transport import CONNECT_SECONDS, Transport
 
 if t.TYPE_CHECKING:
     import logging
@@ -33,20 +31,18 @@ if t.TYPE_CHECKING:
 
 T = t.TypeVar("T")
 
-MAX_WAIT = 3600
-"""Longest wait, in seconds, that the server may request; a longer one ends the run."""
-
 THROTTLE_SECONDS = 30
-"""Seconds after a 429 or 503 in which requests are sent one at a time."""
+"""Seconds after a 429, 503 or the like in which requests are sent one at a time."""
 
 WAIT = tenacity.wait_exponential(multiplier=0.5, max=60) + tenacity.wait_random(0, 0.5)
 """Wait before each retry: grows exponentially, with jitter, up to a minute."""
 
+FIRST_TRIES = 3
+"""Attempts to connect to a host that has never answered: its address may be wrong."""
+
 _STOPPED = "the run is ending"
 _MAX_REDIRECTS = 3
-_THROTTLE_STATUSES = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _REDIRECT_STATUSES = {301, 302, 303, 307, 308}
-_NOT_FOUND_STATUSES = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +58,11 @@ class RequestLabel:
     stream: str
     context: str
     page: int | None = 1
+
+    @property
+    def resource(self) -> tuple[str, str]:
+        """Stream and context, which together have one endpoint."""
+        return self.stream, self.context
 
     @override
     def __str__(self) -> str:
@@ -113,6 +114,7 @@ class CubeClient:
         self._stopping = Event()
         self._throttled_until = 0.0
         self._lock = Lock()
+        self._known: set[tuple[str, str]] = set()
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
         self._transport = Transport(settings)
@@ -123,7 +125,7 @@ class CubeClient:
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the server sent a 429 or 503 within the last `THROTTLE_SECONDS`."""
+        """Whether the server sent a 429, 503 or the like within the last `THROTTLE_SECONDS`."""
         return time.monotonic() < self._throttled_until
 
     def get(
@@ -136,24 +138,27 @@ class CubeClient:
     ) -> Response[T]:
         """Send a request until its response decodes, with at most ``max_retries`` retries.
 
+        A 403, 404 or log-in page for what answered before is retried, too.
+
         Args:
             target: Path and query, relative to the account's address.
             label: Name of the request in errors and logs.
             decode: Decodes a body; raises `TransientError` if the body is damaged.
-            is_known: Whether the resource existed a moment ago, so that a 404 is retried.
+            is_known: Whether this stream and context answered in an earlier run.
 
         Raises:
             CredentialError: If the status is 401.
-            ForbiddenError: If the status is 403.
-            NotFoundError: If the status is 404, 405 or 410.
+            UnreachableError: If there is no connection to the host.
+            ForbiddenError: If the status is 403, and stream and context never answered.
+            NotFoundError: If the status is 404, 405 or 410, likewise; for a single customer or a
+                later page also if they answered.
             CubeError: If anything else fails. The message names request, reason and remedy.
         """
+        if is_known:
+            self._known.add(label.resource)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientError),
-            stop=tenacity.stop_any(
-                tenacity.stop_after_attempt(self._settings.max_retries + 1),
-                tenacity.stop_when_event_set(self._stopping),
-            ),
+            stop=self._is_last,
             wait=self._seconds_to_wait,
             sleep=tenacity.sleep_using_event(self._stopping),
             before_sleep=lambda state: self._log_retry(label, state),
@@ -165,29 +170,40 @@ class CubeClient:
             if self._stopping.is_set():
                 raise TransientError(_STOPPED)
             asked = time.monotonic()
-            try:
-                body, date = self._send(url, label)
-                return Response(decode(body), asked, time.monotonic(), date)
-            except NotFoundError:
-                if is_known:
-                    msg = "HTTP 404 for what was there a moment ago"
-                    raise TransientError(msg) from None
-                raise
+            body, date = self._send(url, label)
+            response = Response(decode(body), asked, time.monotonic(), date)
+            self._known.add(label.resource)
+            return response
 
         try:
             return retrying(attempt)
         except TransientError as error:
-            tries = retrying.statistics["attempt_number"]
-            msg = (
-                f"{label}: {error.reason} after {tries} attempts. Run again later; "
-                "if it persists, raise 'max_retries' or 'request_timeout', or lower 'read_ahead'."
-            )
-            raise CubeError(msg) from None
+            raise self._final(error, label, retrying.statistics["attempt_number"]) from None
+
+    def _final(self, error: TransientError, label: RequestLabel, tries: int) -> CubeError:
+        """The error after the last attempt."""
+        kind = UnreachableError if isinstance(error, ConnectError) else CubeError
+        if kind is UnreachableError and not self._transport.has_answered:
+            return kind(f"{label}: {error.reason}; {error.remedy}.")
+        return kind(
+            f"{label}: {error.reason} after {tries} attempts. "
+            f"Run again later; if it persists, {error.remedy}."
+        )
+
+    def _is_last(self, state: tenacity.RetryCallState) -> bool:
+        """Whether another attempt is not allowed, or is as good as hopeless."""
+        tries = state.attempt_number
+        if tries > self._settings.max_retries or self._stopping.is_set():
+            return True
+        error = state.outcome.exception() if state.outcome else None
+        if self._transport.has_answered or not isinstance(error, ConnectError):
+            return False
+        return tries >= FIRST_TRIES or (state.seconds_since_start or 0) >= CONNECT_SECONDS
 
     def _seconds_to_wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         requested = error.retry_after if isinstance(error, TransientError) else None
-        return self._wait(state) if requested is None else requested
+        return max(self._wait(state), requested or 0)
 
     def _log_retry(self, label: RequestLabel, state: tenacity.RetryCallState) -> None:
         with self._lock:
@@ -210,44 +226,34 @@ class CubeClient:
             try:
                 with self._transport.get(url) as response:
                     if response.status_code == HTTPStatus.OK:
-                        return read_body(response, deadline), date_of(response)
-                    if response.status_code not in _REDIRECT_STATUSES:
-                        self._raise_for_status(response, label)
-            except requests.exceptions.SSLError:
-                msg = (
-                    f"{label}: the host's certificate could not be verified. Check 'api_url'; "
-                    "for a private authority, set the variable REQUESTS_CA_BUNDLE."
-                )
-                raise CubeError(msg) from None
-            except requests.RequestException as error:
-                raise TransientError(reason_of(error)) from None
-            url = redirected(url, response.headers.get("Location", ""), label)
-        msg = f"{label}: too many redirects. Check 'api_url'."
-        raise CubeError(msg)
+                        return read_body(response, deadline), date_of(response.headers.get("Date"))
+            except (requests.RequestException, HTTPError) as error:
+                raise failure_of(error) from None
+            if response.status_code not in _REDIRECT_STATUSES:
+                raise self._error_of(response, label)
+            try:
+                url = redirected(url, response.headers.get("Location", ""), label)
+            except CubeError as error:
+                away = "redirected to another address"
+                raise self._redirect_error(away, error) from None
+        loop = "too many redirects"
+        raise self._redirect_error(loop, CubeError(f"{label}: {loop}. Check 'api_url'."))
 
-    def _raise_for_status(self, response: requests.Response, label: RequestLabel) -> t.NoReturn:
+    def _redirect_error(self, reason: str, error: CubeError) -> Exception:
+        # If the account has answered, it is a log-in page, whatever it was asked for.
+        return TransientError(reason, remedy="check 'api_url'") if self._known else error
+
+    def _error_of(self, response: requests.Response, label: RequestLabel) -> Exception:
         status = response.status_code
-        if status in _THROTTLE_STATUSES:
+        if status in THROTTLING:
             self._throttled_until = time.monotonic() + THROTTLE_SECONDS
-        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            after = retry_after(response.headers.get("Retry-After"))
-            reason = f"HTTP {status}"
-            if after is not None and after > MAX_WAIT:
-                msg = f"{label}: {reason}, the server asks to wait {after:.0f} s. Run again then."
-                raise CubeError(msg)
-            raise TransientError(reason, retry_after=after)
-        if status == HTTPStatus.UNAUTHORIZED:
-            names = "'auth_token'" if self._settings.auth_token else "'username' and 'password'"
-            msg = f"{label}: HTTP 401, the account refuses the credential. Check {names}."
-            raise CredentialError(msg)
-        if status == HTTPStatus.FORBIDDEN:
-            msg = (
-                f"{label}: HTTP 403, the credential may not see it. "
-                "Ask the account's administrator, or leave it out of the settings."
-            )
-            raise ForbiddenError(msg)
-        if status in _NOT_FOUND_STATUSES:
-            msg = f"{label}: HTTP {status}, the account does not have it. Check id and 'api_url'."
-            raise NotFoundError(msg)
-        msg = f"{label}: HTTP {status}, unexpected status. Check 'api_url'."
-        raise CubeError(msg)
+        names = "'auth_token'" if self._settings.auth_token else "'username' and 'password'"
+        return error_of(response, label, names, is_hiccup=self._is_hiccup(status, label))
+
+    def _is_hiccup(self, status: int, label: RequestLabel) -> bool:
+        """Whether a status contradicts what this run has seen, so that it may pass."""
+        if status in GONE and label.page != 1:
+            return False  # the list has become shorter, or the customer was deleted
+        # Below 400 it is the challenge of a firewall, whatever it stands before.
+        is_challenge = status < HTTPStatus.BAD_REQUEST and bool(self._known)
+        return is_challenge or label.resource in self._known

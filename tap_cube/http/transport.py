@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
 from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
-
-from tap_cube.http.body import TIMED_OUT
+from typing_extensions import override
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError
 
 if t.TYPE_CHECKING:
     from tap_cube.settings import Settings
+
+CONNECT_SECONDS = 10
+"""Time for the first connection. A firewall that drops packets is as silent as a wrong address."""
+
+
+class _Connection(HTTPSConnection):
+    """Tells a TLS handshake that times out from a response that does."""
+
+    @override
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except TimeoutError as error:
+            msg = "handshake"
+            raise ConnectTimeoutError(self, msg) from error
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
 
 
 class Transport:
@@ -26,11 +45,17 @@ class Transport:
 
     Args:
         settings: Address, credential, timeout, and how many pages are fetched ahead.
+
+    Attributes:
+        has_answered: Whether the host has responded to any request.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._timeout = settings.request_timeout
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.read_ahead + 1)
+        pools = {"http": HTTPConnectionPool, "https": _Pool}
+        self._adapter.poolmanager.pool_classes_by_scheme = pools
+        self.has_answered = False
         self._session = requests.Session()
         self._session.headers.update(
             {
@@ -60,43 +85,9 @@ class Transport:
             requests.RequestException: If no response begins within the timeout.
         """
         request = self._session.prepare_request(requests.Request("GET", url))
-        response = self._adapter.send(request, timeout=self._timeout, **self._environment)
+        connect = self._timeout if self.has_answered else min(self._timeout, CONNECT_SECONDS)
+        timeout = (connect, self._timeout)
+        response = self._adapter.send(request, timeout=timeout, **self._environment)
+        self.has_answered = True
         extract_cookies_to_jar(self._session.cookies, request, response.raw)  # type: ignore[no-untyped-call]  # requests has no type for it
         return response
-
-
-def reason_of(error: requests.RequestException) -> str:
-    """Describe a failed request; the error's own text may contain the address."""
-    if isinstance(error, requests.Timeout):
-        return TIMED_OUT
-    return "the host cannot be reached (check 'api_url' and the network)"
-
-
-def date_of(response: requests.Response) -> datetime | None:
-    """The server's own time when it responded; None without a valid Date header."""
-    try:
-        moment = parsedate_to_datetime(response.headers.get("Date", ""))
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def retry_after(value: str | None) -> float | None:
-    """Parse a Retry-After header, which holds seconds or a date.
-
-    urllib3's parser is not used: it takes impossible dates for long waits, and cuts every wait at
-    six hours.
-
-    Returns:
-        Seconds to wait; None if the header is missing or malformed.
-    """
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tests.support.runs import CRM, CUSTOMERS, logged, only, read_at
 from tests.support.sizes import scaled
-from tests.support.strange_server import CUSTOMERS_PATH, PagesServer, serving
+from tests.support.strange_server import CUSTOMERS_PATH, PagesServer, Reply, serving
 from tests.support.ways import sdk_alone, watched
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Account(PagesServer):
         return {"count": len(self.rows), "next": link, "previous": None, "results": page}
 
     @override
-    def body(self, target: str) -> bytes | None:
+    def body(self, target: str) -> bytes | Reply | None:
         if urlsplit(target).path == DEFINITIONS_PATH:
             return json.dumps(DEFINITIONS).encode()
         return super().body(target)

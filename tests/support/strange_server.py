@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -64,11 +65,20 @@ def decoy() -> Iterator[Decoy]:
             decoy.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A response that is no page: status, headers and body."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
 class PagesServer(ThreadingHTTPServer):
     """Answers for the customers of one CRM with whatever a function makes of a page's number."""
 
     def __init__(self, answer: Callable[[int], Any]) -> None:
-        """Listen on a free port."""
+        """Listen on a free port. The function returns JSON with status 200, or a `Reply`."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
         self.asked: list[int] = []
@@ -78,24 +88,28 @@ class PagesServer(ThreadingHTTPServer):
         """The address that a client is given."""
         return f"http://127.0.0.1:{self.server_port}"
 
-    def body(self, target: str) -> bytes | None:
-        """Body for a path and query; None for one that is not there."""
+    def body(self, target: str) -> bytes | Reply | None:
+        """Body for a path and query, or a whole reply; None for one that is not there."""
         if urlsplit(target).path != CUSTOMERS_PATH or len(self.asked) > TOO_MANY:
             return None
         number = int(parse_qs(urlsplit(target).query).get("page", ["1"])[0])
         self.asked.append(number)
-        return json.dumps(self.answer(number)).encode()
+        answer = self.answer(number)
+        return answer if isinstance(answer, Reply) else json.dumps(answer).encode()
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: PagesServer
 
     def do_GET(self) -> None:
-        body = self.server.body(self.path)
-        self.send_response(404 if body is None else 200)
-        self.send_header("Content-Length", str(len(body or b"")))
+        reply = self.server.body(self.path)
+        if not isinstance(reply, Reply):
+            reply = Reply(404) if reply is None else Reply(200, body=reply)
+        self.send_response(reply.status, "")
+        for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body or b"")
+        self.wfile.write(reply.body)
 
     @override
     def log_message(self, format: str, *args: object) -> None:

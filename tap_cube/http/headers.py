@@ -1,0 +1,36 @@
+"""Times in the headers of responses, which may hold any text."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+
+def date_of(value: str | None) -> datetime | None:
+    """Parse an HTTP date.
+
+    Returns:
+        The moment in UTC; None if the header is missing or malformed.
+    """
+    try:
+        moment = parsedate_to_datetime(value or "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def retry_after(value: str | None) -> float | None:
+    """Parse a Retry-After header, which holds seconds or a date.
+
+    urllib3's parser is not used: it takes impossible dates for long waits, and cuts every wait at
+    six hours.
+
+    Returns:
+        Seconds to wait; None if the header is missing or malformed.
+    """
+    if value and value.strip().isdecimal():
+        seconds = float(value)
+        return seconds if math.isfinite(seconds) else None
+    moment = date_of(value)
+    return None if moment is None else max(0.0, (moment - datetime.now(UTC)).total_seconds())
