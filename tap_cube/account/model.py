@@ -71,7 +71,6 @@ class Partition:
         columns: Values of columns that are the same in all records of the partition.
         defined_by: Names of the partitions that define the custom fields of its rows.
         ended: Last day on which rows can have changed; None if the partition has not ended.
-        answered: Whether the partition responded during discovery.
     """
 
     context: Mapping[str, t.Any]
@@ -80,7 +79,6 @@ class Partition:
     columns: Mapping[str, t.Any]
     defined_by: tuple[str, ...]
     ended: date | None = None
-    answered: bool = True
 
     @classmethod
     def of_assignment(cls, number: int, named_by: str | None) -> t.Self:
@@ -106,7 +104,6 @@ class Partition:
             campaign.columns,
             campaign.defined_by,
             campaign.archived,
-            answered=False,
         )
 
 

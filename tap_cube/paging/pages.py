@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
-from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, TransientError
+from tap_cube.errors import NotFoundError, TransientError
 from tap_cube.http.client import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.paging.links import NextLinkPaginator, with_page
@@ -33,7 +33,6 @@ class PageReader:
         client: Client of the account.
         pool: Threads that fetch ahead.
         row_type: Type to which each row is decoded.
-        known: Names of partitions that responded before; for them a 404 is retried.
         may_be_list: Whether a response may be a bare list, which has no pages (T13).
         on_wait: Called before the caller waits for a response.
     """
@@ -45,7 +44,6 @@ class PageReader:
         pool: WorkerPool,
         *,
         row_type: type[Row],
-        known: Iterable[str],
         may_be_list: bool,
         on_wait: Callable[[], object],
     ) -> None:
@@ -53,7 +51,6 @@ class PageReader:
         self._client = client
         self._pool = pool
         self._page_decoder = PageDecoder(row_type)
-        self._known = set(known)
         self._may_be_list = may_be_list
         self._on_wait = on_wait
         self._first_pages = Prefetcher(self._fetch, pool, on_wait)
@@ -82,18 +79,14 @@ class PageReader:
             return self._fetch((name, target))
         except NotFoundError:
             return None
-        except ForbiddenError as error:  # not skipped, because the first page was readable
-            raise CubeError(str(error)) from None
 
     def _fetch(self, request: Request) -> Page:
         name, target = request
         number = int(dict(parse_qsl(urlsplit(target).query)).get("page", 1))
         subject = RequestLabel(self._stream, name, number)
-        is_known = number == 1 and name in self._known
-        response = self._client.get(target, subject, self._decode, is_known=is_known)
+        response = self._client.get(target, subject, self._decode)
         page = response.content
         page.asked, page.came, page.date = response.asked, response.came, response.date
-        self._known.add(name)
         return page
 
     def _decode(self, body: bytes) -> Page:

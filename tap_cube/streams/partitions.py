@@ -58,7 +58,6 @@ class PartitionReader:
             tap.client,
             tap.pool,
             row_type=row_type,
-            known=[partition.name for partition in resource.partitions if partition.answered],
             may_be_list=resource.is_list,
             on_wait=stream.writer.flush,
         )
