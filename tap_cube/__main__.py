@@ -26,15 +26,20 @@ _BLOCK_BYTES = 2**22
 _M_ARENA_MAX = -8
 """Number of the option in glibc's `malloc.h`."""
 
+_STDERR = 2
+
 _WRITE_GRACE = 0.5
 """Seconds in which a run may notice by a write that its reader has gone, before it is ended."""
 
 
 def main() -> None:
     """Run the tap. Errors become one line of log and an exit status."""
+    _replace_closed_files()
+    if sys.stdout is None:
+        _fail(WRITE_FAILED.format("stdout is closed"))
     _tune_malloc()
     reader_gone = Event()
-    if sys.stdout and hasattr(select, "poll"):  # missing on Windows
+    if hasattr(select, "poll"):  # missing on Windows
         Thread(target=_watch_stdout, args=(sys.stdout.fileno(), reader_gone), daemon=True).start()
     try:
         TapCube.cli()
@@ -56,6 +61,15 @@ def main() -> None:
         _fail(
             f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}"
         )
+
+
+def _replace_closed_files() -> None:
+    """Keep the numbers of stdin, stdout and stderr from files and sockets that are opened later."""
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(opened)
+    if sys.stderr is None:  # it was closed when the process began; nobody reads the log
+        sys.stderr = os.fdopen(_STDERR, "w", closefd=False)
 
 
 def _tune_malloc() -> None:
@@ -82,8 +96,9 @@ def _watch_stdout(out: int, reader_gone: Event) -> None:
 def _fail(*lines: str) -> None:
     for line in lines:
         TapCube.logger.error("%s", line)
-    # Python flushes stdout at exit. Send the rest of the buffer to the null device instead.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout:
+        # Python flushes it at exit. Send the rest of the buffer to the null device instead.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)
 
 
