@@ -80,6 +80,13 @@ class TapCube(CubeTap):
         return list(streams.values())
 
     @override
+    def run_discovery(self) -> str:
+        # `print` fails on a full pipe that does not block.
+        self.message_writer.write_line(f"{self.catalog_json_text}\n".encode())
+        self.message_writer.flush()
+        return self.catalog_json_text
+
+    @override
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
         super().append_builtin_config(config_jsonschema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import typing as t
 from threading import Timer
@@ -128,8 +129,11 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
 
 
 def _write_all(file: int, lines: Buffer) -> None:
-    # Python's buffered writer loses data when a signal interrupts it; `os.write` returns how many
-    # bytes it has written.
+    # Python's buffered writer loses data when a signal interrupts it, or when the pipe is full and
+    # does not block; `os.write` returns how many bytes it has written.
     rest = memoryview(lines)
     while rest:
-        rest = rest[os.write(file, rest) :]
+        try:
+            rest = rest[os.write(file, rest) :]
+        except BlockingIOError:
+            select.select([], [file], [])

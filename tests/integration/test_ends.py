@@ -18,9 +18,9 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tests.support.runs import CRM, complaints, only, settings_for
+from tests.support.runs import CRM, CUSTOMERS, complaints, ids, only, settings_for
 from tests.support.singer_check import check
-from tests.support.sizes import by_turns
+from tests.support.sizes import by_turns, scaled
 from tests.support.tap_process import SCRIPTS, TapRun, clean_environment, started_tap
 
 if TYPE_CHECKING:
@@ -132,11 +132,20 @@ def closed(process: subprocess.Popen[bytes]) -> TapRun:
     return TapRun(process.returncode, "", stderr.decode())
 
 
-@pytest.mark.parametrize("is_read_again", [True, False])
-def test_a_signal_ends_a_run_whose_pipe_is_full(cube: Sandbox, *, is_read_again: bool) -> None:
+def do_not_block() -> None:
+    """Let writes to a full stdout fail instead of waiting."""
+    os.set_blocking(1, False)
+
+
+@pytest.mark.parametrize(
+    ("preexec_fn", "is_read_again"), by_turns([None, do_not_block], [False, True])
+)
+def test_a_signal_ends_a_run_whose_pipe_is_full(
+    cube: Sandbox, preexec_fn: Callable[[], None] | None, *, is_read_again: bool
+) -> None:
     """A target that reads on gets complete lines; one that doesn't cannot block the end."""
     cube.reset(customers=200, page_size=200)
-    with started_tap(settings_for(cube, **only(CRM))) as process:
+    with started_tap(settings_for(cube, **only(CRM)), preexec_fn=preexec_fn) as process:
         pipe = process.stdout
         assert pipe is not None
         wait_until(lambda: is_full(pipe), process)
@@ -149,6 +158,83 @@ def test_a_signal_ends_a_run_whose_pipe_is_full(cube: Sandbox, *, is_read_again:
         stdout = stdout[: stdout.rindex(b"\n") + 1]
     assert b"RECORD" in stdout
     assert_cut_short(TapRun(process.returncode, stdout.decode(), stderr.decode()))
+
+
+def test_a_full_pipe_that_does_not_block_loses_nothing(cube: Sandbox) -> None:
+    """The tap waits until the target reads on."""
+    cube.reset(customers=200, page_size=200)
+    with started_tap(settings_for(cube, **only(CRM)), preexec_fn=do_not_block) as process:
+        pipe = process.stdout
+        assert pipe is not None
+        wait_until(lambda: is_full(pipe), process)
+        stdout, stderr = process.communicate(timeout=SECONDS)
+    run = TapRun(process.returncode, stdout.decode(), stderr.decode())
+    assert run.returncode == 0, run.stderr
+    assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids(CRM))
+    check(run.stdout)
+
+
+def test_a_full_pipe_that_does_not_block_may_be_closed(cube: Sandbox) -> None:
+    """When the reader goes away, the tap stops waiting."""
+    cube.reset(customers=200, page_size=200)
+    with started_tap(settings_for(cube, **only(CRM)), preexec_fn=do_not_block) as process:
+        pipe = process.stdout
+        assert pipe is not None
+        wait_until(lambda: is_full(pipe), process)
+        assert_could_not_write(closed(process))
+
+
+def test_a_large_catalog_fits_through_a_pipe_that_does_not_block(cube: Sandbox) -> None:
+    """Discovery waits for its reader like a run."""
+    with started_tap(
+        settings_for(cube), extra_args=["--discover"], preexec_fn=do_not_block
+    ) as process:
+        pipe = process.stdout
+        assert pipe is not None
+        wait_until(lambda: is_full(pipe), process)
+        stdout, stderr = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, stderr
+    assert TapRun(process.returncode, stdout.decode(), "").catalog["streams"]
+
+
+@pytest.mark.parametrize("numbers", scaled([(2,), (0, 2)], [(0,), (2,), (0, 2)]), ids=str)
+def test_a_run_needs_neither_stdin_nor_stderr(cube: Sandbox, numbers: tuple[int, ...]) -> None:
+    """All rows arrive, also where nobody can read the log."""
+    cube.reset(customers=30)
+
+    def close() -> None:
+        for number in numbers:
+            os.close(number)
+
+    with started_tap(settings_for(cube, **only(CRM)), preexec_fn=close) as process:
+        stdout, stderr = process.communicate(timeout=SECONDS)
+    run = TapRun(process.returncode, stdout.decode(), stderr.decode())
+    assert run.returncode == 0
+    assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids(CRM))
+    check(run.stdout)
+
+
+def test_a_log_that_cannot_be_written_is_no_failure(cube: Sandbox) -> None:
+    """The disk of the log is full."""
+    cube.reset(customers=30)
+    with (
+        Path("/dev/full").open("wb") as full,
+        started_tap(settings_for(cube, **only(CRM)), stderr=full) as process,
+    ):
+        stdout, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert len(TapRun(0, stdout.decode(), "").records[CUSTOMERS]) == 30
+
+
+def test_a_closed_stdout_is_reported(cube: Sandbox) -> None:
+    """Nobody would get the rows, so none is requested."""
+    with started_tap(settings_for(cube), preexec_fn=lambda: os.close(1)) as process:
+        _, stderr = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert stderr.decode() == (
+        "Output could not be written: stdout is closed. Check the target, then run again.\n"
+    )
+    assert not cube.requests
 
 
 def is_full(pipe: IO[bytes]) -> bool:

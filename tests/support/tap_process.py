@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SCRIPTS = Path(sys.executable).parent
 SETTINGS_OF_OTHERS = ("TAP_CUBE_", "TARGET_POSTGRES_", "MELTANO_")
@@ -99,14 +99,16 @@ def started_tap(  # noqa: PLR0913 - each is an option of the command
     env: Mapping[str, str] | None = None,
     extra_args: Sequence[str] = (),
     stderr: int | IO[bytes] = subprocess.PIPE,
+    preexec_fn: Callable[[], object] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start the tap for a test that wants to meddle, and end it with the block.
 
-    The arguments are those of `run_tap`; `stderr` is that of `subprocess.Popen`.
+    The arguments are those of `run_tap`; the last two are those of `subprocess.Popen`.
     """
     with tempfile.TemporaryDirectory() as folder:
         options = written_options(folder, config=config, catalog=catalog, state=state)
-        with started(["tap-cube", *options, *extra_args], env=env, stderr=stderr) as process:
+        command = ["tap-cube", *options, *extra_args]
+        with started(command, env=env, stderr=stderr, preexec_fn=preexec_fn) as process:
             yield process
 
 
@@ -128,6 +130,7 @@ def started(
     env: Mapping[str, str] | None = None,
     stdin: int | IO[bytes] | None = subprocess.DEVNULL,
     stderr: int | IO[bytes] = subprocess.PIPE,
+    preexec_fn: Callable[[], object] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a command of this environment with a piped stdout; it does not outlive the block."""
     program = SCRIPTS / command[0]
@@ -137,6 +140,7 @@ def started(
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=stderr,
+        preexec_fn=preexec_fn,  # noqa: PLW1509 - calls one function of the system
     )
     with process:
         try:
