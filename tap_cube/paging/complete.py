@@ -2,29 +2,22 @@
 
 Page numbers are offsets. When a row on an earlier page is deleted, every row after it moves
 forward by one, and the first row of the next page is never sent (trap T16 in docs/api.md). The
-same happens when a page comes from a cache, or when rows that sort alike change places.
+same happens where a page comes from a cache, or rows that sort alike change places. Evidence:
 
-What a pass records, and what it concludes:
-
-- Each page brings the server's count. Answers are compared in the order of time: a page that was
-  fetched ahead and answered before its predecessor, with a lower count, is asked for again. After
-  that a count that falls means a deletion, or a page from another moment.
-- Each row with an identity is hashed. Rows that came twice are evidence that the list moved. Only
-  a list that grew between two pages explains them, as many as it grew, and only there: rows that
-  came in front push as many others to the next page.
+- Each page brings the server's count. Pages are compared in the order of time: one that was
+  fetched ahead and answered before its predecessor, with a lower count, is asked for again. A
+  count that still falls is a deletion, or a page from another moment.
+- A row that came on two pages has moved. Only a list that grew explains that, by as many rows as
+  it grew and just there: rows that came in front push as many others to the next page.
 - The last page is requested early, and the front again at the end: two requests for a list at
-  rest. The last row may have moved back, but not forward. The first rows must still be there.
-  Rows that the front shows for the first time, as when a list is sorted by change, count as read.
-- The pass is complete if as many rows were seen as the server counts at the end, or if all that
-  are missing came in front and so explain the rows that came twice.
+  rest. The last row may have moved back, not forward; the first rows must still be there.
+- A pass is complete without evidence against it, if the missing rows came in front and so explain
+  the rows that came twice. It is also complete if it has all the rows that the server counts, or
+  never counted, and the next pass has them all again: none went, so none moved forward.
 
-Without that, another pass follows. It yields only rows that no pass yielded before. A pass that
-saw no row twice is also complete if the next one saw all its rows again; this is the only proof
-where the server sends no counts. `MAX_PASSES` passes at most: for n pages by the count, a
-resource takes at most ``(3 * n + 102) * MAX_PASSES`` requests, whatever the server sends; without
-counts, at most `MAX_PAGES` a pass.
-
-docs/incremental.md lists what no evidence can show.
+Otherwise another pass follows, which yields only rows that no pass yielded before; `MAX_PASSES`
+at most. For n pages by the count, a resource takes at most ``(4 * n + 202) * MAX_PASSES`` requests,
+whatever the server sends. docs/incremental.md lists what no evidence can show.
 """
 
 from __future__ import annotations

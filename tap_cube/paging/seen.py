@@ -17,20 +17,14 @@ if t.TYPE_CHECKING:
     from tap_cube.records.rows import Row
 
 _PASSED_ROWS = 5_000
-"""Rows whose order is kept; a list that grows by more at once takes another pass."""
+"""Rows whose order is kept; a list that grows by more between two pages takes another pass."""
 
 _PAGE_ROWS = 500
 
 
 @dataclass(slots=True)
 class Emitted:
-    """The rows that earlier passes yielded.
-
-    Attributes:
-        identified: Hashes of the rows with an identity.
-        contents: Hashes of the contents of rows without one.
-        numbers: How many rows with one content any pass yielded, where it is more than one.
-    """
+    """Rows that earlier passes yielded, and how many of one content, where more than one."""
 
     identified: Hashes = field(default_factory=Hashes)
     contents: Hashes = field(default_factory=Hashes)
@@ -48,7 +42,6 @@ class SeenRows:
         emitted: The rows that earlier passes yielded.
 
     Attributes:
-        is_first: Whether no earlier pass yielded anything.
         seen: Rows of the pass, each counted once; set by `close`.
         repeats: How often a row with an identity came again on another page; set by `close`.
         explained: How often that happened where the list had grown in front of the row.
@@ -79,12 +72,7 @@ class SeenRows:
         self._read += len(keys) - keys.count(None)
         self._shift += grown
         self._pass(keys, grown)
-        on_page: Counter[int] = Counter()
-        places = [
-            place
-            for place, key in enumerate(keys)
-            if (self._is_new(page, key) if key is not None else self._give(page, place, on_page))
-        ]
+        places = self._new_places(page, keys)
         self._shift = max(0, self._shift - len(keys))
         return places
 
@@ -96,16 +84,16 @@ class SeenRows:
     def take_again(self, page: Page) -> list[int]:
         """Read a page once more after `close`; return the places of rows not seen so far."""
         self._run.clear()
-        keys = enumerate(self._keys_of(page))
-        fresh = [(n, key) for n, key in keys if key is not None and not self._identified.has(key)]
+        keys = {n: key for n, key in enumerate(self._keys_of(page)) if key is not None}
+        fresh = {n: key for n, key in keys.items() if not self._identified.has(key)}
         self.seen += len(fresh)
-        return [place for place, key in fresh if self._is_new(page, key)]
+        return [n for n, key in fresh.items() if self._is_new(page, key)]
 
     def accept_doubtful(self) -> None:
         """Take the doubtful rows for rows of their own."""
+        self.seen += self.doubtful.total()
         for key in self.doubtful.elements():
             self._contents.insert(key)
-        self.seen += self.doubtful.total()
         self.doubtful.clear()
 
     def rest(self) -> Iterator[Page]:
@@ -114,8 +102,8 @@ class SeenRows:
             given, total = self._emitted.numbers.get(key, 1), self._contents.count(key)
             for start in range(given, total, _PAGE_ROWS):
                 ordinals = range(start + 1, min(start + _PAGE_ROWS, total) + 1)
-                texts = [text] * len(ordinals)
                 contents = {place: (digest, ordinal) for place, ordinal in enumerate(ordinals)}
+                texts = [text] * len(ordinals)
                 body = b"[%b]" % b",".join(texts)
                 yield Page(body, [row] * len(texts), contents=contents, _raw_rows=texts)
 
@@ -150,26 +138,33 @@ class SeenRows:
         return keys
 
     def _pass(self, keys: Sequence[int | None], grown: int) -> None:
-        """Remember the order of the rows, and count those that came in front of them explains.
+        """Remember the order of the rows, and count those that came again for a reason.
 
         When a list grows in front, the last rows that were passed lie ahead again, in order.
         """
         for _ in range(min(grown, len(self._passed))):
             self._ahead.appendleft(self._passed.pop())
-        for place, key in enumerate(keys):
-            if self._ahead and place < self._shift and key in self._ahead:
+        for place, key in enumerate(keys if self._ahead else ()):
+            if place < self._shift and key in self._ahead:
                 self.explained += 1
                 while (before := self._ahead.popleft()) != key:
                     self._passed.append(before)
-            if key is not None:
-                self._passed.append(key)
+        self._passed.extend(key for key in keys if key is not None)
         if len(keys) >= self._shift:
             self._ahead.clear()
 
+    def _new_places(self, page: Page, keys: Sequence[int | None]) -> list[int]:
+        on_page: Counter[int] = Counter()
+        return [
+            place
+            for place, key in enumerate(keys)
+            if (self._is_new(page, key) if key is not None else self._give(page, place, on_page))
+        ]
+
     def _is_new(self, page: Page, key: int) -> bool:
         if page.rows[0].has_own_key:
-            self._identified.add((key,))  # a row that is yielded twice does no harm
-            return not self._emitted.identified.count(key)
+            self._identified.add(key)  # a row that is yielded twice does no harm
+            return self.is_first or not self._emitted.identified.count(key)
         return not self._identified.insert(key) and not self._emitted.identified.count(key)
 
     def _give(self, page: Page, place: int, on_page: Counter[int]) -> bool:
@@ -178,20 +173,19 @@ class SeenRows:
         digest = content_digest(text)
         key = hash(digest)
         before = self._contents.count(key)
+        given = self._emitted.numbers.get(key, int(before or self._emitted.contents.count(key)) > 0)
         on_page[key] += 1
-        is_doubtful = place < self._shift and before
-        if is_doubtful:
+        if before and place < self._shift:
             self.doubtful[key] += 1
         else:
             self._contents.insert(key)
-        given = self._emitted.numbers.get(key, int(before or self._emitted.contents.count(key)) > 0)
-        if is_doubtful or on_page[key] <= given:
-            self._copies.setdefault(key, (page.rows[place], text, digest))
-            return False
-        if given:
-            self._emitted.numbers[key] = on_page[key]
-        page.contents[place] = digest, on_page[key]
-        return True
+            if on_page[key] > given:
+                if given:
+                    self._emitted.numbers[key] = on_page[key]
+                page.contents[place] = digest, on_page[key]
+                return True
+        self._copies.setdefault(key, (page.rows[place], text, digest))
+        return False
 
 
 def tokens_of(page: Page) -> list[object]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import typing as t
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-
-if t.TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _BUCKETS = 256
 
@@ -22,10 +18,9 @@ class Hashes:
     def __init__(self) -> None:
         self._buckets: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
 
-    def add(self, keys: Iterable[int]) -> None:
-        """Append hashes."""
-        for key in keys:
-            self._buckets[key % _BUCKETS].append(key)
+    def add(self, key: int) -> None:
+        """Append a hash."""
+        self._buckets[key % _BUCKETS].append(key)
 
     def insert(self, key: int) -> int:
         """Insert a hash in order, and return how many equal ones were there."""
