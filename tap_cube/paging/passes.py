@@ -39,6 +39,8 @@ class Pass:
         self.rows = SeenRows(emitted)
         self.count = first.count
         self._last = first
+        self._expected = first.expected_pages
+        self._max_pages = MAX_PAGES if first.count is None else 2 * self._expected + _EXTRA_PAGES
         self._number, self._rows_read = 1, 0
         self._is_broken = self._has_fallen = False
         self._tail: tuple[object, int, int] | None = None
@@ -51,17 +53,16 @@ class Pass:
         Args:
             lookahead: Requests that may be in flight ahead of the current page.
         """
-        expected = self._first.expected_pages
         yield self._first, self._take(self._first, 0)
-        if expected > 2:
-            self._ask_for_tail(expected)
-        while (page := self._page_after(self._last, expected, lookahead)) is not None:
+        if self._expected > 2:
+            self._ask_for_tail(self._expected)
+        while (page := self._page_after(self._last, lookahead)) is not None:
             self._number += 1
             self._note(page)
             grown = _growth(self._last, page)
             self._last = page
             yield page, self._take(page, max(0, grown))
-        self._is_broken |= self._number < expected or self._tail is not None
+        self._is_broken |= self._number < self._expected or self._tail is not None
         self.rows.close()
         if self._number > 1 and self.count is not None:
             yield from self._read_front()
@@ -137,12 +138,12 @@ class Pass:
         offset = (number - 1) * len(self._first.rows)
         self._tail = tokens_of(page)[place], offset + place, page.count or 0
 
-    def _page_after(self, page: Page, expected: int, lookahead: int) -> Page | None:
+    def _page_after(self, page: Page, lookahead: int) -> Page | None:
         has_all = page.count is not None and self._rows_read >= page.count
         if self._pages.is_counting and has_all:
             return None
         # The last page must be requested after all others, or it could not show a deletion.
-        lookahead = min(expected - self._number - 2, lookahead, self._pages.lookahead)
+        lookahead = min(self._expected - self._number - 2, lookahead, self._pages.lookahead)
         after = self._pages.page_after(page, self._number, lookahead)
         if after is END:
             return None
@@ -150,8 +151,8 @@ class Pass:
             # It was answered before its predecessor. A row that came in front of both meanwhile
             # pushed another one from there to here, and that one is on neither.
             after = self._pages.page(self._number + 1)
-        max_pages = MAX_PAGES if page.count is None else 2 * expected + _EXTRA_PAGES
-        if after is None or not after.rows or self._number >= max_pages or self._is_loop(after):
+        is_end = after is None or not after.rows or self._number >= self._max_pages
+        if is_end or (after and self._is_loop(after)):
             self._is_broken |= not self._pages.is_counting or not has_all
             return None
         return after
@@ -168,7 +169,7 @@ class Pass:
     def _read_front(self) -> Iterator[tuple[Page, list[int]]]:
         """Read on from the first page until nothing is new and the rows of before are there."""
         head, front = tokens_of(self._first), set[object]()
-        for number in range(1, 2 * self._number + _EXTRA_PAGES):
+        for number in range(1, self._max_pages + 1):
             page = self._pages.page(number)
             if page is None or not page.rows:
                 break

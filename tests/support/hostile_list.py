@@ -149,7 +149,7 @@ class HostileList:
             items.append(self._new(self.random.randrange(1000), now))
         elif items and edit == "delete":
             del items[place]
-        elif items and edit == "again":
+        elif items and edit == "again" and items[place].customer is not None:
             old = items.pop(place)
             items.append(replace(self._new(old.name, now), customer=old.customer, text=old.text))
         elif items and edit == "exchange":
