@@ -13,7 +13,6 @@ import traceback
 from contextlib import suppress
 from threading import Event, Thread
 
-from simplejson import JSONDecodeError
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 
 from tap_cube.errors import PartialRunError
@@ -51,8 +50,6 @@ def main() -> None:
         _fail(*error.errors)
     except SingerSDKError as error:
         _fail(str(error))
-    except (JSONDecodeError, UnicodeDecodeError):
-        _fail("A file given to --config, --catalog or --state is not JSON. Fix it, then run again.")
     except OSError as error:
         is_input = error.errno is None or error.filename is not None
         _fail(f"{error}" if is_input else WRITE_FAILED.format(error.strerror))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import typing as t
+from pathlib import Path
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
@@ -17,6 +18,7 @@ from tap_cube.errors import CubeError, PartialRunError
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.messages import BufferedWriter
+from tap_cube.singer.state import DAMAGED, checked_json, checked_state
 from tap_cube.streams.registry import STREAMS
 from tap_cube.streams.spec import CubeTap
 
@@ -27,8 +29,6 @@ if t.TYPE_CHECKING:
 
 _FOUND_FIRST = {"campaigns", "custom_fields", "assignment_customers", "data_owner_customers"}
 """Streams that discovery finds by itself, because they say which partitions the others have."""
-
-DAMAGED = "The state is damaged. Fix or clear it, then run again."
 
 
 class TapCube(CubeTap):
@@ -112,11 +112,26 @@ class TapCube(CubeTap):
 
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
-        bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
-        values = bookmarks.values() if isinstance(bookmarks, dict) else [None]
-        if not all(_is_bookmark(value) for value in values):
-            raise CubeError(DAMAGED)
-        super().load_state(state)
+        super().load_state(checked_state(state))
+
+    @override
+    @classmethod
+    def cb_config(cls, ctx: t.Any, param: t.Any, value: tuple[str, ...]) -> t.Any:
+        # The SDK does not name a file that is not JSON.
+        for path in value:
+            if path != "ENV" and Path(path).is_file():
+                with Path(path).open(encoding="utf-8") as file:
+                    checked_json(file, "--config")
+        return super().cb_config(ctx, param, value)
+
+    @override
+    @classmethod
+    def invoke(
+        cls, *, state: t.IO[str] | None = None, catalog: t.IO[str] | None = None, **options: t.Any
+    ) -> None:
+        state = state and checked_json(state, "--state", may_be_blank=True)
+        catalog = catalog and checked_json(catalog, "--catalog")
+        super().invoke(state=state, catalog=catalog, **options)
 
     @override  # type: ignore[misc]  # "final", but the SDK has no other end of a run
     def sync_all(self) -> None:
@@ -148,10 +163,3 @@ class TapCube(CubeTap):
         # could land in the middle of another one.
         self.client.stop()
         self.message_writer.end(128 + signum)
-
-
-def _is_bookmark(value: object) -> bool:
-    partitions = value.get("partitions", []) if isinstance(value, dict) else None
-    return isinstance(partitions, list) and all(
-        isinstance(part, dict) and isinstance(part.get("context"), dict) for part in partitions
-    )

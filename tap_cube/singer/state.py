@@ -1,0 +1,135 @@
+"""The state that a run is given, and the JSON files of the command line, checked at the start."""
+
+from __future__ import annotations
+
+import io
+import typing as t
+
+import simplejson
+
+from tap_cube.errors import CubeError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAMAGED: t.Final = "The state is damaged. Fix or clear it, then run again."
+
+_MAX_DEPTH = 20
+"""Levels of a state; those that the SDK writes have five."""
+
+_IN_WRAPPERS = 3
+"""Levels down to which the bookmarks of a wrapped state are looked for."""
+
+
+def checked_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> io.StringIO | None:
+    """Read a file that has to be JSON.
+
+    Args:
+        file: The file.
+        option: The option of the command line that names it.
+        may_be_blank: Whether it may have no content.
+
+    Returns:
+        Its text, to be read again; None if it is blank.
+
+    Raises:
+        CubeError: If it is not JSON. The message names the file.
+    """
+    try:
+        text = file.read().removeprefix("\ufeff")  # some editors begin a file with this mark
+        if may_be_blank and not text.strip():
+            return None
+        simplejson.loads(text)
+    except (ValueError, RecursionError):
+        msg = f"File '{file.name}', given to {option}, is not JSON. Fix it, then run again."
+        raise CubeError(msg) from None
+    return io.StringIO(text)
+
+
+def checked_state(state: object) -> dict[str, t.Any]:
+    """Check the shape of a state, whosever streams it is about, and return it.
+
+    Raises:
+        CubeError: If it is damaged, wrapped in something else, or has a partition twice.
+    """
+    if not isinstance(state, dict) or _is_deep(state):
+        raise CubeError(DAMAGED)
+    if "bookmarks" not in state and state.keys() - {"currently_syncing"}:
+        raise CubeError(_how_to_unwrap(state))
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict):
+        raise CubeError(DAMAGED)
+    return {**state, "bookmarks": {name: _checked(name, own) for name, own in bookmarks.items()}}
+
+
+def _checked(stream: str, bookmark: object) -> dict[str, t.Any]:
+    """Check the state of one stream, and return it without what the SDK itself would drop."""
+    partitions = bookmark.get("partitions", []) if isinstance(bookmark, dict) else None
+    if not (
+        isinstance(bookmark, dict)
+        and isinstance(partitions, list)
+        and all(_is_partition(part) for part in partitions)
+    ):
+        msg = f"The state of stream {stream!r} is damaged. Fix or clear it, then run again."
+        raise CubeError(msg)
+    seen = set()
+    for part in partitions:
+        context = frozenset(part["context"].items())
+        if context in seen:
+            where = ", ".join(f"{name} {value}" for name, value in part["context"].items())
+            msg = (
+                f"The state of stream {stream!r} has a partition twice ({where!r:.80}). "
+                "Remove the one with the later bookmark, then run again."
+            )
+            raise CubeError(msg)
+        seen.add(context)
+    own = {**bookmark, "partitions": [_without_markers(part) for part in partitions]}
+    return _without_markers(own if partitions else bookmark)
+
+
+def _is_partition(part: object) -> bool:
+    context = part.get("context") if isinstance(part, dict) else None
+    return isinstance(context, dict) and not any(
+        isinstance(value, dict | list) for value in context.values()
+    )
+
+
+def _without_markers(bookmark: dict[str, t.Any]) -> dict[str, t.Any]:
+    # Of an interrupted run of other taps. The SDK drops them, too, but only if they are objects.
+    return {name: bookmark[name] for name in bookmark if name != "progress_markers"}
+
+
+def _how_to_unwrap(state: dict[str, t.Any]) -> str:
+    path = next(_paths_to_bookmarks(state, _IN_WRAPPERS), "")
+    if not path:
+        return (
+            "The state has no 'bookmarks'. Give the value of the last STATE message, or leave "
+            "the state out to read everything, then run again."
+        )
+    kind = "a whole STATE message" if state.get("type") == "STATE" else f"wrapped in '{path}'"
+    return (
+        f"The state is {kind}. Give only the object that has 'bookmarks', "
+        f"as `jq .{path}` makes it, then run again."
+    )
+
+
+def _paths_to_bookmarks(state: dict[str, t.Any], depth: int) -> Iterator[str]:
+    for name, value in state.items():
+        if isinstance(value, dict):
+            if "bookmarks" in value:
+                yield name
+            elif depth > 1:
+                yield from (f"{name}.{path}" for path in _paths_to_bookmarks(value, depth - 1))
+
+
+def _is_deep(state: object) -> bool:
+    """Whether a state has more levels than code that follows them could stand."""
+    level: list[t.Any] = [state]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
