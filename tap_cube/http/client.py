@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_cube.errors import ConnectError, CubeError, TransientError, UnreachableError
 from tap_cube.http.body import read_body
+from tap_cube.http.clock import AccountClock
 from tap_cube.http.failures import failure_of
 from tap_cube.http.headers import date_of
 from tap_cube.http.redirects import redirected
@@ -97,6 +98,7 @@ class CubeClient:
         wait: Wait before each retry, `WAIT` by default.
 
     Attributes:
+        clock: The account's own clock.
         requests: Number of requests per stream, including retries.
         retries: Number of retries per stream.
     """
@@ -115,6 +117,7 @@ class CubeClient:
         self._throttled_until = 0.0
         self._lock = Lock()
         self._known: set[tuple[str, str]] = set()
+        self.clock = AccountClock()
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
         self._transport = Transport(settings)
@@ -226,7 +229,8 @@ class CubeClient:
             try:
                 with self._transport.get(url) as response:
                     if response.status_code == HTTPStatus.OK:
-                        return read_body(response, deadline), date_of(response.headers.get("Date"))
+                        body = read_body(response, deadline)
+                        return body, self.clock.hear(date_of(response.headers.get("Date")))
             except (requests.RequestException, HTTPError) as error:
                 raise failure_of(error) from None
             if response.status_code not in _REDIRECT_STATUSES:

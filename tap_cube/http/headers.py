@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+import typing as t
+from datetime import MAXYEAR, UTC, datetime
 from email.utils import parsedate_to_datetime
+
+EPOCH: t.Final = 1970
+"""Year before which no clock of a computer stands."""
 
 
 def date_of(value: str | None) -> datetime | None:
     """Parse an HTTP date.
 
     Returns:
-        The moment in UTC; None if the header is missing or malformed.
+        The moment in UTC; None if the header is missing, malformed or absurd.
     """
     try:
         moment = parsedate_to_datetime(value or "")
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    if not EPOCH < moment.year < MAXYEAR:  # at the ends of the calendar no sum with it would do
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def retry_after(value: str | None) -> float | None:

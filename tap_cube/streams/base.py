@@ -20,7 +20,8 @@ from tap_cube.records.decoder import UNPARSED, RecordBlock, RecordDecoder
 from tap_cube.records.rows import Row
 from tap_cube.records.surrogates import surrogate_key
 from tap_cube.singer.stream import EncodedStream
-from tap_cube.streams.bookmarks import Bookmarks
+from tap_cube.streams.bookmarks import CLOCK_MARGIN, Bookmarks
+from tap_cube.streams.changes import Changes
 from tap_cube.streams.partitions import PartitionReader
 
 if t.TYPE_CHECKING:
@@ -53,7 +54,6 @@ class CubeStream(EncodedStream, t.Generic[R]):
         columns: The columns of its records.
 
     Attributes:
-        began: Local time of the account when the run began.
         bookmarks: Where each partition resumes.
         reader: Reads the pages of the partitions.
     """
@@ -80,8 +80,10 @@ class CubeStream(EncodedStream, t.Generic[R]):
             properties=with_required_keys(columns.properties, spec.primary_keys),
             partitions=len(self._partitions),
         )
-        self.began = datetime.fromtimestamp(tap.initialized_at / 1000, tap.settings.timezone)
-        self.bookmarks = Bookmarks(self, self.began)
+        zone = tap.settings.timezone
+        runner = datetime.fromtimestamp(tap.initialized_at / 1000, zone) - CLOCK_MARGIN
+        began = (tap.client.clock.now() or runner).astimezone(zone)
+        self.bookmarks = Bookmarks(self, began, zone)
         self.reader = PartitionReader(self, tap, resource, self.row_type)
 
     @classmethod
@@ -125,6 +127,11 @@ class CubeStream(EncodedStream, t.Generic[R]):
     def after_page(self, context: Context | None) -> None:
         """Run after the records of each page were written."""
 
+    def has_details_of(self, partition: Partition) -> bool:
+        """Whether the details of all records of a partition were written with them."""
+        del partition
+        return False
+
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         partition = self._partition_of(context)
@@ -165,10 +172,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
 
     def target_of(self, partition: Partition) -> str | None:
         """Path and query of the first page of a partition; None if there is nothing new in it."""
-        if self.cursor and (end := self._closed_at(self.cursor, partition)):
-            bookmark = self.bookmarks.get(self.context_of(partition) or None)
-            if bookmark and bookmark >= self.cursor.bookmark_for(end):
-                return None
+        if self.cursor and self._changes(self.cursor, partition).are_complete:
+            return None
         return self.endpoint_of(partition).target(partition.context)
 
     def read(self, partition: Partition) -> Iterator[tuple[Page, Sequence[int]]]:
@@ -190,57 +195,38 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self, cursor: Cursor, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         """Yield the records that changed since the bookmark, then move it."""
-        start = self._start(cursor, context)
-        emitted = unchanged = dated = 0
-        highest = self._closed_at(cursor, partition)
+        changes = self._changes(cursor, partition)
+        emitted = 0
         for page, places in self.read(partition):
             kept, added = [], []
-            for place in places:
+            for place in changes.places(page, places):
                 row = page.rows[place]
-                value = cursor.value_of(row)
-                if value is not None:
-                    dated += 1
-                    if value < start:
-                        unchanged += 1
-                        continue
                 key = row.record_key or surrogate_key(*page.contents[place])
-                if value is not None and value > highest:
-                    highest = value
                 kept.append(place)
                 added.append(self.added_values(partition, row, key))
             emitted += len(kept)
             yield from self.records_of(page, kept, added, decoder, context)
             self.after_page(context)
-        # A row without a date says nothing, and a date in the future must not be the bookmark.
-        if highest and self.reader.is_complete:
-            bound = cursor.upper_bound(self.began)
-            self.bookmarks.move(context, cursor.bookmark_for(min(highest, bound)))
-        self.stats.unchanged += unchanged
+        if self.reader.is_complete:
+            changes.move_bookmark(has_details=self.has_details_of(partition))
+        self.stats.unchanged += changes.unchanged
         self.logger.log(
             logging.DEBUG if "campaign__id" in partition.context else logging.INFO,
             "%s: %d rows emitted, %d unchanged since %s skipped",
-            partition.name or self.name, emitted, unchanged, start or "ever",
+            partition.name or self.name, emitted, changes.unchanged, changes.since or "ever",
         )  # fmt: skip
-        if emitted and not dated and not self._has_reported_full:
+        if emitted and not changes.has_dates and not self._has_reported_full:
             self._has_reported_full = True
             msg = "%s: rows have no modification date here; every run is a full load"
             self.logger.info(msg, self.name)
 
-    def _start(self, cursor: Cursor, context: Context | None) -> str:
-        """The value before which unchanged rows are skipped; "" for no such value."""
-        start = self.settings.start_date
-        values = [start.isoformat()] if start else []
-        if bookmark := self.bookmarks.get(context):
-            values.append(cursor.resume_from(bookmark))
-        return max(values, default="")
+    def _changes(self, cursor: Cursor, partition: Partition) -> Changes:
+        context = self.context_of(partition) or None
+        return Changes(cursor, self.bookmarks, context, partition.ended, self.settings)
 
-    def _closed_at(self, cursor: Cursor, partition: Partition) -> str:
-        ended = partition.ended
-        return cursor.closed_at(ended) if ended and ended < self.began.date() else ""
-
-    @override
+    @override  # for the log only; `Bookmarks` compare dates
     def compare_start_date(self, value: str, start_date_value: str) -> str:
-        return max(value, str(self.settings.start_date or ""))
+        return value
 
     @override
     def log_sync_costs(self) -> None:

@@ -2,14 +2,65 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
-from datetime import date, datetime
+from datetime import datetime, timedelta
 
 from tap_cube.errors import RunError
 
 if t.TYPE_CHECKING:
+    from datetime import date, tzinfo
+
     from singer_sdk.helpers.types import Context
     from singer_sdk.streams import Stream
+
+    from tap_cube.records.page import Page
+
+CLOCK_MARGIN = timedelta(minutes=10)
+"""How far the runner's clock may be ahead of an account that does not tell its own time.
+
+A machine that sets its clock by the network is wrong by less than a second, one that does not by
+some seconds a day. Protocols that compare clocks, such as Kerberos, allow 5 minutes.
+"""
+
+_FUTURE = timedelta(days=1)
+"""How far a bookmark may be ahead of the account's clock: clocks and zones differ."""
+
+_DETAILS = "details"
+"""Mark of a partition whose customers all had their details emitted, up to the bookmark."""
+
+_EMPTY = "empty"
+"""Mark of a partition that had ended and had no rows in the last run."""
+
+_SPELLING = re.compile(
+    r"([0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}-?[0-9])"
+    r"(?:[T ]([0-9]{2}[0-9:]{0,6}(?:[.,][0-9]+)?) ?(Z|[+-][0-9]{2}[0-9:]{0,6})?)?"
+)
+
+
+def parse_bookmark(value: object, zone: tzinfo) -> datetime:
+    """Parse a bookmark in any spelling of ISO 8601 that names a day.
+
+    Args:
+        value: A text such as ``2026-01-31``, ``2026-W05-6`` or ``20260131T100000Z``, or the
+            number 20260131.
+        zone: Zone of times that have none, and of the result.
+
+    Returns:
+        The moment; the beginning of the day if the bookmark has no time.
+
+    Raises:
+        ValueError: If the value is anything else.
+    """
+    text = str(value).strip().upper() if type(value) in {str, int} else ""
+    if not (match := _SPELLING.fullmatch(text)):
+        raise ValueError
+    day, clock, offset = match.groups(default="")
+    moment = datetime.fromisoformat(f"{day}T{clock}{offset}" if clock else day)
+    # The ends of the calendar leave no room for offsets and a lookback.
+    if not 1000 <= moment.year < 9999:
+        moment = moment.replace(year=1000 if moment.year < 1000 else 9998, month=1, day=1)
+    return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 class Bookmarks:
@@ -17,50 +68,121 @@ class Bookmarks:
 
     Args:
         stream: The stream, whose state holds them.
-        began: Local time when the run began.
+        began: The account's time when the run began, by its own clock if it tells it.
+        zone: The account's zone.
     """
 
-    def __init__(self, stream: Stream, began: datetime) -> None:
+    def __init__(self, stream: Stream, began: datetime, zone: tzinfo) -> None:
         self._stream = stream
-        self._today = began.date()
+        self._began = began
+        self._zone = zone
+        self._ignored: set[str] = set()
+
+    def parse(self, value: object) -> datetime:
+        """Parse a bookmark.
+
+        Raises:
+            ValueError: If it is not a date.
+        """
+        return parse_bookmark(value, self._zone)
+
+    @property
+    def today(self) -> date:
+        """The account's day when the run began."""
+        return self._began.date()
 
     @property
     def _is_incremental(self) -> bool:
         return self._stream.replication_method == "INCREMENTAL"
 
-    def get(self, context: Context | None) -> str | None:
-        """The bookmark of a partition: a date, perhaps with a time.
+    def get(self, context: Context | None) -> datetime | None:
+        """The moment up to which a partition was read, in the account's zone; None to read it all.
 
-        One in the future, as another tap may have left it, does not count: it would hide every
-        change until then.
+        A bookmark in the future does not hide changes: by a day it counts as now, since clocks and
+        zones differ. By more, as another tap may have left it, it does not count.
 
         Raises:
             RunError: If it is not a date.
         """
+        moment = self._moment(context)
+        return None if moment is None or self.lacks_details(context) else min(moment, self._began)
+
+    def lacks_details(self, context: Context | None) -> bool:
+        """Whether details are selected, but were not when customers were read to the bookmark."""
+        is_marked = _DETAILS in self._stream.get_context_state(context)
+        return self._stream.has_selected_descendents and not is_marked
+
+    def move(self, context: Context | None, value: str, *, has_details: bool = False) -> None:
+        """Remember in the state that everything up to here was written; never backwards.
+
+        Args:
+            context: The partition's context.
+            value: The new bookmark.
+            has_details: Whether details of all these customers were written, too.
+        """
+        if not (self._stream.selected and self._is_incremental):
+            return
+        state, before = self._stream.get_context_state(context), self._moment(context)
+        moment = self.parse(value)
+        # Local times would repeat an hour in autumn.
+        if before is None or before.timestamp() <= moment.timestamp():
+            state["replication_key"] = self._stream.replication_key
+            state["replication_key_value"] = value
+        _mark(state, _DETAILS, is_set=has_details)
+
+    def may_close(self, context: Context | None, *, is_empty: bool) -> bool:
+        """Whether a partition that has ended is complete, so that no run need read it again.
+
+        A list may be shown empty by mistake for a moment. So an empty one is read once more by the
+        next run.
+        """
+        state = self._stream.get_context_state(context)
+        was_empty = _EMPTY in state
+        _mark(state, _EMPTY, is_set=is_empty and not was_empty)
+        return was_empty or not is_empty
+
+    def limit(self, first: Page) -> datetime:
+        """The local time that a bookmark must not pass: when its reading began, by the account.
+
+        The account's clock counts, not the runner's: a change that it dates to 10:03 may come
+        when the runner's clock shows 10:08. The page was dated between request and response, so
+        the request was no earlier than the date less the time in between.
+
+        Args:
+            first: The first page that was requested.
+        """
+        if first.date is None:
+            return self._began
+        asked = first.date - timedelta(seconds=first.came - first.asked)
+        return asked.astimezone(self._zone)
+
+    def _moment(self, context: Context | None) -> datetime | None:
+        """The bookmark in the state; None without one, or if it is in the future."""
         state, key = self._stream.get_context_state(context), self._stream.replication_key
-        if not self._is_incremental or state.get("replication_key") != key:
+        value = state.get("replication_key_value")
+        if value is None or not self._is_incremental or state.get("replication_key") != key:
             return None
-        value = str(state["replication_key_value"])
+        where = ", ".join(f"{name} {value}" for name, value in (context or {}).items())
         try:
-            day = date.fromisoformat(value[:10])
-            datetime.fromisoformat(value)
+            moment = self.parse(value)
         except ValueError:
             msg = (
-                f"{self._stream.name}: the state holds a bookmark that is not a date. "
-                "Fix or clear the state, then run again."
+                f"{self._stream.name}: the state holds a bookmark that is not a date"
+                f"{where and f', for {where}'}. Write it as YYYY-MM-DD, or remove it so that "
+                "everything is read again."
             )
             raise RunError(msg) from None
-        if day > self._today:
-            self._stream.logger.warning("A bookmark is in the future; ignoring it")
-            return None
-        return value
+        if moment <= self._began + _FUTURE:
+            return moment
+        if where not in self._ignored:
+            self._ignored.add(where)
+            msg = "%s: A bookmark is in the future; ignoring it, so everything is read%s"
+            self._stream.logger.warning(msg, self._stream.name, where and f" ({where})")
+        return None
 
-    def move(self, context: Context | None, value: str) -> None:
-        """Remember in the state that everything up to here was written; never backwards."""
-        if self._stream.selected and self._is_incremental:
-            key = self._stream.replication_key
-            state = self._stream.get_context_state(context)
-            state |= {
-                "replication_key": key,
-                "replication_key_value": max(value, self.get(context) or ""),
-            }
+
+def _mark(state: dict[str, t.Any], name: str, *, is_set: bool) -> None:
+    if is_set:
+        state[name] = True
+    else:
+        state.pop(name, None)

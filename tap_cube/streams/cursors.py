@@ -23,8 +23,8 @@ class Cursor(ABC):
         """When a row was last changed; None where it does not say."""
 
     @abstractmethod
-    def resume_from(self, bookmark: str) -> str:
-        """The first value to emit again, given a bookmark from the state."""
+    def resume_from(self, moment: datetime) -> str:
+        """The first value to emit again, if everything before a local time was emitted."""
 
     @abstractmethod
     def bookmark_for(self, value: str) -> str:
@@ -32,7 +32,7 @@ class Cursor(ABC):
 
     @abstractmethod
     def upper_bound(self, began: datetime) -> str:
-        """The value that no bookmark of a run passes, given the local time when it began."""
+        """The value that no bookmark passes, given the local time when the reading began."""
 
     @abstractmethod
     def closed_at(self, ended: date) -> str:
@@ -55,8 +55,8 @@ class DayCursor(Cursor):
         return value
 
     @override
-    def resume_from(self, bookmark: str) -> str:
-        return bookmark[:10]
+    def resume_from(self, moment: datetime) -> str:
+        return moment.date().isoformat()
 
     @override
     def bookmark_for(self, value: str) -> str:
@@ -87,15 +87,13 @@ class MinuteCursor(Cursor):
     def value_of(self, row: object) -> str | None:
         try:
             moment = as_moment(getattr(row, self.field) or "", self.zone)
+            return self._wall_clock(datetime.fromisoformat(moment)) if moment else None
         except (ValueError, ArithmeticError):
             return None
-        return self._wall_clock(datetime.fromisoformat(moment)) if moment else None
 
     @override
-    def resume_from(self, bookmark: str) -> str:
-        moment = datetime.fromisoformat(bookmark)
-        local = moment.astimezone(self.zone) if moment.tzinfo else moment
-        wall = local.replace(tzinfo=self.zone)
+    def resume_from(self, moment: datetime) -> str:
+        wall = moment.replace(tzinfo=self.zone)
         # When clocks go back an hour comes twice, and nothing says which of the two is meant.
         is_twice = wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset()
         return self._wall_clock(wall - timedelta(hours=1) if is_twice else wall)

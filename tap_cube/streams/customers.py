@@ -38,6 +38,7 @@ class CustomersStream(CubeStream[CustomerRow]):
 
     Attributes:
         emitted_ids: Ids of the customers that the present page emitted, for the details.
+        refused: Names of the partitions whose details the credential may not see.
     """
 
     replication_key = "updated"
@@ -45,6 +46,7 @@ class CustomersStream(CubeStream[CustomerRow]):
     row_type = CustomerRow
     cursor = DayCursor("updated_on")
     emitted_ids: list[str]
+    refused: set[str]
 
     @override
     @classmethod
@@ -65,7 +67,7 @@ class CustomersStream(CubeStream[CustomerRow]):
         ids = {name: _ID_TYPES[name] for name in spec.primary_keys}
         fields = {**ids, "updated": th.DateType(), **family, **ids}
         stream = cls(tap, spec, resource, StreamColumns(fields, custom, resource.keys))
-        stream.emitted_ids = []
+        stream.emitted_ids, stream.refused = [], set()
         return stream
 
     @override
@@ -88,3 +90,7 @@ class CustomersStream(CubeStream[CustomerRow]):
                 self.sync_children(context or {})
         finally:
             self.emitted_ids.clear()
+
+    @override
+    def has_details_of(self, partition: Partition) -> bool:
+        return self.has_selected_descendents and partition.name not in self.refused

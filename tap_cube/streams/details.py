@@ -61,7 +61,6 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         self._parent = parent
         self._endpoints = spec.endpoints
         self._chosen: Endpoint | None = None
-        self._refused: set[str] = set()
         self._misses = 0
         super().__init__(tap, spec, parent.resource, parent.columns)
         self.parent_stream_type = type(parent)
@@ -87,7 +86,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
     def records(
         self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
-        if partition.name in self._refused:
+        if partition.name in self._parent.refused:
             return
         # At DEBUG it logs paths, which hold customers' ids here.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
@@ -123,7 +122,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
                 try:
                     yield customer_id, fetched.take(customer_id, ahead)
                 except ForbiddenError:
-                    self._refused.add(partition.name)
+                    self._parent.refused.add(partition.name)
                     raise
 
     def _single(self, partition: Partition, customer_id: str) -> bytes | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import date, timedelta
+from datetime import timedelta
 
 from singer_sdk import typing as th
 from typing_extensions import override
@@ -18,6 +18,7 @@ from tap_cube.streams.campaign_rows import CampaignRows
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -33,7 +34,8 @@ class EventsStream(CubeStream[EventRow]):
     """Submissions, read by windows of days; the bookmark is the last day that was read.
 
     A window is read again from ``lookback_days`` before the bookmark on, since outcomes are
-    re-assigned, and shown with the customer's present data. State moves after every window.
+    re-assigned, and shown with the customer's present data. State moves after every window that
+    had rows.
     """
 
     replication_key = "submitted_at"
@@ -55,6 +57,10 @@ class EventsStream(CubeStream[EventRow]):
         stream.added_columns = (*spec.primary_keys, "customer_id", "submitted_at", *rows.looked_up)
         return stream
 
+    @property
+    def _lookback(self) -> timedelta:
+        return timedelta(days=self.settings.lookback_days)
+
     @override
     def target_of(self, partition: Partition) -> str | None:
         span = self._span(partition)
@@ -68,6 +74,7 @@ class EventsStream(CubeStream[EventRow]):
         if span is None:
             return
         looks: dict[Window, Page] = {}
+        is_empty, limit = True, span.last
 
         def pages_of(window: Window) -> int:
             looks.clear()
@@ -82,14 +89,24 @@ class EventsStream(CubeStream[EventRow]):
 
         for window in small_windows(span, pages_of):
             target, first = self._target(partition, window), looks.pop(window)
+            limit = self.bookmarks.limit(first).date()
             keys = EventKeys()
             for page, places in self.reader.pages(partition, target, first):
                 kept, added = self._kept(partition, page, places, keys, decoder)
                 yield from self.records_of(page, kept, added, decoder, context)
             if not self.reader.is_complete:
-                break  # a later window must not move the bookmark past this one
-            self.bookmarks.move(context, window.last.isoformat())
-            self.write_state()
+                return  # a later window must not move the bookmark past this one
+            # A window without rows costs one request, also the next time, and may be a mistake.
+            if first.rows:
+                is_empty = False
+                self._move(context, window, limit)
+        is_over = partition.ended is not None and partition.ended < span.last - self._lookback
+        if is_over and self.bookmarks.may_close(context, is_empty=is_empty) and is_empty:
+            self._move(context, span, limit)
+
+    def _move(self, context: Context | None, window: Window, limit: date) -> None:
+        self.bookmarks.move(context, min(window.last, limit).isoformat())
+        self.write_state()
 
     def _kept(
         self,
@@ -122,9 +139,8 @@ class EventsStream(CubeStream[EventRow]):
         """All days to read of a partition; None if it ended before them."""
         start = self.settings.start_date or MIN_DATE
         if bookmark := self.bookmarks.get(self.context_of(partition) or None):
-            lookback = timedelta(days=self.settings.lookback_days)
-            start = max(start, max(date.fromisoformat(bookmark[:10]), MIN_DATE) - lookback)
-        today = self.began.date()
+            start = max(start, max(bookmark.date(), MIN_DATE) - self._lookback)
+        today = self.bookmarks.today
         if partition.ended and partition.ended < start:
             return None
         return Window(min(start, today), today)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cube_sandbox import Fault
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
     ARCHIVED,
@@ -17,6 +18,7 @@ from tests.support.event_runs import (
     at,
     begin,
     by_key,
+    days_read,
     marks,
     night,
     questions,
@@ -52,24 +54,57 @@ def test_only_changed_rows_are_emitted_again(cube: Sandbox) -> None:
     assert states(first).keys() == set(customers)
     assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T10:00:00+02:00"
     cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY + DAY))
-    second = night(cube, TODAY + DAY, state=first.state)
+    second = night(cube, TODAY + DAY, state=first.state, lookback_days=0)
     assert states(second) == {customers[0]: "Ready", customers[2]: "Sale"}
     assert marks(second, CALLFLOW)[MERSALG] == f"{TODAY + DAY}T10:00:00+02:00"
     old, new = (by_key(run.records[CALLFLOW], CALLFLOW) for run in (first, second))
     assert new.keys() < old.keys()
 
 
-def test_an_archived_campaign_is_read_once(cube: Sandbox) -> None:
-    """Nothing changes in it any more, and its bookmark shows that it was read completely."""
+@pytest.mark.parametrize("lookback", [0, 2])
+def test_rows_of_the_lookback_are_emitted_again(cube: Sandbox, lookback: int) -> None:
+    """Each run begins so many days before the bookmark, but never before `start_date`."""
+    customers = fill(cube)
+    first = night(cube, TODAY)
+    second = night(cube, TODAY + DAY, state=first.state, lookback_days=lookback)
+    assert states(second).keys() == set(customers[: lookback + 1])
+    start = (TODAY - DAY).isoformat()
+    third = night(cube, TODAY + DAY, state=first.state, lookback_days=2, start_date=start)
+    assert states(third).keys() == set(customers[:2])
+
+
+def test_an_archived_campaign_is_read_until_the_lookback_is_over(cube: Sandbox) -> None:
+    """Then nothing changes in it any more, and its bookmark shows that it was read since."""
     customers = fill(cube)
     cube.account.archive(MERSALG, TODAY - DAY)
-    first = night(cube, TODAY)
-    assert states(first).keys() == set(customers)
+    path = f"/api/v1/campaigns/{MERSALG}/callflow_customers/"
+    state, requests = None, []
+    for days in range(5):
+        if days == 2:
+            cube.account.set_call_state(MERSALG, customers[3], state="Late", when=at(TODAY - DAY))
+        run = night(cube, TODAY + days * DAY, state=state)
+        requests.append(len([q for q in questions(cube, "C6") if q.path == path]))
+        if days == 2:
+            assert states(run)[customers[3]] == "Late"
+        state = run.state
+    # Discovery looks at one campaign even if all have ended.
+    assert [number > 1 for number in requests] == [True, True, True, False, False]
+    assert days_read(state or {}, CALLFLOW)[MERSALG] == TODAY + DAY
+
+
+def test_an_archived_campaign_that_seems_empty_is_asked_again(cube: Sandbox) -> None:
+    """A list can be empty by mistake for a night; two nights are believed."""
+    customers = fill(cube)
+    for campaign in (MERSALG, ARCHIVED):
+        cube.account.archive(campaign, TODAY - 9 * DAY)
+    empty = Fault("empty-list", row="C6", body='{"count": 0, "next": null, "results": []}')
+    first = night(cube, TODAY, discovered=lambda: cube.faults.append(empty))
+    cube.faults.clear()
     second = night(cube, TODAY + DAY, state=first.state)
-    assert not states(second)
-    # Only discovery requested it: every campaign of the account has ended.
-    assert len([q for q in questions(cube, "C6") if f"/{MERSALG}/" in q.path]) == 1
-    assert marks(second, CALLFLOW)[MERSALG] == marks(first, CALLFLOW)[MERSALG]
+    assert not states(first)
+    assert states(second).keys() == set(customers)
+    night(cube, TODAY + 2 * DAY, state=second.state)
+    assert len(questions(cube, "C6")) == 1  # by discovery
 
 
 def test_changes_of_the_same_minute_are_not_lost(cube: Sandbox) -> None:
@@ -77,7 +112,7 @@ def test_changes_of_the_same_minute_are_not_lost(cube: Sandbox) -> None:
     customers = fill(cube)
     first = night(cube, TODAY, hour="10:00:10")
     cube.account.set_call_state(MERSALG, customers[3], state="Sale", when=at(TODAY, "10:00:40"))
-    second = night(cube, TODAY, state=first.state)
+    second = night(cube, TODAY, state=first.state, lookback_days=0)
     assert states(second)[customers[3]] == "Sale"
 
 
@@ -90,7 +125,7 @@ def test_a_state_in_the_future_does_not_move_the_bookmark_there(cube: Sandbox) -
     first = night(cube, TODAY, hour="12:00:30")
     assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T12:00:00+02:00"
     cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY, "12:00:45"))
-    second = night(cube, TODAY, state=first.state)
+    second = night(cube, TODAY, state=first.state, lookback_days=0)
     assert states(second) == {customers[1]: "Scheduled", customers[2]: "Sale"}
 
 
@@ -205,7 +240,8 @@ def test_no_change_is_lost_in_the_repeated_hour(cube: Sandbox, first: str, later
     for moment, customer in zip((first, later), customers, strict=False):
         when = datetime.fromisoformat(f"{night_of}T{moment}")
         cube.account.set_call_state(MERSALG, customer, state=moment, when=when)
-        run = night(cube, night_of, hour=moment.replace(":00+", ":30+"), state=state)
+        hour = moment.replace(":00+", ":30+")
+        run = night(cube, night_of, hour=hour, state=state, lookback_days=0)
         assert states(run)[customer] == moment
         # With a bookmark, rows that changed days ago are skipped.
         assert (customers[2] in states(run)) is (state is None)
@@ -221,7 +257,7 @@ def test_no_change_is_lost_in_the_skipped_hour(cube: Sandbox) -> None:
     cube.account.set_call_state(MERSALG, customers[0], state="A", when=at(night_of, "01:59"))
     first = night(cube, night_of, hour="01:59:30")
     cube.account.set_call_state(MERSALG, customers[1], state="B", when=at(night_of, "03:00"))
-    second = night(cube, night_of, hour="03:00:30", state=first.state)
+    second = night(cube, night_of, hour="03:00:30", state=first.state, lookback_days=0)
     assert marks(second, CALLFLOW)[MERSALG] == "2024-03-31T03:00:00+02:00"
     assert states(second)[customers[1]] == "B"
 

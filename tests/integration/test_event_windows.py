@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cube_sandbox import Fault
 from tap_cube.paging.windows import MAX_PAGES, MIN_DATE, Window
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
@@ -110,9 +111,10 @@ def test_the_second_run_starts_at_the_bookmark_less_the_lookback(
     """The day of the bookmark was not over when it was read, so it is always read again."""
     begin(cube)
     for days in range(40):
-        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY))
+        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY), product="MPA")
+    cube.account.add_outcome(ARCHIVED, when=at(TODAY - 99 * DAY), product="MPA")
     first = night(cube, TODAY)
-    assert len(first.records[OUTCOMES]) == 40
+    assert len(first.records[OUTCOMES]) == 41
     second = night(cube, TODAY + DAY, state=first.state, lookback_days=lookback)
     assert {q.days for q in questions(cube, "C9", "C11")} == {(TODAY - lookback * DAY, TODAY + DAY)}
     assert len(second.records[OUTCOMES]) == lookback + 1
@@ -124,6 +126,7 @@ def test_the_second_run_starts_at_the_bookmark_less_the_lookback(
 def test_an_outcome_added_late_is_read_within_the_lookback(cube: Sandbox) -> None:
     """Outcomes added for days before the lookback are not read."""
     begin(cube)
+    cube.account.add_outcome(MERSALG, when=at(TODAY - 5 * DAY), type="First")
     first = night(cube, TODAY)
     cube.account.add_outcome(MERSALG, when=at(TODAY - DAY), type="Late")
     cube.account.add_outcome(MERSALG, when=at(TODAY - 9 * DAY), type="Old")
@@ -135,7 +138,7 @@ def test_nothing_before_the_start_date_is_requested(cube: Sandbox) -> None:
     """`start_date` is the first day of events; later runs start at their bookmark."""
     begin(cube)
     for days in (0, 10, 11):
-        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY))
+        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY), product="MPA")
     start = TODAY - 10 * DAY
     first = night(cube, TODAY, start_date=f"{start}T00:00:00+02:00")
     assert {q.days for q in questions(cube, "C9", "C11")} == {(start, TODAY)}
@@ -165,25 +168,41 @@ def test_a_campaign_archived_before_the_start_date_is_not_requested(
 
 
 def test_an_archived_campaign_is_not_requested_until_it_is_reopened(cube: Sandbox) -> None:
-    """After its last day was read it is skipped; when it is reopened, no day is missing."""
+    """When its last days were empty twice it is skipped; when it is reopened, no day is missing."""
     begin(cube)
     cube.account.add_outcome(MERSALG, when=at(TODAY))
     cube.account.archive(MERSALG, TODAY + DAY)
     first = night(cube, TODAY)
     requested = {}
     state = first.state
-    for day in range(1, 6):
+    for day in range(1, 8):
         state = night(cube, TODAY + day * DAY, state=state).state
         requested[day] = [q.days for q in questions(cube, "C9") if q.path == PATH]
-    assert {day for day, windows in requested.items() if windows} == {1, 2, 3, 4}
-    assert days_read(state or {})[MERSALG] == TODAY + 4 * DAY
+    assert {day for day, windows in requested.items() if windows} == {1, 2, 3, 4, 5}
+    assert days_read(state or {})[MERSALG] == TODAY + 5 * DAY
     cube.account.archive(MERSALG, TODAY + 99 * DAY)
     cube.account.add_outcome(MERSALG, when=at(TODAY + 20 * DAY), type="Reopened")
     again = night(cube, TODAY + 30 * DAY, state=state)
     assert [r["call_outcome__type"] for r in again.records[OUTCOMES]] == ["Reopened"]
     assert {q.days for q in questions(cube, "C9") if q.path == PATH} == {
-        (TODAY + 2 * DAY, TODAY + 30 * DAY)
+        (TODAY + 3 * DAY, TODAY + 30 * DAY)
     }
+
+
+def test_a_campaign_that_seems_empty_for_a_night_is_read_again(cube: Sandbox) -> None:
+    """An empty list may be a mistake: it moves no bookmark, unless two nights agree."""
+    begin(cube)
+    cube.account.add_outcome(MERSALG, when=at(TODAY - 9 * DAY))
+    cube.account.add_outcome(ARCHIVED, when=at(TODAY - 99 * DAY))
+    body = '{"count": 0, "next": null, "results": []}'
+    empty = Fault("empty-list", row="C9", body=body)
+    first = night(cube, TODAY, discovered=lambda: cube.faults.append(empty))
+    cube.faults.clear()
+    assert (first.records[OUTCOMES], marks(first)) == ([], {})
+    second = night(cube, TODAY + DAY, state=first.state)
+    assert {r["campaign__id"] for r in second.records[OUTCOMES]} == {MERSALG, ARCHIVED}
+    night(cube, TODAY + 2 * DAY, state=second.state)
+    assert {q.path for q in questions(cube, "C9")} == {PATH}
 
 
 def test_a_bookmark_in_the_future_is_ignored(cube: Sandbox) -> None:

@@ -43,7 +43,8 @@ def test_the_second_run_emits_the_lookback_and_new_events(cube: Sandbox) -> None
     first = night(cube, TODAY)
     cube.account.add_outcome(MERSALG, when=at(TODAY + DAY), type="New", product="MPA")
     second = night(cube, TODAY + DAY, state=first.state)
-    assert {q.days for q in questions(cube, "C9", "C11")} == {(TODAY - 2 * DAY, TODAY + DAY)}
+    days = {q.days for q in questions(cube, "C9", "C11") if f"/{MERSALG}/" in q.path}
+    assert days == {(TODAY - 2 * DAY, TODAY + DAY)}
     for stream in STREAMS:
         old, again = (by_key(run.records[stream], stream) for run in (first, second))
         recent = {key for key in old if old[key]["submitted_at"][:10] >= str(TODAY - 2 * DAY)}
@@ -190,7 +191,7 @@ def test_the_number_of_equal_rows_that_move_does_not_change(cube: Sandbox) -> No
         when = at(TODAY, f"10:{number // 2:02}")
         cube.account.add_outcome(MERSALG, customers[number % 2], when=when)
     add_while_reading(cube)
-    with beginning(at(TODAY, "23:00")):
+    with beginning(cube, at(TODAY, "23:00")):
         # Passes may number them differently, so that a key can be emitted twice.
         run = read_at(cube.url, auth_token=cube.token, **ONE_CRM)
     found = by_key(run.records[OUTCOMES])
@@ -252,6 +253,7 @@ def test_no_call_is_lost_at_the_end_of_a_day(cube: Sandbox, day: str, began: str
     """Without lookback, a call of the last minute is read today or tomorrow, with one key."""
     begin(cube)
     today = TODAY.fromisoformat(day)
+    cube.account.add_outcome(MERSALG, when=at(today - 5 * DAY))
     moments = [
         at(today - DAY, "23:59:59"),
         at(today, "00:00"),

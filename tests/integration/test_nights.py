@@ -49,7 +49,7 @@ class Nights(RuleBasedStateMachine):
         return ids[int(place * len(ids))]
 
     def _night(self, **options: Any) -> TapRun:  # noqa: ANN401 - those of `read`
-        with beginning(datetime.combine(self.cube.day, NIGHT)):
+        with beginning(self.cube, datetime.combine(self.cube.day, NIGHT)):
             return read(self.cube, state=self.state, **only(CRM), **options)
 
     def _load(self, run: TapRun) -> None:

@@ -79,14 +79,15 @@ def try_night(
     cube.today = day or cube.day
     cube.requests.clear()
     moment = datetime.fromisoformat(f"{cube.day}T{hour}")
-    with beginning(moment if moment.tzinfo else moment.replace(tzinfo=OSLO)):
+    with beginning(cube, moment if moment.tzinfo else moment.replace(tzinfo=OSLO)):
         return read(cube, state=state, **{**ONE_CRM, **settings})
 
 
 @contextmanager
-def beginning(moment: datetime) -> Iterator[None]:
-    """Let runs begin at a moment: they look at the clock once."""
+def beginning(cube: Sandbox, moment: datetime) -> Iterator[None]:
+    """Let runs begin at a moment, by the account's clock and by that of the runner."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cube, "now", moment)
         patch.setattr(TapCube, "initialized_at", int(moment.timestamp() * 1000))
         yield
 
@@ -159,7 +160,7 @@ def days_read(state: Mapping[str, Any], stream: str = OUTCOMES) -> dict[int, dat
     """The last day that was read of each campaign, as a state says."""
     parts = state.get("bookmarks", {}).get(stream, {}).get("partitions", [])
     return {
-        part["context"]["campaign__id"]: date.fromisoformat(part["replication_key_value"])
+        part["context"]["campaign__id"]: date.fromisoformat(part["replication_key_value"][:10])
         for part in parts
         if "replication_key_value" in part
     }

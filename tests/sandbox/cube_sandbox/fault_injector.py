@@ -6,6 +6,8 @@ import gzip
 import socket
 import struct
 from collections.abc import Callable
+from datetime import UTC
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,7 @@ from cube_sandbox.urls import row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from cube_sandbox.faults import Fault
@@ -64,6 +67,8 @@ class FaultInjector:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Respond to one request, or inject a fault."""
         cube = self._cube
+        if cube.now is not None:
+            start_response = _dated(start_response, cube.now)
         before = current.set(cube)
         try:
             path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
@@ -141,6 +146,16 @@ class FaultInjector:
             elif (pauses := pauses - 1) < 0:
                 break
         _reset_on_close(environ)
+
+
+def _dated(start_response: StartResponse, now: datetime) -> StartResponse:
+    """Give each response a Date header; the web server adds none then."""
+    date = format_datetime(now.astimezone(UTC), usegmt=True)
+
+    def start(status: str, headers: Headers, *error: object) -> Write:
+        return start_response(status, [*headers, ("Date", date)], *error)  # type: ignore[arg-type]  # passed on unchanged
+
+    return start
 
 
 def _fault_response(fault: Fault) -> tuple[HTTPStatus, Headers, bytes]:

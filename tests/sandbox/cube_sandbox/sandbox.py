@@ -61,6 +61,7 @@ class Sandbox:
         without: Endpoints of `docs/api.md` that are not served although the generation has them.
         gzip: Whether responses are compressed for clients that accept it.
         today: The account's current day; None for the real one.
+        now: The time that responses show in their Date header; None for the real one.
         port: Port to listen on; 0 for a free one.
         postgres: Server that keeps the account from the start on; None for an SQLite file.
         before_request: Called in the server before each response is made.
@@ -90,6 +91,7 @@ class Sandbox:
     without: Collection[str] = frozenset()
     gzip: bool = False
     today: date | None = None
+    now: datetime | None = None
     port: int = 0
     postgres: Postgres | None = None
     before_request: Callable[[Request], None] | None = None

@@ -1,0 +1,31 @@
+"""The account's own clock, by the Date headers of its responses."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from datetime import timedelta
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+
+class AccountClock:
+    """Tells the account's time. Threads may share it.
+
+    A cache sends a page with the date of its making. So of several dates the most advanced counts.
+    """
+
+    def __init__(self) -> None:
+        self._origin: datetime | None = None  # what the clock showed at 0 of `time.monotonic`
+
+    def hear(self, date: datetime | None) -> datetime | None:
+        """Take note of the date of a response that has just come, and return it."""
+        if date is not None:
+            origin = date - timedelta(seconds=time.monotonic())
+            self._origin = max(self._origin or origin, origin)
+        return date
+
+    def now(self) -> datetime | None:
+        """The account's time; None if no response had a date."""
+        return self._origin and self._origin + timedelta(seconds=time.monotonic())

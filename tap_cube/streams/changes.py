@@ -1,0 +1,98 @@
+"""Which rows of a partition changed since its bookmark, and the bookmark of the next run."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import timedelta
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_cube.records.page import Page
+    from tap_cube.settings import Settings
+    from tap_cube.streams.bookmarks import Bookmarks
+    from tap_cube.streams.cursors import Cursor
+
+
+class Changes:
+    """The changes of one partition.
+
+    Rows count as changed from ``lookback_days`` before the bookmark on. So nothing is lost if the
+    account's clock is wrong or shows another zone, or if a change is entered late.
+
+    Args:
+        cursor: When a row was last changed.
+        bookmarks: The stream's bookmarks.
+        context: The partition's context.
+        ended: Last day on which rows can have changed; None if the partition has not ended.
+        settings: First day to read, and days to read again.
+
+    Attributes:
+        since: The value from which on rows count as changed; "" if all do.
+        unchanged: Rows left out.
+        has_dates: Whether a row said when it was changed.
+    """
+
+    def __init__(
+        self,
+        cursor: Cursor,
+        bookmarks: Bookmarks,
+        context: Context | None,
+        ended: date | None,
+        settings: Settings,
+    ) -> None:
+        self._cursor, self._bookmarks, self._context = cursor, bookmarks, context
+        self._bookmark = bookmarks.get(context)
+        lookback = timedelta(days=settings.lookback_days)
+        is_over = ended is not None and ended < bookmarks.today - lookback
+        self._end = cursor.closed_at(ended + lookback) if ended and is_over else ""
+        since = [settings.start_date.isoformat()] if settings.start_date else []
+        if self._bookmark:
+            since.append(cursor.resume_from(self._bookmark - lookback))
+        self.since = max(since, default="")
+        self.unchanged = 0
+        self.has_dates = False
+        self._highest = self._bound = ""
+        self._is_empty = True
+
+    @property
+    def are_complete(self) -> bool:
+        """Whether the partition has ended, and was read after the last change could be entered."""
+        if not self._end or self._bookmark is None:
+            return False
+        return self._bookmark >= self._bookmarks.parse(self._cursor.bookmark_for(self._end))
+
+    def places(self, page: Page, places: Iterable[int]) -> list[int]:
+        """The places of the next page whose rows count as changed, or do not say when they were."""
+        # No bookmark passes the time at which the first page was requested.
+        self._bound = self._bound or self._cursor.upper_bound(self._bookmarks.limit(page))
+        self._is_empty &= not page.rows
+        value_of, since, highest = self._cursor.value_of, self.since, self._highest
+        changed = []
+        for place in places:
+            value = value_of(page.rows[place])
+            if value is not None:
+                self.has_dates = True
+                if value < since:
+                    self.unchanged += 1
+                    continue
+                highest = max(highest, value)
+            changed.append(place)
+        self._highest = highest
+        return changed
+
+    def move_bookmark(self, *, has_details: bool) -> None:
+        """Move the bookmark, since all rows were written.
+
+        Args:
+            has_details: Whether the details of all rows were written, too.
+        """
+        if self._end and self._bookmarks.may_close(self._context, is_empty=self._is_empty):
+            self._highest = max(self._highest, self._end)
+        # A row without a date says nothing, and a date in the future must not be the bookmark.
+        if self._highest and self._bound:
+            value = self._cursor.bookmark_for(min(self._highest, self._bound))
+            self._bookmarks.move(self._context, value, has_details=has_details)
