@@ -54,7 +54,8 @@ def parse_bookmark(value: object, zone: tzinfo) -> datetime:
     """
     text = str(value).strip().upper() if type(value) in {str, int} else ""
     if not (match := _SPELLING.fullmatch(text)):
-        raise ValueError
+        msg = "not a date"
+        raise ValueError(msg)
     day, clock, offset = match.groups(default="")
     moment = datetime.fromisoformat(f"{day}T{clock}{offset}" if clock else day)
     # The ends of the calendar leave no room for offsets and a lookback.

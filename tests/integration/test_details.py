@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cube_sandbox import Fault
 from tests.support.batch_runs import exact
-from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, ids, only, read
+from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, ids, only, read, sync
 from tests.support.singles import (
     OF_ASSIGNED,
     OF_CUSTOMERS,
@@ -83,6 +84,37 @@ def test_the_next_run_requests_only_changed_customers(cube: Sandbox) -> None:
     assert changed in ids(second.records[OF_CUSTOMERS]) == ids(second.records[CUSTOMERS])
     assert asked(cube) == [r["customer_id"] for r in second.records[CUSTOMERS]]
     assert len(asked(cube)) < 3
+
+
+def test_details_that_were_just_selected_come_in_full(cube: Sandbox) -> None:
+    """Whatever was loaded without them before, and each time that they are selected anew."""
+    everyone = set(cube.account.customer_ids(CRM))
+    state = sync(cube, **only(CRM)).state
+    for _ in range(2):
+        selected = read_details(cube, state=state)
+        assert ids(selected.records[OF_CUSTOMERS]) == ids(selected.records[CUSTOMERS]) == everyone
+        changed = cube.account.customer_ids(CRM)[3]
+        cube.account.update_customer(CRM, changed, name="Nytt Navn AS")
+        later = read_details(cube, state=selected.state)
+        assert changed in ids(later.records[OF_CUSTOMERS]) == ids(later.records[CUSTOMERS])
+        assert len(later.records[CUSTOMERS]) < 3
+        state = sync(cube, state=later.state, **only(CRM)).state
+
+
+@pytest.mark.parametrize("fault", [Fault("500", row="C3", at=range(8, 99)), Fault("403", row="C3")])
+def test_details_that_did_not_come_in_full_start_again(cube: Sandbox, fault: Fault) -> None:
+    """A run that breaks off or may not see them is not the one that brought them."""
+    first = read(
+        cube,
+        selected=[OF_CUSTOMERS],
+        discovered=lambda: cube.faults.append(fault),
+        assignment_ids=[],
+        max_retries=0,
+    )
+    assert len(first.records.get(OF_CUSTOMERS, [])) < 12
+    cube.faults.clear()
+    second = read_details(cube, state=first.state)
+    assert ids(second.records[OF_CUSTOMERS]) == set(cube.account.customer_ids(CRM))
 
 
 def test_a_filter_on_the_parent_applies_to_details(cube: Sandbox) -> None:

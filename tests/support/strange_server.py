@@ -82,6 +82,7 @@ class PagesServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
         self.asked: list[int] = []
+        self.is_dated = True
 
     @property
     def url(self) -> str:
@@ -105,8 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
         reply = self.server.body(self.path)
         if not isinstance(reply, Reply):
             reply = Reply(404) if reply is None else Reply(200, body=reply)
-        self.send_response(reply.status, "")
-        for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+        self.send_response_only(reply.status, "")
+        dated = {"Date": self.date_time_string()} if self.server.is_dated else {}
+        length = {"Content-Length": str(len(reply.body))}
+        for name, value in {**dated, **length, **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)

@@ -67,8 +67,6 @@ class FaultInjector:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Respond to one request, or inject a fault."""
         cube = self._cube
-        if cube.now is not None:
-            start_response = _dated(start_response, cube.now)
         before = current.set(cube)
         try:
             path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
@@ -81,6 +79,8 @@ class FaultInjector:
             )
             if cube.before_request is not None:
                 cube.before_request(request)
+            if cube.now is not None:
+                start_response = _dated(start_response, cube.now)
             cube.closing.wait(cube.delay)
             fault = cube.fault_for(request)
             if fault is None:
