@@ -172,7 +172,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
 
     def target_of(self, partition: Partition) -> str | None:
         """Path and query of the first page of a partition; None if there is nothing new in it."""
-        if self.cursor and self._changes(self.cursor, partition).are_complete:
+        if self.cursor and partition.ended and self._changes(self.cursor, partition).are_complete:
             return None
         return self.endpoint_of(partition).target(partition.context)
 

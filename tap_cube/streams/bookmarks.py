@@ -105,13 +105,11 @@ class Bookmarks:
         Raises:
             RunError: If it is not a date.
         """
-        moment = self._moment(context)
-        return None if moment is None or self.lacks_details(context) else min(moment, self._began)
-
-    def lacks_details(self, context: Context | None) -> bool:
-        """Whether details are selected, but were not when customers were read to the bookmark."""
-        is_marked = _DETAILS in self._stream.get_context_state(context)
-        return self._stream.has_selected_descendents and not is_marked
+        state = self._stream.get_context_state(context)
+        moment = self._moment(state, context)
+        # Customers that were read without details are read again when those are selected.
+        lacks_details = self._stream.has_selected_descendents and _DETAILS not in state
+        return None if moment is None or lacks_details else min(moment, self._began)
 
     def move(self, context: Context | None, value: str, *, has_details: bool = False) -> None:
         """Remember in the state that everything up to here was written; never backwards.
@@ -123,8 +121,8 @@ class Bookmarks:
         """
         if not (self._stream.selected and self._is_incremental):
             return
-        state, before = self._stream.get_context_state(context), self._moment(context)
-        moment = self.parse(value)
+        state = self._stream.get_context_state(context)
+        before, moment = self._moment(state, context), self.parse(value)
         # Local times would repeat an hour in autumn.
         if before is None or before.timestamp() <= moment.timestamp():
             state["replication_key"] = self._stream.replication_key
@@ -157,10 +155,9 @@ class Bookmarks:
         asked = first.date - timedelta(seconds=first.came - first.asked)
         return asked.astimezone(self._zone)
 
-    def _moment(self, context: Context | None) -> datetime | None:
-        """The bookmark in the state; None without one, or if it is in the future."""
-        state, key = self._stream.get_context_state(context), self._stream.replication_key
-        value = state.get("replication_key_value")
+    def _moment(self, state: dict[str, t.Any], context: Context | None) -> datetime | None:
+        """The bookmark in a partition's state; None without one, or if it is in the future."""
+        value, key = state.get("replication_key_value"), self._stream.replication_key
         if value is None or not self._is_incremental or state.get("replication_key") != key:
             return None
         where = ", ".join(f"{name} {value}" for name, value in (context or {}).items())

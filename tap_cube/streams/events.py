@@ -80,6 +80,9 @@ class EventsStream(CubeStream[EventRow]):
             looks.clear()
             try:
                 looks[window] = self.first_page(partition, self._target(partition, window))
+                # The bookmark may pass an empty part of the span, so it is asked for once more.
+                if window != span and not looks[window].rows:
+                    looks[window] = self.first_page(partition, self._target(partition, window))
             except ForbiddenError as error:
                 if window.first == span.first:
                     raise

@@ -34,10 +34,11 @@ from tests.support.sizes import scaled
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cube_sandbox import Sandbox
+    from cube_sandbox import Request, Sandbox
 
 TWO_YEARS = timedelta(days=730)
 ROWS = {"C9": OUTCOMES, "C11": REGISTRATIONS}
+EMPTY = '{"count": 0, "next": null, "results": []}'
 PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
 
 
@@ -194,8 +195,7 @@ def test_a_campaign_that_seems_empty_for_a_night_is_read_again(cube: Sandbox) ->
     begin(cube)
     cube.account.add_outcome(MERSALG, when=at(TODAY - 9 * DAY))
     cube.account.add_outcome(ARCHIVED, when=at(TODAY - 99 * DAY))
-    body = '{"count": 0, "next": null, "results": []}'
-    empty = Fault("empty-list", row="C9", body=body)
+    empty = Fault("empty-list", row="C9", body=EMPTY)
     first = night(cube, TODAY, discovered=lambda: cube.faults.append(empty))
     cube.faults.clear()
     assert (first.records[OUTCOMES], marks(first)) == ([], {})
@@ -203,6 +203,22 @@ def test_a_campaign_that_seems_empty_for_a_night_is_read_again(cube: Sandbox) ->
     assert {r["campaign__id"] for r in second.records[OUTCOMES]} == {MERSALG, ARCHIVED}
     night(cube, TODAY + 2 * DAY, state=second.state)
     assert {q.path for q in questions(cube, "C9")} == {PATH}
+
+
+def test_a_part_of_the_days_that_seems_empty_is_asked_for_again(cube: Sandbox) -> None:
+    """The bookmark passes it when the days after it were read, so one answer is not enough."""
+    begin(cube, page_size=5)
+    cube.account.add_outcomes(MERSALG, 300, TODAY - TWO_YEARS, TODAY)
+    empty = Fault("empty-list", row="C9", times=1, body=EMPTY)
+
+    def see(request: Request) -> None:
+        if f"from_date={(TODAY - TWO_YEARS).year}" in request.query:
+            cube.before_request = None
+            cube.faults.append(empty)
+
+    run = night(cube, read_ahead=0, discovered=lambda: setattr(cube, "before_request", see))
+    assert not cube.before_request
+    assert len(by_key(run.records[OUTCOMES])) == 300
 
 
 def test_a_bookmark_in_the_future_is_ignored(cube: Sandbox) -> None:

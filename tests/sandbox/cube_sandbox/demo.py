@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Never
 import psycopg
 import requests
 
-from cube_sandbox.demo_tables import CUSTOMERS, KEYS, SCHEMA, Tables
+from cube_sandbox.demo_tables import CUSTOMERS, KEYS, LOOKBACK_DAYS, SCHEMA, Tables
 from cube_sandbox.meltano_project import MeltanoError, meltano_project
 from cube_sandbox.postgres import PostgresError, postgres
 from cube_sandbox.sandbox import Sandbox
@@ -31,9 +31,6 @@ CRM = (2, "B2B")
 CAMPAIGN = 2
 AGENT = "another.agent@example.com"
 CHANGED = 3
-LOOKBACK_DAYS = 2
-"""The tap's default for `lookback_days`."""
-
 READ_BY_DAYS = ("call_outcomes", "product_registrations")
 _PLUGINS = ("tap-cube", "target-postgres")
 _COMMAND = f"meltano run {' '.join(_PLUGINS)}"
@@ -197,11 +194,10 @@ def _explain() -> None:
         f"of data owner {CRM[0]} are one CRM under two names."
     )
     _print_text(
-        "The API gives the day of a customer's change, not the time, so the tap writes the rows of "
-        "the bookmark's day again. For call states, it writes those of the bookmark's minute. It "
-        f"reads outcomes and products again from {LOOKBACK_DAYS} days before the bookmark "
-        "(lookback_days), since they can be re-assigned. Each row replaces the earlier row with "
-        "the same key, so the re-assigned call is still one row."
+        "The API gives the day of a customer's change, not the time, and outcomes can be "
+        f"re-assigned. So the tap writes the rows from {LOOKBACK_DAYS} days before the bookmark "
+        "on again (lookback_days). Each row replaces the earlier row with the same key, so the "
+        "re-assigned call is still one row."
     )
     _print_text("Campaigns and custom fields are few. The tap reads them in full each time.")
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     import psycopg
 
+LOOKBACK_DAYS = 2
+"""The tap's default for `lookback_days`."""
+
 SCHEMA = "tap_cube"
 """The schema of the tables that `target-postgres` writes."""
 
@@ -48,7 +51,7 @@ BOOKMARKS: Mapping[str, Bookmark] = MappingProxyType(
         "callflow_customers": Bookmark(("campaign__id",), "callflow__last_change__when"),
     }
 )
-"""The tables whose rows are read again if they are as new as the bookmark."""
+"""The tables whose rows are written again if they are not much older than the bookmark."""
 
 EVENTS = ("callflow_customers", "call_outcomes", "product_registrations")
 """The tables of call states, outcomes and registrations."""
@@ -151,15 +154,18 @@ class Tables:
             since: The first day of outcomes and registrations that is read again.
         """
         if name in BOOKMARKS:
-            partition, column = (
-                _columns(*BOOKMARKS[name].partition),
-                _columns(BOOKMARKS[name].column),
-            )
             newest = sql.SQL(
-                "({partition}, {column}) IN "
-                "(SELECT {partition}, max({column}) FROM {table} GROUP BY {partition})"
+                "{column} >= (SELECT max({column}) - {days} * interval '1 day' FROM {table} AS t "
+                "WHERE ({partition}) = ({own}))"
             )
-            condition = newest.format(partition=partition, column=column, table=_table(name))
+            partition = BOOKMARKS[name].partition
+            condition = newest.format(
+                column=_columns(BOOKMARKS[name].column),
+                days=LOOKBACK_DAYS,
+                table=_table(name),
+                partition=_columns(*partition),
+                own=sql.SQL(", ").join(sql.Identifier(name, column) for column in partition),
+            )
             # The tap does not read an archived campaign again.
             not_archived = (
                 "campaign__id IN "
