@@ -114,4 +114,5 @@ class MinuteCursor(Cursor):
         return f"{ended}T23:59:59"
 
     def _wall_clock(self, moment: datetime) -> str:
-        return f"{moment.astimezone(self.zone):%Y-%m-%dT%H:%M:%S}"
+        # Not by a format, which would not pad years before 1000.
+        return moment.astimezone(self.zone).isoformat(timespec="seconds")[:19]

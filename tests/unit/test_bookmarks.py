@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cube.http.clock import AccountClock
+from tap_cube.records.rows import CallflowRow
 from tap_cube.streams.bookmarks import parse_bookmark
+from tap_cube.streams.cursors import MinuteCursor
 
 OSLO = ZoneInfo("Europe/Oslo")
 MIDNIGHT = "2026-01-31T00:00:00+01:00"
@@ -67,6 +69,24 @@ def test_any_moment_can_be_moved_by_the_longest_lookback(moment: datetime, zone:
     assert parsed - timedelta(days=3650) < parsed < parsed + timedelta(days=1)
     if 1001 < moment.year < 9998:
         assert parsed == moment
+
+
+@pytest.mark.parametrize(
+    ("when", "value"),
+    [
+        ("2026-01-31 10:00", "2026-01-31T10:00:00"),
+        ("2026-01-31T09:00:00Z", "2026-01-31T10:00:00"),
+        ("0009-01-01 10:00", "0009-01-01T10:00:00"),
+        ("0001-01-01T00:00:00+12:00", None),
+        ("9999-12-31T23:59:59Z", None),
+        ("", None),
+        (20260131, None),
+    ],
+)
+def test_the_minute_of_a_change_sorts_as_text(when: object, value: str | None) -> None:
+    """A time that cannot be told in the account's zone counts as none."""
+    cursor = MinuteCursor("callflow__last_change__when", OSLO)
+    assert cursor.value_of(CallflowRow(callflow__last_change__when=when)) == value
 
 
 def test_a_cached_date_does_not_set_the_clock_back() -> None:
