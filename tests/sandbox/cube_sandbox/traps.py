@@ -44,6 +44,7 @@ class Traps:
         next_value: Python function that replaces `next` by any value.
         count: Python function that replaces the number of rows by any value.
         bare_list: All customers in one bare list without envelope (T13).
+        paged_lists: Campaigns and definitions in pages instead of bare lists.
         newest_first: Rows in descending order (T16).
         order_by: What sorts customers instead of their number. Each page of a PostgreSQL server
             may sort customers with the same value in another way (T16).
@@ -71,6 +72,7 @@ class Traps:
     next_value: Callable[[str | None], object] | None = None
     count: Callable[[int], object] | None = None
     bare_list: bool = False
+    paged_lists: bool = False
     newest_first: bool = False
     order_by: OrderBy | None = None
     numbers: Numbers = "documented"

@@ -97,6 +97,14 @@ class CubeView(APIView):
             single=single,
         )
 
+    def respond_list(self, records: list[Any]) -> Response:
+        """Respond with a bare list, or with a page of it if the sandbox's traps say so."""
+        if not current.get().traps.paged_lists:
+            return Response(records)
+        paginator = CubePagination()
+        page = paginator.paginate_queryset(cast("Any", records), self.request, view=self)
+        return paginator.get_paginated_response(page)
+
     def respond(self, crm: Crm, customer: Customer) -> Response:
         """Respond with one customer."""
         return Response(self.record_builder(crm, single=True).records([customer])[0])
@@ -114,7 +122,7 @@ class Campaigns(CubeView):
         if cube.generation_data.campaigns == "2019":
             crms = {number: crm for number, crm in crms.items() if crm.assignment is not None}
         campaigns = Campaign.objects.filter(crm__in=crms).order_by("id")
-        return Response(
+        return self.respond_list(
             [
                 campaign_record(
                     campaign, crms[campaign.crm], cube.generation_data.campaigns, cube.traps
@@ -130,7 +138,7 @@ class Definitions(CubeView):
     def get(self, _request: Request, **_names: object) -> Response:
         """List the definitions."""
         rows = Definition.objects.filter(crm=self.crm().id).order_by("id")
-        return Response([definition_record(row, current.get().traps) for row in rows])
+        return self.respond_list([definition_record(row, current.get().traps) for row in rows])
 
 
 class Customers(CubeView):

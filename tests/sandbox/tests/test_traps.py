@@ -74,6 +74,17 @@ def test_count_can_be_wrong(cube: Sandbox, ask: Ask) -> None:
     assert ask(S1).json()["count"] == 789
 
 
+@pytest.mark.parametrize("path", ["/api/v1/campaigns", f"{C2[:-10]}crm_custom_fields/"])
+def test_lists_without_pages_can_have_them(cube: Sandbox, ask: Ask, path: str) -> None:
+    """Campaigns and definitions are bare lists by the documents; an account may page them."""
+    bare = ask(path).json()
+    cube.traps, cube.page_size = Traps(paged_lists=True), 3
+    first, second = ask(path).json(), ask(f"{path}?page=2").json()
+    assert first["count"] == len(bare) > 3
+    assert first["results"] == bare[:3]
+    assert second["results"] == bare[3:6]
+
+
 def test_lists_can_be_bare_and_newest_first(cube: Sandbox, ask: Ask) -> None:
     """Without envelope all customers are returned at once (T13); T16 reverses the order."""
     cube.traps = Traps(bare_list=True, newest_first=True)
