@@ -14,11 +14,12 @@ from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_cube.account.discovery import Discovery
-from tap_cube.errors import CubeError, PartialRunError
+from tap_cube.account.memory import Memory
+from tap_cube.errors import PartialRunError
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.messages import BufferedWriter
-from tap_cube.singer.state import DAMAGED, checked_json, checked_state
+from tap_cube.singer.state import checked_json, checked_state
 from tap_cube.streams.registry import STREAMS
 from tap_cube.streams.spec import CubeTap
 
@@ -63,16 +64,18 @@ class TapCube(CubeTap):
             variables = {name: os.environ.get(f"TAP_CUBE_{name.upper()}") for name in names}
             given = {name: value for name, value in variables.items() if value is not None}
             config = {**(config or {}), **given}
-        # The SDK would ignore an empty state of another type, and open any other as a file.
-        if not isinstance(options.get("state", {}), dict | None):
-            raise CubeError(DAMAGED)
+        # Discovery needs the state, which the SDK loads after it.
+        state = options.get("state")
+        self.memory = Memory.of_state(checked_state({} if state is None else state))
         super().__init__(config=config, **options)
 
     @override
     def discover_streams(self) -> list[Stream]:
-        discovery = Discovery(self.client, self.pool, self.settings, self.logger)
+        discovery = Discovery(self.client, self.pool, self.settings, self.logger, self.memory)
         probed = [spec for spec in STREAMS if not (spec.name in _FOUND_FIRST or spec.parent)]
         account = discovery.account({spec.name: spec.endpoints for spec in probed})
+        self.memory = self.memory.updated(account)
+        self.memory.write(self.state)
         streams: dict[str, Stream] = {}
         for spec in STREAMS:
             if stream := spec.type.of_account(self, spec, account, streams):
@@ -99,6 +102,8 @@ class TapCube(CubeTap):
     def setup_mapper(self) -> None:
         # The SDK checks the map of a deselected stream against an empty schema, and fails. Here
         # such a stream keeps all its columns, so its map may stay in the config.
+        if not self.memory.endpoints:
+            self.logger.info("No state names addresses: it will name those that this run finds")
         super(Tap, self).setup_mapper()
         selected = {
             name: e.metadata.resolve_selection().get((), True) for name, e in self.catalog.items()
@@ -113,6 +118,8 @@ class TapCube(CubeTap):
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
         super().load_state(checked_state(state))
+        # What discovery found meanwhile, which an interrupted run must leave behind, too.
+        self.memory.write(self.state)
 
     @override
     @classmethod

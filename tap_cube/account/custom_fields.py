@@ -117,11 +117,6 @@ def read_definitions(
     ]
 
 
-def definition_id(definition: Mapping[str, t.Any]) -> int | None:
-    """Id of a definition; None if it is missing or not a whole number."""
-    return whole_id(definition.get("id"))
-
-
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 

@@ -20,7 +20,7 @@ class Endpoint:
     """One documented endpoint of a resource.
 
     Attributes:
-        row: Row of docs/api.md, such as ``S1``; used in logs only.
+        row: Row of docs/api.md, such as ``S1``. Logs and the state name the endpoint by it.
         path: Path, with its query if it has one; names of ids in braces.
         is_dated: Whether it takes a window of days; without one it serves only today's rows (T20).
         payload: Payload of its rows about customers.

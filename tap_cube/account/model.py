@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import typing as t
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -120,16 +120,12 @@ class Resource:
         endpoint: The endpoint of their rows.
         keys: Keys of the rows on first pages, in order.
         is_list: Whether a response is a bare list, without pages (T13).
-        definitions: Endpoint of the definitions of custom fields, by partition.
-        fields: Custom fields of all partitions.
     """
 
     partitions: tuple[Partition, ...]
     endpoint: Endpoint
     keys: tuple[str, ...] = ()
     is_list: bool = False
-    definitions: Mapping[str, Endpoint] = field(default_factory=dict)
-    fields: tuple[CustomField, ...] = ()
 
     @classmethod
     def joined(cls, parts: Sequence[Resource]) -> t.Self:
@@ -139,9 +135,27 @@ class Resource:
             parts[0].endpoint,
             tuple(dict.fromkeys(key for part in parts for key in part.keys)),
             any(part.is_list for part in parts),
-            {name: at for part in parts for name, at in part.definitions.items()},
-            tuple(own for part in parts for own in part.fields),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """The definitions of custom fields of one assignment or CRM (rows C4, H2).
+
+    They count even while the customers of the partition do not answer: the columns of other
+    streams depend on them.
+
+    Attributes:
+        partition: The partition.
+        endpoint: Where it shows them.
+        rows: The decoded rows.
+        fields: What was read of them.
+    """
+
+    partition: Partition
+    endpoint: Endpoint
+    rows: Sequence[Mapping[str, t.Any]]
+    fields: Sequence[CustomField]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +163,30 @@ class Account:
     """The result of discovery.
 
     Attributes:
-        campaign_keys: Keys of the campaigns' rows; None if the account lists no campaigns.
+        campaign_rows: The rows of the campaigns; None if the account does not list them.
         campaigns: The campaigns.
+        definitions: The definitions of each partition that shows them.
         resources: Partitions and endpoint of each stream, by its name; streams with nothing to
             read are missing.
         label_names: Readable column names of custom fields, by partition and id; empty unless the
             user wants them.
     """
 
-    campaign_keys: frozenset[str] | None
+    campaign_rows: Sequence[dict[str, t.Any]] | None
     campaigns: tuple[Campaign, ...]
+    definitions: Sequence[Definitions]
     resources: Mapping[str, Resource]
     label_names: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     @property
     def fields(self) -> tuple[CustomField, ...]:
         """The custom fields of all partitions."""
-        return tuple(own for resource in self.resources.values() for own in resource.fields)
+        return tuple(own for found in self.definitions for own in found.fields)
+
+    def fields_of(self, endpoint: Endpoint) -> list[CustomField]:
+        """The custom fields of the partitions that an endpoint serves."""
+        defined = (d for d in self.definitions if d.partition.context.keys() == endpoint.ids)
+        return [own for found in defined for own in found.fields]
 
 
 def read_campaigns(rows: Iterable[Mapping[str, t.Any]]) -> list[Campaign]:
@@ -202,6 +223,17 @@ def _campaign(number: int, row: Mapping[str, t.Any]) -> Campaign:
     )
 
 
+def partition_name(context: Mapping[str, t.Any]) -> str:
+    """Name of the partition that has a context in the state; "" for the whole account."""
+    if "campaign__id" in context:
+        return f"campaigns/{context['campaign__id']}"
+    if "assignment_id" in context:
+        return _assignment_name(context["assignment_id"])
+    if "data_owner_id" in context:
+        return _crm_name(context["data_owner_id"], context.get("crm_type", ""))
+    return ""
+
+
 def _assignment_name(number: int) -> str:
     return f"assignments/{number}"
 
@@ -215,20 +247,3 @@ def _day(value: object) -> date | None:
         return date.fromisoformat(str(value)[:10])
     except ValueError:
         return None
-
-
-def ids_by_names(campaigns: Iterable[Campaign]) -> dict[tuple[str, str], dict[str, object]]:
-    """Map the names of data owner and campaign to the campaign's ids.
-
-    If several campaigns have these names, an id in which they differ is None.
-    """
-    by_names = defaultdict(list)
-    for campaign in campaigns:
-        by_names[campaign.data_owner, campaign.name].append(campaign.columns)
-    return {
-        names: {
-            name: value if all(other[name] == value for other in others) else None
-            for name, value in first.items()
-        }
-        for names, (first, *others) in by_names.items()
-    }

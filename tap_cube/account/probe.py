@@ -5,22 +5,31 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
-from tap_cube.errors import ForbiddenError, NotFoundError
+from tap_cube.account.memory import NOTHING_EXPECTED
+from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError, TransientError
 from tap_cube.http.client import RequestLabel
-from tap_cube.records.page import decode_page
+from tap_cube.http.prefetch import Prefetcher
+from tap_cube.records.codec import decode_row
+from tap_cube.records.page import PageDecoder, decode_page
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_cube.account.endpoint import Endpoint
+    from tap_cube.account.memory import Expected
     from tap_cube.account.model import Partition
-    from tap_cube.http.client import CubeClient
+    from tap_cube.http.client import CubeClient, Response
+    from tap_cube.http.prefetch import WorkerPool
     from tap_cube.paging.windows import Window
     from tap_cube.records.page import Page
 
 PROBES = 3
-"""Responses of 404, one a partition, after which an endpoint counts as missing."""
+"""Responses of 404, one a partition, after which an endpoint counts as missing in a first run."""
+
+Places: t.TypeAlias = "Iterable[tuple[Endpoint, Partition]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +39,16 @@ class Probe:
     Attributes:
         stream: Name of the stream.
         requests: Endpoint, name of the partition, and path and query of each request.
+        must_answer: Whether earlier runs read the stream there, so that silence is a failure.
+        has_rows: Whether an empty response counts as silence.
+        decode: Decodes a response.
     """
 
     stream: str
     requests: tuple[tuple[Endpoint, str, str], ...]
-
-    @classmethod
-    def of(cls, stream: str, places: Iterable[tuple[Endpoint, Partition]], days: Window) -> t.Self:
-        """Make the probe of these endpoints and partitions.
-
-        Args:
-            stream: Name of the stream.
-            places: Endpoints and partitions in the order to request them.
-            days: The days to request from endpoints that take a window.
-        """
-        requests = (
-            (endpoint, partition.name, endpoint.target(partition.context, days))
-            for endpoint, partition in places
-        )
-        return cls(stream, tuple(requests))
+    must_answer: bool = False
+    has_rows: bool = False
+    decode: PageDecoder = decode_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +66,133 @@ class ProbeResult:
     forbidden: frozenset[Endpoint]
 
 
+class Prober:
+    """Sends probes, and those expected next ahead of their use.
+
+    Args:
+        client: Client of the account.
+        pool: Threads that fetch ahead.
+        days: The days to request from endpoints that take a window.
+    """
+
+    def __init__(self, client: CubeClient, pool: WorkerPool, days: Window) -> None:
+        self._client = client
+        self._pool = pool
+        self._days = days
+        self._probes = Prefetcher(partial(probe, client), pool)
+
+    @property
+    def lookahead(self) -> int:
+        """Probes that may be made ahead now."""
+        return 0 if self._client.is_throttled else self._pool.size
+
+    def of(
+        self,
+        stream: str,
+        places: Places,
+        expected: Expected = NOTHING_EXPECTED,
+        decode: PageDecoder = decode_page,
+    ) -> Probe:
+        """Make a probe.
+
+        Args:
+            stream: Name of the stream.
+            places: Endpoints and partitions in the order to request them.
+            expected: What earlier runs make certain.
+            decode: Decodes a response.
+        """
+        requests = (
+            (endpoint, partition.name, endpoint.target(partition.context, self._days))
+            for endpoint, partition in places
+        )
+        return Probe(stream, tuple(requests), expected.must_answer, expected.has_rows, decode)
+
+    def result(self, candidates: Probe, lookahead: Iterable[Probe] = ()) -> ProbeResult:
+        """Return the result of a probe, and start those expected next.
+
+        Raises:
+            CubeError: If a request fails with anything but 403 or 404, or if an endpoint that
+                must answer does not.
+        """
+        return self._probes.take(candidates, islice(lookahead, self.lookahead))
+
+
+def keys_of(page: Page) -> tuple[str, ...]:
+    """Keys of the rows of a page, in order."""
+    rows = (decode_row(row) for row in page.raw_rows)
+    return tuple(dict.fromkeys(key for row in rows for key in row))
+
+
 def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
     """Send the requests of a probe until an endpoint responds with a page.
 
     A partition that refused the credential (403) is not requested again. Neither is an endpoint
-    that responded with 404 `PROBES` times.
+    that responded with 404 `PROBES` times, unless earlier runs read the stream there. Then all
+    partitions are tried, and the first is requested again with all retries before the run fails.
 
     Args:
         client: Client of the account.
         candidates: The requests.
 
     Raises:
-        CubeError: If a request fails with anything but 403 or 404.
+        CubeError: If a request fails with anything but 403 or 404, or if none that must answer
+            does.
     """
     refusals: dict[str, ForbiddenError] = {}
     forbidden: set[Endpoint] = set()
     missing: Counter[Endpoint] = Counter()
     response = None
     for endpoint, name, target in candidates.requests:
-        if name in refusals or missing[endpoint] == PROBES:
+        is_missing = missing[endpoint] == PROBES and not candidates.must_answer
+        if name in refusals or is_missing:
             continue
         try:
             label = RequestLabel(candidates.stream, name)
-            page = client.get(target, label, decode_page).content
+            page = _page(client.get(target, label, candidates.decode))
         except NotFoundError:
             missing[endpoint] += 1
         except ForbiddenError as error:
             refusals[name] = error
             forbidden.add(endpoint)
         else:
-            response = endpoint, page
-            break
+            if page.rows or not candidates.has_rows:
+                response = endpoint, page
+                break
+    if response is None and candidates.must_answer and candidates.requests:
+        response = _asked_again(client, candidates)
     return ProbeResult(response, tuple(refusals.values()), frozenset(forbidden))
+
+
+def _asked_again(client: CubeClient, candidates: Probe) -> tuple[Endpoint, Page]:
+    """Request, with all retries, what answered in earlier runs.
+
+    Raises:
+        CubeError: If it does not answer. The message names the address, and how to accept another.
+    """
+    endpoint, name, target = candidates.requests[0]
+
+    def decode(body: bytes) -> Page:
+        page = candidates.decode(body)
+        if candidates.has_rows and not page.rows:
+            msg = "the list is empty"
+            raise TransientError(msg)
+        return page
+
+    label = RequestLabel(candidates.stream, name)
+    try:
+        return endpoint, _page(client.get(target, label, decode, is_known=True))
+    except RunError:
+        raise
+    except CubeError as error:
+        reason = str(error).partition(". ")[0]
+        msg = (
+            f"{reason}. Earlier runs read it from {endpoint.path}. Run again later; if the account "
+            "has changed for good, run once with --full-refresh, or clear the state."
+        )
+        raise CubeError(msg) from None
+
+
+def _page(response: Response[Page]) -> Page:
+    page = response.content
+    page.asked, page.came, page.date = response.asked, response.came, response.date
+    return page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import defaultdict
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -10,13 +11,12 @@ from singer_sdk import typing as th
 
 from tap_cube.account import generations
 from tap_cube.account.columns import CustomColumns, StreamColumns
-from tap_cube.account.model import ids_by_names
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tap_cube.account.generations import JSONType
-    from tap_cube.account.model import Account
+    from tap_cube.account.model import Account, Campaign
     from tap_cube.streams.spec import StreamSpec
 
 _IDS: Mapping[str, JSONType] = MappingProxyType(
@@ -72,3 +72,20 @@ class CampaignRows:
         """The other ids of a row, by the names of its data owner and its campaign."""
         ids = self._ids_by_names.get(names, {})
         return [ids.get(name) for name in self.looked_up]
+
+
+def ids_by_names(campaigns: Iterable[Campaign]) -> dict[tuple[str, str], dict[str, object]]:
+    """Map the names of data owner and campaign to the campaign's ids.
+
+    If several campaigns have these names, an id in which they differ is None.
+    """
+    by_names = defaultdict(list)
+    for campaign in campaigns:
+        by_names[campaign.data_owner, campaign.name].append(campaign.columns)
+    return {
+        names: {
+            name: value if all(other[name] == value for other in others) else None
+            for name, value in first.items()
+        }
+        for names, (first, *others) in by_names.items()
+    }

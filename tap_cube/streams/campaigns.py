@@ -1,4 +1,4 @@
-"""Campaigns (row C1): a bare list, however many there are."""
+"""Campaigns (row C1), as discovery has read them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing_extensions import override
 from tap_cube.account import generations
 from tap_cube.account.columns import StreamColumns
 from tap_cube.account.model import ACCOUNT, Resource
-from tap_cube.records.codec import decode_row
 from tap_cube.records.ids import by_id
 from tap_cube.records.rows import Row
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -25,7 +24,12 @@ if t.TYPE_CHECKING:
 
 
 class CampaignsStream(CubeStream[Row]):
-    """The campaigns that the credential may see."""
+    """The campaigns that the credential may see.
+
+    The partitions of other streams come from the same list, so it is requested once.
+    """
+
+    rows: Sequence[Record]
 
     @override
     @classmethod
@@ -33,21 +37,22 @@ class CampaignsStream(CubeStream[Row]):
         cls, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
     ) -> t.Self | None:
         del streams
-        if account.campaign_keys is None:
+        if account.campaign_rows is None:
             return None
         earlier = generations.EARLIER_CAMPAIGN_FIELDS
-        sent = {key: earlier[key] for key in earlier if key in account.campaign_keys}
+        keys = {key for row in account.campaign_rows for key in row}
+        sent = {key: earlier[key] for key in earlier if key in keys}
         resource = Resource((ACCOUNT,), spec.endpoints[0], is_list=True)
-        return cls(tap, spec, resource, StreamColumns({**generations.CAMPAIGN_FIELDS, **sent}))
+        stream = cls(tap, spec, resource, StreamColumns({**generations.CAMPAIGN_FIELDS, **sent}))
+        stream.rows = account.campaign_rows
+        return stream
 
     @override
     def records(
         self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
-        del context
-        pages = self.read(partition)
-        rows = (decode_row(page.raw_rows[place]) for page, places in pages for place in places)
-        for row in by_id(rows, "campaign__id").values():
+        del partition, context
+        for row in by_id(self.rows, "campaign__id").values():
             yield decoder.decode(self.prepare(row))
 
     @override

@@ -9,9 +9,8 @@ from typing_extensions import override
 
 from tap_cube.account import generations
 from tap_cube.account.columns import StreamColumns
-from tap_cube.account.custom_fields import definition_id
 from tap_cube.account.model import Resource
-from tap_cube.records.codec import decode_row
+from tap_cube.records.ids import by_id
 from tap_cube.records.rows import Row
 from tap_cube.streams.base import CubeStream
 
@@ -22,7 +21,7 @@ if t.TYPE_CHECKING:
 
     from tap_cube.account.endpoint import Endpoint
     from tap_cube.account.generations import JSONType
-    from tap_cube.account.model import Account, Partition
+    from tap_cube.account.model import Account, Definitions, Partition
     from tap_cube.records.decoder import RecordDecoder
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
@@ -35,7 +34,12 @@ CONTEXT_FIELDS: Mapping[str, JSONType] = {
 
 
 class CustomFieldsStream(CubeStream[Row]):
-    """The definitions of every assignment and CRM that shows them."""
+    """The definitions of every assignment and CRM that shows them, as discovery has read them.
+
+    The columns of other streams come from the same definitions, so they are requested once.
+    """
+
+    definitions: Mapping[str, Definitions]
 
     @override
     @classmethod
@@ -43,36 +47,25 @@ class CustomFieldsStream(CubeStream[Row]):
         cls, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
     ) -> t.Self | None:
         del streams
-        defining = [found for found in account.resources.values() if found.definitions]
-        if not defining:
+        if not account.definitions:
             return None
-        resource = Resource(
-            tuple(s for found in defining for s in found.partitions if s.name in found.definitions),
-            spec.endpoints[0],
-            is_list=True,
-            definitions={name: at for found in defining for name, at in found.definitions.items()},
-        )
+        partitions = tuple(found.partition for found in account.definitions)
+        resource = Resource(partitions, spec.endpoints[0], is_list=True)
         columns = StreamColumns({**CONTEXT_FIELDS, **generations.DEFINITION_FIELDS})
-        return cls(tap, spec, resource, columns)
+        stream = cls(tap, spec, resource, columns)
+        stream.definitions = {found.partition.name: found for found in account.definitions}
+        return stream
 
     @override
     def endpoint_of(self, partition: Partition) -> Endpoint:
-        return self.resource.definitions[partition.name]
+        return self.definitions[partition.name].endpoint
 
     @override
     def records(
         self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
-        # As in `read_definitions`: of two with one id the last stays, and none goes without.
         del context
-        usable = {}
-        for page, places in self.read(partition):
-            for place in places:
-                definition = decode_row(page.raw_rows[place])
-                number = definition_id(definition)
-                if number is not None:
-                    usable[number] = {**definition, "id": number}
-        for definition in usable.values():
+        for definition in by_id(self.definitions[partition.name].rows, "id").values():
             yield decoder.decode(definition)
 
     @override

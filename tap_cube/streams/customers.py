@@ -58,7 +58,9 @@ class CustomersStream(CubeStream[CustomerRow]):
             return None
         family = generations.family_of(resource.keys, resource.endpoint)
         by_label = family is not generations.STANDARD_FIELDS
-        custom = CustomColumns(resource.fields, account.label_names, by_label=by_label)
+        custom = CustomColumns(
+            account.fields_of(resource.endpoint), account.label_names, by_label=by_label
+        )
         for name, taken, kinds in custom.contradictions:
             tap.logger.info(
                 "%s: column '%s' is read as %s, since CRMs disagree about its type (%s)",

@@ -8,7 +8,6 @@ from datetime import timedelta
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_cube.errors import CubeError, ForbiddenError
 from tap_cube.paging.windows import MIN_DATE, Window, small_windows
 from tap_cube.records.ids import imported_key
 from tap_cube.records.rows import EventRow
@@ -78,16 +77,10 @@ class EventsStream(CubeStream[EventRow]):
 
         def pages_of(window: Window) -> int:
             looks.clear()
-            try:
+            looks[window] = self.first_page(partition, self._target(partition, window))
+            # The bookmark may pass an empty part of the span, so it is asked for once more.
+            if window != span and not looks[window].rows:
                 looks[window] = self.first_page(partition, self._target(partition, window))
-                # The bookmark may pass an empty part of the span, so it is asked for once more.
-                if window != span and not looks[window].rows:
-                    looks[window] = self.first_page(partition, self._target(partition, window))
-            except ForbiddenError as error:
-                if window.first == span.first:
-                    raise
-                # It was readable a moment ago, so it is not skipped.
-                raise CubeError(str(error)) from None
             return looks[window].expected_pages
 
         for window in small_windows(span, pages_of):

@@ -134,15 +134,6 @@ def test_all_endpoints_give_the_same_columns(cube: Sandbox, without: Collection[
         assert join_ids(run, stream, "assignment_id") == join_ids(usual, stream, "assignment_id")
 
 
-def test_after_a_change_of_endpoint_everything_is_read(cube: Sandbox) -> None:
-    """Bookmarks of campaigns do not apply to CRMs, which are read from the beginning."""
-    fill(cube)
-    first = night(cube, TODAY)
-    cube.without = {"C9"}
-    second = night(cube, TODAY + DAY, state=first.state)
-    assert len(second.records[OUTCOMES]) == len(first.records[OUTCOMES]) == 4
-
-
 def test_an_account_without_partitions_has_one_bookmark(cube: Sandbox) -> None:
     """Without endpoints for campaigns and CRMs, one bookmark covers the account."""
     fill(cube, without=("C9", "C8"))

@@ -124,7 +124,7 @@ def ids(records: Iterable[Record], **context: object) -> set[str]:
 
 def bookmarks(run: TapRun, stream: str = CUSTOMERS) -> dict[object, str]:
     """The bookmark of each partition of a stream: by CRM, or by assignment."""
-    parts = (run.state or {})["bookmarks"][stream]["partitions"]
+    parts = (run.state or {})["bookmarks"][stream].get("partitions", [])
     return {
         part["context"].get("assignment_id")
         or (part["context"]["data_owner_id"], part["context"]["crm_type"]): part[

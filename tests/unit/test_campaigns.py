@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.account.model import Campaign, ids_by_names, read_campaigns
+from tap_cube.account.model import Campaign, read_campaigns
+from tap_cube.streams.campaign_rows import ids_by_names
 
 TODAY: dict[str, Any] = {
     "campaign__id": 8,

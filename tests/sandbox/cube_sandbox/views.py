@@ -102,7 +102,7 @@ class CubeView(APIView):
         if not current.get().traps.paged_lists:
             return Response(records)
         paginator = CubePagination()
-        page = paginator.paginate_queryset(cast("Any", records), self.request, view=self)
+        page: Any = paginator.paginate_queryset(cast("Any", records), self.request, view=self)
         return paginator.get_paginated_response(page)
 
     def respond(self, crm: Crm, customer: Customer) -> Response:
@@ -154,7 +154,7 @@ class Customers(CubeView):
         if traps.bare_list:
             return Response(builder.records(list(customers)))
         paginator = CubePagination()
-        page = paginator.paginate_queryset(customers, request, view=self)
+        page: Any = paginator.paginate_queryset(customers, request, view=self)
         return paginator.get_paginated_response(builder.records(page or []))
 
 

@@ -1,0 +1,146 @@
+"""Which assignments and CRMs answer, where their customers are, and their custom fields."""
+
+from __future__ import annotations
+
+import typing as t
+
+from tap_cube.account.custom_fields import read_definitions
+from tap_cube.account.model import Definitions, Resource
+from tap_cube.account.probe import keys_of
+from tap_cube.errors import ForbiddenError, NotFoundError
+
+if t.TYPE_CHECKING:
+    import logging
+    from collections.abc import Sequence
+
+    from tap_cube.account.endpoint import Endpoint
+    from tap_cube.account.lists import ListReader
+    from tap_cube.account.memory import Expected, Memory
+    from tap_cube.account.model import Partition
+    from tap_cube.account.probe import Probe, Prober, ProbeResult
+    from tap_cube.records.page import Page
+
+
+class CrmSearch:
+    """Finds the partitions of customers.
+
+    Args:
+        prober: Sends the probes.
+        lists: Reads definitions to their end.
+        memory: What earlier runs found.
+        logger: Logs what was found and what is skipped.
+
+    Attributes:
+        definitions: The definitions found so far.
+    """
+
+    def __init__(
+        self, prober: Prober, lists: ListReader, memory: Memory, logger: logging.Logger
+    ) -> None:
+        self._prober = prober
+        self._lists = lists
+        self._memory = memory
+        self._logger = logger
+        self.definitions: list[Definitions] = []
+
+    def resource(
+        self,
+        stream: str,
+        partitions: Sequence[Partition],
+        customers: Sequence[Endpoint],
+        definitions: Sequence[Endpoint],
+    ) -> Resource | None:
+        """Find the partitions that respond, and the endpoints of customers and definitions.
+
+        Args:
+            stream: Name of the stream of customers.
+            partitions: Assignments or CRMs.
+            customers: Endpoints of customers, in the order to try.
+            definitions: Endpoints of definitions, in the order to try.
+
+        Raises:
+            CubeError: If a partition that the settings name does not answer, or if what earlier
+                runs read answers no more.
+        """
+        expected = self._memory.expected(stream, customers)
+        endpoints = expected.endpoints
+        kept: list[Resource] = []
+        for number, partition in enumerate(partitions):
+            # Until one has responded, the endpoint of the others may be unknown.
+            ahead = self._prober.lookahead if len(endpoints) == 1 else 0
+            own, defined, *others = [
+                probe
+                for each in partitions[number : number + 1 + ahead]
+                for probe in (
+                    self._prober.of(stream, [(at, each) for at in endpoints]),
+                    self._of_definitions(each, definitions),
+                )
+            ]
+            result = self._prober.result(own, [defined, *others])
+            if resource := self._answering(stream, partition, result):
+                kept.append(resource)
+                endpoints = (resource.endpoint,)
+            # Other streams need the types of a CRM whose customers are not to be had for a night.
+            if resource or defined.must_answer:
+                self._define(partition, self._prober.result(defined, others))
+        if not kept and partitions and expected.must_answer:
+            kept.append(self._asked_again(stream, partitions[0], expected))
+        if not kept:
+            self._logger.info("Nothing to read for stream '%s'; it is skipped", stream)
+            return None
+        self._logger.info("Stream '%s' is read from %s", stream, kept[0].endpoint.path)
+        return Resource.joined(kept)
+
+    def _of_definitions(self, partition: Partition, endpoints: Sequence[Endpoint]) -> Probe:
+        expected = self._memory.expected_definitions(partition.name, endpoints)
+        places = [(at, partition) for at in expected.endpoints]
+        return self._prober.of("custom_fields", places, expected, self._lists.decode)
+
+    def _asked_again(self, stream: str, partition: Partition, expected: Expected) -> Resource:
+        """Request the first partition with all retries, after none has answered."""
+        places = [(at, partition) for at in expected.endpoints]
+        result = self._prober.result(self._prober.of(stream, places, expected))
+        return self._resource(partition, *_response(stream, partition, result))
+
+    def _answering(self, stream: str, partition: Partition, result: ProbeResult) -> Resource | None:
+        """The resource of one partition; None, with a warning, if it does not answer."""
+        try:
+            return self._resource(partition, *_response(stream, partition, result))
+        except (ForbiddenError, NotFoundError) as error:
+            if partition.named_by:
+                raise
+            self._logger.warning("%s is skipped. %s", partition.name, error)
+            return None
+
+    def _resource(self, partition: Partition, endpoint: Endpoint, page: Page) -> Resource:
+        count = len(page.rows) if page.count is None else page.count
+        self._logger.info("%s has %d customers (endpoint %s)", partition.name, count, endpoint.row)
+        return Resource((partition,), endpoint, keys_of(page), page.is_list)
+
+    def _define(self, partition: Partition, result: ProbeResult) -> None:
+        """Keep the definitions of one partition, if it shows them."""
+        if result.response is None:
+            self._logger.info(
+                "%s shows no definitions of custom fields; they are read as text", partition.name
+            )
+            return
+        endpoint, page = result.response
+        rows = self._lists.rows(partition.name, endpoint.target(partition.context), page)
+        fields = read_definitions(partition.name, rows)
+        self.definitions.append(Definitions(partition, endpoint, rows, fields))
+
+
+def _response(stream: str, partition: Partition, result: ProbeResult) -> tuple[Endpoint, Page]:
+    """The endpoint that serves a partition, and its first page.
+
+    Raises:
+        ForbiddenError: If the credential may not see the partition.
+        NotFoundError: If the account does not have the partition.
+    """
+    if result.refusals and not result.response:
+        raise result.refusals[0]
+    if result.response is None:
+        where = f" Check '{partition.named_by}' and 'api_url'." if partition.named_by else ""
+        msg = f"{stream}: the account has no {partition.name} (HTTP 404).{where}"
+        raise NotFoundError(msg)
+    return result.response

@@ -1,0 +1,96 @@
+"""Lists that are documented without pages, campaigns and definitions: read to their end.
+
+An account may serve them as pages all the same. Then the first page alone would hide the other
+campaigns, and with them all that happened in them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from typing_extensions import override
+
+from tap_cube.paging.complete import CompleteReader
+from tap_cube.paging.pages import PageReader
+from tap_cube.records.codec import decode_row
+from tap_cube.records.page import PageDecoder
+from tap_cube.records.rows import Row
+
+if t.TYPE_CHECKING:
+    import logging
+
+    from tap_cube.http.client import CubeClient
+    from tap_cube.http.prefetch import WorkerPool
+    from tap_cube.records.page import Page
+
+
+class CampaignRow(Row):
+    """The part of a campaign by which it is told from the others."""
+
+    campaign__id: object = None
+
+    @property
+    @override
+    def identity(self) -> object:
+        return _hashable(self.campaign__id)
+
+
+class DefinitionRow(Row):
+    """The part of a definition by which it is told from the others."""
+
+    id: object = None
+
+    @property
+    @override
+    def identity(self) -> object:
+        return _hashable(self.id)
+
+
+def _hashable(value: object) -> object:
+    return value if isinstance(value, str | int | float) else None
+
+
+class ListReader:
+    """Reads the lists of one stream.
+
+    Args:
+        stream: Name of the stream.
+        row_type: What tells its rows apart.
+        client: Client of the account.
+        pool: Threads that fetch ahead.
+        logger: Logs when pages have to be read again.
+
+    Attributes:
+        decode: Decodes a first page.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        row_type: type[Row],
+        client: CubeClient,
+        pool: WorkerPool,
+        logger: logging.Logger,
+    ) -> None:
+        self.decode = PageDecoder(row_type)
+        self._stream = stream
+        self._logger = logger
+        self._pages = PageReader(
+            stream, client, pool, row_type=row_type, may_be_list=True, on_wait=bool
+        )
+
+    def rows(self, partition: str, target: str, first: Page) -> list[dict[str, t.Any]]:
+        """Decode all rows of a list.
+
+        Args:
+            partition: Name of the partition; "" for the account.
+            target: Path and query of the first page.
+            first: The first page. A bare list is the only one.
+
+        Raises:
+            IncompleteReadError: If it is not certain that these are all rows.
+        """
+        subject = f"{self._stream} of {partition}" if partition else self._stream
+        with self._pages.pages((partition, target), first, self._logger) as pages:
+            reader = CompleteReader(pages, subject=subject, logger=self._logger)
+            return [decode_row(page.raw_rows[place]) for page, places in reader for place in places]

@@ -1,0 +1,191 @@
+"""What the state remembers: where runs read each stream, so that later runs read it there too.
+
+Keys and columns depend on the endpoint. If a run took the next endpoint because one was missing
+for a night, every row would come again under another key. So the state holds, beside the
+bookmarks, the row of docs/api.md that each stream was read from, and the partitions that showed
+definitions of custom fields. Meltano keeps and merges whatever stands in ``bookmarks``::
+
+    {"bookmarks": {
+        "campaigns": {"endpoint": "C1"},
+        "call_outcomes": {"endpoint": "C9", "partitions": [...]},
+        "custom_fields": {"definitions": {"data_owners/2/B2B": "C4"}, "partitions": [...]}}}
+
+State of earlier versions has only bookmarks. The ids in their contexts tell the endpoints from
+which they can come.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from tap_cube.account.generations import CAMPAIGNS
+from tap_cube.account.model import partition_name
+from tap_cube.errors import CubeError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from singer_sdk.helpers.types import TapState
+
+    from tap_cube.account.endpoint import Endpoint
+    from tap_cube.account.model import Account
+    from tap_cube.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Where to look for a resource, and what earlier runs make certain.
+
+    Attributes:
+        endpoints: The endpoints to try, in order.
+        must_answer: Whether one of them answered before, so that silence is a failure.
+        has_rows: Whether its list had rows before, so that an empty list is a failure.
+    """
+
+    endpoints: tuple[Endpoint, ...]
+    must_answer: bool = False
+    has_rows: bool = False
+
+
+NOTHING_EXPECTED: t.Final = Expected(())
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What earlier runs left in the state; nothing in a first run or a full refresh.
+
+    Attributes:
+        endpoints: Row of docs/api.md that each stream was read from.
+        definitions: Row for each partition whose list of definitions was not empty.
+        contexts: Contexts of the partitions that were read, by stream.
+    """
+
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, Sequence[Mapping[str, t.Any]]] = field(default_factory=dict)
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, t.Any]) -> t.Self:
+        """Read a state.
+
+        Args:
+            state: A state whose bookmarks and partitions have the right shape.
+
+        Raises:
+            CubeError: If what it remembers is damaged.
+        """
+        marks = state.get("bookmarks", {})
+        for stream, mark in marks.items():
+            if not _is_mark(mark):
+                msg = f"The state of stream {stream!r} is damaged. Fix or clear it, then run again."
+                raise CubeError(msg)
+        return cls(
+            {name: mark["endpoint"] for name, mark in marks.items() if "endpoint" in mark},
+            marks.get("custom_fields", {}).get("definitions", {}),
+            {name: _contexts(mark) for name, mark in marks.items()},
+        )
+
+    def expected(self, stream: str, endpoints: Sequence[Endpoint]) -> Expected:
+        """Where to look for the rows of a stream.
+
+        Args:
+            stream: Name of the stream.
+            endpoints: All its endpoints, in the order in which a first run tries them.
+
+        Raises:
+            CubeError: If the state names an endpoint that the stream does not have.
+        """
+        if row := self.endpoints.get(stream):
+            return Expected(_named(stream, row, endpoints), must_answer=True)
+        ids = [context.keys() for context in self.contexts.get(stream, ())]
+        fitting = tuple(endpoint for endpoint in endpoints if endpoint.ids in ids)
+        return Expected(fitting or tuple(endpoints), must_answer=bool(fitting))
+
+    def expected_campaigns(self, settings: Settings) -> Expected:
+        """Where to look for the campaigns.
+
+        State of earlier versions does not name their endpoint. There, a partition that the
+        settings do not name can only come from the list of campaigns.
+        """
+        listed = "campaigns" in self.endpoints or (
+            not self.endpoints
+            and any(
+                "campaign__id" in context
+                or ("crm_type" in context and settings.crms is None)
+                or ("assignment_id" in context and settings.assignment_ids is None)
+                for contexts in self.contexts.values()
+                for context in contexts
+            )
+        )
+        return Expected(CAMPAIGNS, must_answer=listed, has_rows=listed)
+
+    def expected_definitions(self, partition: str, endpoints: Sequence[Endpoint]) -> Expected:
+        """Where to look for the definitions of a partition, by its name."""
+        if row := self.definitions.get(partition):
+            named = _named("custom_fields", row, endpoints)
+            return Expected(named, must_answer=True, has_rows=True)
+        # Earlier versions left the context of a list that answered, even of an empty one.
+        old = () if self.endpoints else self.contexts.get("custom_fields", ())
+        answered = any(context.get("source") == partition for context in old)
+        return Expected(tuple(endpoints), must_answer=answered)
+
+    def missing(self, shown: Iterable[str], kinds: Iterable[set[str]]) -> list[str]:
+        """Names of partitions that earlier runs read and that the account no longer shows.
+
+        Args:
+            shown: Names of the partitions that the account shows.
+            kinds: Names of the ids in the contexts to compare.
+        """
+        kinds = list(kinds)
+        read = {
+            partition_name(context): None
+            for contexts in self.contexts.values()
+            for context in contexts
+            if context.keys() - {"source"} in kinds
+        }
+        return sorted(read.keys() - set(shown))
+
+    def updated(self, account: Account) -> t.Self:
+        """The memory with what a run has found; what it did not look for stays."""
+        found = {name: each.endpoint.row for name, each in account.resources.items()}
+        if account.campaign_rows:
+            found["campaigns"] = CAMPAIGNS[0].row
+        defined = {d.partition.name: d.endpoint.row for d in account.definitions if d.rows}
+        return type(self)(
+            {**self.endpoints, **found}, {**self.definitions, **defined}, self.contexts
+        )
+
+    def write(self, state: TapState) -> None:
+        """Write the memory into a state, beside its bookmarks; nothing if it is empty."""
+        if not self.endpoints and not self.definitions:
+            return
+        marks = state.setdefault("bookmarks", {})
+        for stream, row in self.endpoints.items():
+            marks.setdefault(stream, {})["endpoint"] = row
+        if self.definitions:
+            marks.setdefault("custom_fields", {})["definitions"] = dict(self.definitions)
+
+
+def _is_mark(mark: Mapping[str, t.Any]) -> bool:
+    definitions = mark.get("definitions", {})
+    return isinstance(definitions, dict) and all(
+        isinstance(row, str) for row in (mark.get("endpoint", ""), *definitions.values())
+    )
+
+
+def _contexts(mark: Mapping[str, t.Any]) -> list[Mapping[str, t.Any]]:
+    """Contexts of the partitions in a stream's part of the state; one empty for the account."""
+    if contexts := [part["context"] for part in mark.get("partitions", [])]:
+        return contexts
+    return [{}] if "replication_key_value" in mark else []
+
+
+def _named(stream: str, row: str, endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    if named := tuple(endpoint for endpoint in endpoints if endpoint.row == row):
+        return named
+    msg = (
+        f"{stream}: the state names the address '{row}', which this version of the tap does not "
+        "know. Use the version that wrote it, or run once with --full-refresh."
+    )
+    raise CubeError(msg)

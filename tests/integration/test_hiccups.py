@@ -1,0 +1,103 @@
+"""A night's hiccup changes neither keys nor columns for good: streams stay where they were read."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Fault
+from tests.integration.conftest import TODAY
+from tests.support.event_runs import (
+    ARCHIVED,
+    DAY,
+    ONE_CRM,
+    at,
+    begin,
+    night,
+    try_night,
+)
+from tests.support.runs import complaint
+from tests.support.sizes import by_turns
+from tests.support.upserts import Upserts
+
+if TYPE_CHECKING:
+    from cube_sandbox import Sandbox
+    from cube_sandbox.faults import Kind
+    from tests.support.tap_process import TapRun
+
+ALL_CRMS: dict[str, Any] = {"data_owners": None}
+PLACES = {
+    "campaigns": ("C1",),
+    "definitions": ("C4", "H2"),
+    "call flow": ("C6",),
+    "outcomes": ("C9",),
+    "registrations": ("C11",),
+}
+B2C = "/api/v1/data_owners/2/B2C/customers/"
+
+
+def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
+    """Begin with an account in which every resource has several addresses."""
+    begin(cube, generation="all", customers=3, **options)
+    for campaign in cube.account.campaigns:
+        happen(cube, campaign, days=3)
+
+
+def happen(cube: Sandbox, campaign: int, days: int = 0) -> None:
+    """Let an agent call a customer, and sell something."""
+    when = at(cube.day - days * DAY)
+    cube.account.add_outcome(campaign, when=when, product="MPA")
+    cube.account.set_call_state(campaign, state="Sale", when=when)
+
+
+def edit(cube: Sandbox, day: int) -> None:
+    """Let a day pass on which every CRM and every running campaign has something new."""
+    cube.today = TODAY + day * DAY
+    for crm in cube.account.crms:
+        cube.account.add_customer(crm)
+    for campaign in cube.account.campaigns:
+        if campaign != ARCHIVED:
+            happen(cube, campaign)
+
+
+def tables(run: TapRun) -> dict[str, dict[tuple[Any, ...], dict[str, Any]]]:
+    """The rows of one run by their keys."""
+    warehouse = Upserts()
+    warehouse.load(run)
+    return warehouse.rows
+
+
+KINDS: list[tuple[Kind, int | None]] = [
+    *[(kind, None) for kind in ("403", "404", "empty-list")],
+    ("500", 1),
+    ("500", None),
+]
+CASES = [
+    *by_turns(product(PLACES, ["403", "404", "empty-list"]), [None, 1]),
+    *[((place, "500"), times) for place in PLACES for times in (1, None)],
+]
+
+
+@pytest.mark.parametrize(("where", "times"), CASES)
+def test_a_hiccup_in_the_second_of_three_nights_leaves_no_trace(
+    cube: Sandbox, where: tuple[str, Kind], times: int | None
+) -> None:
+    """The night is red or as always; after the third one the warehouse equals the account."""
+    place, kind = where
+    settings = {**ONE_CRM, "assignment_ids": [9]}
+    fill(cube)
+    warehouse = Upserts()
+    warehouse.load(night(cube, **settings))
+    edit(cube, 1)
+    cube.faults = [Fault(kind, row=row, times=times) for row in PLACES[place]]
+    second = try_night(cube, TODAY + DAY, state=warehouse.state, **settings)
+    warehouse.load(second)
+    cube.faults = []
+    if second.returncode:
+        assert kind != "500" or times is None
+        complaint(second)
+    edit(cube, 2)
+    warehouse.load(night(cube, TODAY + 2 * DAY, state=warehouse.state, **settings))
+    assert warehouse.rows == tables(night(cube, TODAY + 2 * DAY, **settings))
