@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from cube_sandbox.faults import Kind
     from tests.support.tap_process import TapRun
 
-ALL_CRMS: dict[str, Any] = {"data_owners": None}
 PLACES = {
     "campaigns": ("C1",),
     "definitions": ("C4", "H2"),
@@ -35,7 +34,6 @@ PLACES = {
     "outcomes": ("C9",),
     "registrations": ("C11",),
 }
-B2C = "/api/v1/data_owners/2/B2C/customers/"
 
 
 def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
@@ -69,11 +67,6 @@ def tables(run: TapRun) -> dict[str, dict[tuple[Any, ...], dict[str, Any]]]:
     return warehouse.rows
 
 
-KINDS: list[tuple[Kind, int | None]] = [
-    *[(kind, None) for kind in ("403", "404", "empty-list")],
-    ("500", 1),
-    ("500", None),
-]
 CASES = [
     *by_turns(product(PLACES, ["403", "404", "empty-list"]), [None, 1]),
     *[((place, "500"), times) for place in PLACES for times in (1, None)],
