@@ -18,7 +18,6 @@ from tap_cube.errors import ConnectError, CubeError, TransientError, Unreachable
 from tap_cube.http.body import read_body
 from tap_cube.http.clock import AccountClock
 from tap_cube.http.failures import failure_of
-from tap_cube.http.headers import date_of
 from tap_cube.http.redirects import redirected
 from tap_cube.http.status import GONE, THROTTLING, error_of
 from tap_cube.http.transport import CONNECT_SECONDS, Transport
@@ -113,9 +112,8 @@ class CubeClient:
         self._settings = settings
         self._logger = logger
         self._wait = wait or WAIT
-        self._stopping = Event()
+        self._stopping, self._lock = Event(), Lock()
         self._throttled_until = 0.0
-        self._lock = Lock()
         self._known: set[tuple[str, str]] = set()
         self.clock = AccountClock()
         self.requests: Counter[str] = Counter()
@@ -229,8 +227,8 @@ class CubeClient:
             try:
                 with self._transport.get(url) as response:
                     if response.status_code == HTTPStatus.OK:
-                        body = read_body(response, deadline)
-                        return body, self.clock.hear(date_of(response.headers.get("Date")))
+                        date = self.clock.hear(response.headers.get("Date"))
+                        return read_body(response, deadline), date
             except (requests.RequestException, HTTPError) as error:
                 raise failure_of(error) from None
             if response.status_code not in _REDIRECT_STATUSES:

@@ -6,6 +6,8 @@ import time
 import typing as t
 from datetime import timedelta
 
+from tap_cube.http.headers import date_of
+
 if t.TYPE_CHECKING:
     from datetime import datetime
 
@@ -19,8 +21,9 @@ class AccountClock:
     def __init__(self) -> None:
         self._origin: datetime | None = None  # what the clock showed at 0 of `time.monotonic`
 
-    def hear(self, date: datetime | None) -> datetime | None:
-        """Take note of the date of a response that has just come, and return it."""
+    def hear(self, header: str | None) -> datetime | None:
+        """Take note of the Date header of a response that has just come, and return its time."""
+        date = date_of(header)
         if date is not None:
             origin = date - timedelta(seconds=time.monotonic())
             self._origin = max(self._origin or origin, origin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,7 +95,7 @@ def test_a_cached_date_does_not_set_the_clock_back() -> None:
     clock, date = AccountClock(), datetime(2026, 1, 31, 12, tzinfo=UTC)
     assert clock.hear(None) is clock.now() is None
     for earlier in (3, 0, 9):
-        clock.hear(date - timedelta(hours=earlier))
+        clock.hear(format_datetime(date - timedelta(hours=earlier), usegmt=True))
     now = clock.now()
     assert now is not None
     assert timedelta(0) <= now - date < timedelta(minutes=9)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tap_cube.account import generations as api
-from tap_cube.account.memory import Memory, is_state
+from tap_cube.account.memory import Memory
+from tap_cube.errors import CubeError
 from tap_cube.settings import Settings
 
 CAMPAIGN: dict[str, Any] = {"campaign__id": 8}
@@ -22,9 +23,7 @@ def bookmark(*contexts: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa:
 
 def memory_of(**marks: dict[str, Any]) -> Memory:
     """What a state with these bookmarks remembers."""
-    state = {"bookmarks": marks}
-    assert is_state(state)
-    return Memory.of_state(state)
+    return Memory.of_state({"bookmarks": marks})
 
 
 @pytest.mark.parametrize(
@@ -105,7 +104,8 @@ def test_definitions_must_come_if_they_came_before(
 )
 def test_an_address_of_another_type_is_damage(mark: dict[str, Any]) -> None:
     """The tap does not guess."""
-    assert not is_state({"bookmarks": {"custom_fields": mark}})
+    with pytest.raises(CubeError, match="The state of stream 'custom_fields' is damaged"):
+        memory_of(custom_fields=mark)
 
 
 def test_what_is_remembered_stands_beside_the_bookmarks() -> None:
