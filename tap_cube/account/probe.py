@@ -10,7 +10,7 @@ from itertools import islice
 
 from tap_cube.account.memory import NOTHING_EXPECTED
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError, TransientError
-from tap_cube.http.client import RequestLabel
+from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.records.codec import decode_row
 from tap_cube.records.page import PageDecoder, decode_page
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from tap_cube.account.endpoint import Endpoint
     from tap_cube.account.memory import Expected
     from tap_cube.account.model import Partition
-    from tap_cube.http.client import CubeClient, Response
+    from tap_cube.http.client import CubeClient
     from tap_cube.http.prefetch import WorkerPool
     from tap_cube.paging.windows import Window
     from tap_cube.records.page import Page

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 import typing as t
 from collections import Counter
-from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Event, Lock
 
 import requests
 import tenacity
-from typing_extensions import override
 from urllib3.exceptions import HTTPError
 
 from tap_cube.errors import ConnectError, CubeError, TransientError, UnreachableError
 from tap_cube.http.body import read_body
 from tap_cube.http.clock import AccountClock
+from tap_cube.http.exchange import Response
 from tap_cube.http.failures import failure_of
 from tap_cube.http.redirects import redirected
 from tap_cube.http.status import GONE, THROTTLING, error_of
@@ -27,6 +26,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from tap_cube.http.exchange import RequestLabel
     from tap_cube.settings import Settings
 
 T = t.TypeVar("T")
@@ -43,49 +43,6 @@ FIRST_TRIES = 3
 _STOPPED = "the run is ending"
 _MAX_REDIRECTS = 3
 _REDIRECT_STATUSES = {301, 302, 303, 307, 308}
-
-
-@dataclass(frozen=True, slots=True)
-class RequestLabel:
-    """Name of a request in errors and logs. It never contains a customer's data.
-
-    Args:
-        stream: The stream.
-        context: The partition, such as a CRM or campaign; "" for the account.
-        page: Number of the page; None if the resource has no pages.
-    """
-
-    stream: str
-    context: str
-    page: int | None = 1
-
-    @property
-    def resource(self) -> tuple[str, str]:
-        """Stream and context, which together have one endpoint."""
-        return self.stream, self.context
-
-    @override
-    def __str__(self) -> str:
-        context = f" of {self.context}" if self.context else ""
-        page = "" if self.page is None else f", page {self.page}"
-        return f"{self.stream}{context}{page}"
-
-
-@dataclass(frozen=True, slots=True)
-class Response(t.Generic[T]):
-    """The response to a request.
-
-    Attributes:
-        content: The decoded body.
-        asked: When the request was sent, in seconds of `time.monotonic`.
-        came: When the whole body was there, on the same clock.
-        date: The server's own time, from the Date header; None without a valid one.
-    """
-
-    content: T
-    asked: float
-    came: float
-    date: datetime | None
 
 
 class CubeClient:

@@ -8,7 +8,7 @@ from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
 from tap_cube.errors import NotFoundError, TransientError
-from tap_cube.http.client import RequestLabel
+from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.paging.links import NextLinkPaginator, with_page
 from tap_cube.records.page import END, NOT_A_PAGE, Page, PageDecoder

@@ -11,7 +11,7 @@ from functools import partial
 from typing_extensions import override
 
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
-from tap_cube.http.client import RequestLabel
+from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.records.codec import decode_row
 from tap_cube.records.page import decode_object

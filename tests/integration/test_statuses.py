@@ -14,7 +14,8 @@ import pytest
 from tenacity import wait_fixed
 
 from tap_cube.errors import CubeError
-from tap_cube.http.client import CubeClient, RequestLabel
+from tap_cube.http.client import CubeClient
+from tap_cube.http.exchange import RequestLabel
 from tap_cube.settings import Settings
 from tests.support.runs import CRM, CUSTOMERS, complaint, ids, only, read_at
 from tests.support.sizes import by_turns
