@@ -90,9 +90,11 @@ class Changes:
         Args:
             has_details: Whether the details of all rows were written, too.
         """
+        if not self._bound:
+            return  # an earlier run read it to its end
         if self._end and self._bookmarks.may_close(self._context, is_empty=self._is_empty):
             self._highest = max(self._highest, self._end)
         # A row without a date says nothing, and a date in the future must not be the bookmark.
-        if self._highest and self._bound:
+        if self._highest:
             value = self._cursor.bookmark_for(min(self._highest, self._bound))
             self._bookmarks.move(self._context, value, has_details=has_details)

@@ -39,8 +39,9 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
     """Each customer that the parent stream emits, as the account shows it alone (T42).
 
     Costs a request a customer, so it is deselected by default. The parent has it synced after
-    each page. A deselected parent, whose bookmark stays where it is, lets all customers come
-    each time.
+    each page. When it was just selected, the parent emits all customers once; a mark beside the
+    bookmark says that they came. A deselected parent, whose bookmark stays where it is, lets all
+    customers come each time.
 
     Args:
         tap: The tap.

@@ -78,7 +78,7 @@ def test_an_archived_campaign_is_read_until_the_lookback_is_over(cube: Sandbox) 
     customers = fill(cube)
     cube.account.archive(MERSALG, TODAY - DAY)
     path = f"/api/v1/campaigns/{MERSALG}/callflow_customers/"
-    state, requests = None, []
+    state, last, requests = None, None, []
     for days in range(5):
         if days == 2:
             cube.account.set_call_state(MERSALG, customers[3], state="Late", when=at(TODAY - DAY))
@@ -86,10 +86,11 @@ def test_an_archived_campaign_is_read_until_the_lookback_is_over(cube: Sandbox) 
         requests.append(len([q for q in questions(cube, "C6") if q.path == path]))
         if days == 2:
             assert states(run)[customers[3]] == "Late"
-        state = run.state
+        last, state = state, run.state
     # Discovery looks at one campaign even if all have ended.
     assert [number > 1 for number in requests] == [True, True, True, False, False]
     assert days_read(state or {}, CALLFLOW)[MERSALG] == TODAY + DAY
+    assert (state or {})["bookmarks"][CALLFLOW] == (last or {})["bookmarks"][CALLFLOW]
 
 
 def test_an_archived_campaign_that_seems_empty_is_asked_again(cube: Sandbox) -> None:
