@@ -12,6 +12,7 @@ from tap_cube.account.memory import NOTHING_EXPECTED
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError, TransientError
 from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
+from tap_cube.paging.pages import page_of
 from tap_cube.records.codec import decode_row
 from tap_cube.records.page import PageDecoder, decode_page
 
@@ -148,7 +149,7 @@ def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
             continue
         try:
             label = RequestLabel(candidates.stream, name)
-            page = _page(client.get(target, label, candidates.decode))
+            page = page_of(client.get(target, label, candidates.decode))
         except NotFoundError:
             missing[endpoint] += 1
         except ForbiddenError as error:
@@ -180,7 +181,7 @@ def _asked_again(client: CubeClient, candidates: Probe) -> tuple[Endpoint, Page]
 
     label = RequestLabel(candidates.stream, name)
     try:
-        return endpoint, _page(client.get(target, label, decode, is_known=True))
+        return endpoint, page_of(client.get(target, label, decode, is_known=True))
     except RunError:
         raise
     except CubeError as error:
@@ -190,9 +191,3 @@ def _asked_again(client: CubeClient, candidates: Probe) -> tuple[Endpoint, Page]
             "has changed for good, run once with --full-refresh, or clear the state."
         )
         raise CubeError(msg) from None
-
-
-def _page(response: Response[Page]) -> Page:
-    page = response.content
-    page.asked, page.came, page.date = response.asked, response.came, response.date
-    return page

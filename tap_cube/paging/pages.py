@@ -18,11 +18,19 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tap_cube.http.client import CubeClient
+    from tap_cube.http.exchange import Response
     from tap_cube.http.prefetch import WorkerPool
     from tap_cube.records.rows import Row
 
     Request: t.TypeAlias = tuple[str, str]
     """Name of a partition, and path and query of one of its pages."""
+
+
+def page_of(response: Response[Page]) -> Page:
+    """Return the page of a response, with the times of the response."""
+    page = response.content
+    page.asked, page.came, page.date = response.asked, response.came, response.date
+    return page
 
 
 class PageReader:
@@ -85,9 +93,7 @@ class PageReader:
         number = int(dict(parse_qsl(urlsplit(target).query)).get("page", 1))
         subject = RequestLabel(self._stream, name, number)
         response = self._client.get(target, subject, self._decode)
-        page = response.content
-        page.asked, page.came, page.date = response.asked, response.came, response.date
-        return page
+        return page_of(response)
 
     def _decode(self, body: bytes) -> Page:
         page = self._page_decoder(body)
