@@ -74,6 +74,7 @@ class TapCube(CubeTap):
         discovery = Discovery(self.client, self.pool, self.settings, self.logger, self.memory)
         probed = [spec for spec in STREAMS if not (spec.name in _FOUND_FIRST or spec.parent)]
         account = discovery.account({spec.name: spec.endpoints for spec in probed})
+        self.failures.extend(account.failures)
         self.memory = self.memory.updated(account)
         self.memory.write(self.state)
         streams: dict[str, Stream] = {}

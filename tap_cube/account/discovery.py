@@ -15,7 +15,7 @@ from tap_cube.account.memory import Memory
 from tap_cube.account.model import ACCOUNT, Account, Partition, Resource, read_campaigns
 from tap_cube.account.probe import Prober, keys_of
 from tap_cube.account.selection import assignments_to_read, crms_to_read, is_wanted
-from tap_cube.errors import CubeError
+from tap_cube.errors import CubeError, RunError
 from tap_cube.paging.windows import Window
 
 if t.TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Discovery:
         self._settings = settings
         self._logger = logger
         self._memory = memory or Memory()
+        self._failures: list[str] = []
         today = datetime.now(settings.timezone).date()
         self._prober = Prober(client, pool, Window(today - _RECENT, today))
         self._campaign_lists = ListReader("campaigns", CampaignRow, client, pool, logger)
@@ -72,8 +73,8 @@ class Discovery:
 
         Raises:
             CubeError: If the credential is refused, the host cannot be reached, a partition that
-                the settings name cannot be read, what earlier runs read does not answer, or there
-                is nothing to read.
+                the settings name cannot be read, campaigns, customers or definitions that earlier
+                runs read do not answer, or there is nothing to read.
         """
         rows = self._campaigns()
         campaigns = read_campaigns(rows or ())
@@ -107,7 +108,9 @@ class Discovery:
                 "assignments and CRMs. Set 'assignment_ids' or 'data_owners', and check 'api_url'."
             )
             raise CubeError(msg)
-        account = Account(rows, tuple(campaigns), tuple(self._crms.definitions), resources)
+        account = Account(
+            rows, campaigns, self._crms.definitions, resources, failures=self._failures
+        )
         for name in sorted({field.type_name for field in account.fields if not field.is_known}):
             self._logger.info("Custom fields of the unknown type '%s' are read as text", name)
         if self._settings.label_names:
@@ -166,8 +169,18 @@ class Discovery:
             candidates[stream] = own
             probes.append(self._prober.of(stream, places, expected))
         for number, sent in enumerate(probes, start=1):
-            result = self._prober.result(sent, probes[number:])
-            yield sent.stream, self._responding(sent.stream, candidates[sent.stream], result)
+            try:
+                result = self._prober.result(sent, probes[number:])
+            except RunError:
+                raise
+            except CubeError as error:
+                if not sent.must_answer:
+                    raise
+                # A later run: what it can read is worth reading.
+                self._failures.append(str(error))
+                self._logger.warning("%s The run goes on, and will end with an error.", error)
+            else:
+                yield sent.stream, self._responding(sent.stream, candidates[sent.stream], result)
 
     def _responding(
         self, stream: str, candidates: Mapping[Endpoint, tuple[Partition, ...]], result: ProbeResult

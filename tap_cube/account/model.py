@@ -170,13 +170,15 @@ class Account:
             read are missing.
         label_names: Readable column names of custom fields, by partition and id; empty unless the
             user wants them.
+        failures: A sentence for each stream that earlier runs read and that does not answer.
     """
 
     campaign_rows: Sequence[dict[str, t.Any]] | None
-    campaigns: tuple[Campaign, ...]
+    campaigns: Sequence[Campaign]
     definitions: Sequence[Definitions]
     resources: Mapping[str, Resource]
     label_names: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    failures: Sequence[str] = ()
 
     @property
     def fields(self) -> tuple[CustomField, ...]:

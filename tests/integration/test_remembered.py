@@ -9,7 +9,7 @@ import pytest
 from cube_sandbox import Fault
 from tap_cube.account.probe import PROBES
 from tests.integration.conftest import TODAY
-from tests.integration.test_hiccups import fill
+from tests.integration.test_hiccups import edit, fill
 from tests.support.event_runs import (
     DAY,
     MERSALG,
@@ -24,7 +24,9 @@ from tests.support.event_runs import (
 from tests.support.runs import (
     ASSIGNED,
     CUSTOMERS,
+    bookmarks,
     complaint,
+    complaints,
     discover,
     entry_of,
     logged,
@@ -161,6 +163,21 @@ def test_campaigns_that_do_not_answer_do_not_hide_older_ones(cube: Sandbox) -> N
     cube.before_request = None
     third = night(cube, TODAY + 2 * DAY, state=second.state, **ALL_CRMS)
     assert by_key(third.records[OUTCOMES]).keys() <= by_key(first.records[OUTCOMES]).keys()
+
+
+def test_one_stream_that_is_gone_does_not_end_the_others(cube: Sandbox) -> None:
+    """They are read, and their bookmarks move. The run ends red with a line for each failure."""
+    fill(cube)
+    state = night(cube, **ONE_CRM).state
+    cube.without = {"C9", "C6"}
+    edit(cube, 1)
+    run = try_night(cube, TODAY + DAY, state=state, **ONE_CRM)
+    outcomes, callflow = sorted(complaints(run))
+    assert outcomes.startswith(f"{OUTCOMES} of campaigns/2, page 1: HTTP 404")
+    assert callflow.startswith("callflow_customers of campaigns/2, page 1: HTTP 404")
+    assert bookmarks(run)[2, "B2B"] == (TODAY + DAY).isoformat()
+    assert days_read(run.state or {}, "product_registrations")[MERSALG] == TODAY + DAY
+    assert days_read(run.state or {})[MERSALG] == TODAY
 
 
 def test_an_address_that_is_gone_costs_one_request_a_campaign(cube: Sandbox) -> None:
