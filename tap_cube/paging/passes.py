@@ -145,9 +145,11 @@ class Pass:
         # The last page must be requested after all others, or it could not show a deletion.
         lookahead = min(self._expected - self._number - 2, lookahead, self._pages.lookahead)
         after = self._pages.page_after(page, self._number, lookahead)
-        if after is END:
+        if after is END and (has_all or page.count is None):
             return None
-        if after is not None and after.asked < page.came and _growth(after, page) > 0:
+        if after is END:
+            after = self._pages.page(self._number + 1)  # the link ended too early
+        elif after is not None and after.asked < page.came and _growth(after, page) > 0:
             # It was answered before its predecessor. A row that came in front of both meanwhile
             # pushed another one from there to here, and that one is on neither.
             after = self._pages.page(self._number + 1)
@@ -178,7 +180,7 @@ class Pass:
             yield page, self.rows.take_again(page)
             front.update(tokens_of(page))
             is_new = self.rows.seen > seen and self.rows.seen != page.count
-            if head[0] in front and not is_new:
+            if page.next is None or (front.issuperset(head[:1]) and not is_new):
                 break
         # The last ones may have moved on to the next page, as many as came in front of them.
         stayed = [token in front for token in head]

@@ -156,7 +156,7 @@ def test_a_dead_endpoint_does_not_cost_the_retries_of_every_campaign(cube: Sandb
     assert "after them were not read." in told[-1]
     paths = Counter(request.path for request in cube.requests if request.row == "C9")
     assert len(paths) == MAX_FAILURES
-    assert len(marks(run, REGISTRATIONS)) == 16
+    assert marks(run, REGISTRATIONS).keys() >= marks(first, REGISTRATIONS).keys() != set()
 
 
 def test_a_refused_credential_ends_the_run_at_once(cube: Sandbox) -> None:
@@ -192,7 +192,7 @@ def test_details_that_fail_hold_the_bookmark_of_their_customers(cube: Sandbox) -
 
 
 def test_older_rows_are_deleted_only_if_everything_was_read(cube: Sandbox) -> None:
-    """A failed or skipped CRM activates nothing; a whole stream does, after its last record."""
+    """A CRM that fails activates nothing; a whole stream does, after its last record."""
     catalog = discover(cube)
     for entry in catalog["streams"]:
         set_selected(entry, selected=entry["tap_stream_id"] in {"campaigns", CUSTOMERS})
@@ -208,7 +208,7 @@ def test_older_rows_are_deleted_only_if_everything_was_read(cube: Sandbox) -> No
             max_retries=0,
             emit_activate_version_messages=True,
         )
-        assert (run.returncode == 0) == (kind != "500")
+        assert (run.returncode == 0) == (kind is None)
         messages = [m for m in run.messages if m["type"] in {"RECORD", "ACTIVATE_VERSION"}]
         last = {m["stream"]: m for m in messages}
         versions = {m["stream"]: m["version"] for m in messages if m["type"] == "RECORD"}
