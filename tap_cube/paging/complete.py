@@ -75,18 +75,18 @@ class CompleteReader:
         emitted = Emitted()
         last = proved = Pass(self._pages, self._first_page(), emitted)
         yield from last.read(self._pages.lookahead)
+        self.is_complete = last.is_complete
         for _ in range(1, MAX_PASSES):
-            if self.is_complete or last.is_complete:
+            if self.is_complete:
                 break
             self._logger.info("%s: rows changed while paging; starting another pass", self._subject)
             last.rows.hand_over()
             previous, last = last, Pass(self._pages, self._first_page(), emitted)
             yield from last.read(lookahead=0)
-            self.is_complete = previous.is_confirmed_by(last)
-            proved = previous if self.is_complete else last
-        if last.is_complete:
-            self.is_complete, proved = True, last
+            proved = last if last.is_complete else previous
+            self.is_complete = last.is_complete or previous.is_confirmed_by(last)
         if not self.is_complete:
+            proved = last
             self._report(last)
         for page in proved.rows.rest():
             yield page, range(len(page.rows))
@@ -99,17 +99,11 @@ class CompleteReader:
         return first
 
     def _report(self, last: Pass) -> None:
-        numbers = f"the account counts {last.count}, the last pass found {last.rows.seen}"
-        if self._may_be_incomplete:
-            self._logger.warning(
-                "%s: after %d passes it is not certain that all rows were read (%s). They are "
-                "delivered, and the bookmark stays, as 'on_incomplete_read' says",
-                self._subject, MAX_PASSES, numbers,
-            )  # fmt: skip
-            return
         msg = (
             f"{self._subject}: after {MAX_PASSES} passes it is not certain that all rows were read "
-            f"({numbers}). Run again when the account changes less. If it never succeeds, set "
-            "'on_incomplete_read' to 'warn'."
+            f"(the account counts {last.count}, the last pass found {last.rows.seen})."
         )
-        raise IncompleteReadError(msg)
+        if not self._may_be_incomplete:
+            msg += " Run again when the account changes less. If it never succeeds, set "
+            raise IncompleteReadError(msg + "'on_incomplete_read' to 'warn'.")
+        self._logger.warning("%s They are delivered, and the bookmark stays where it is.", msg)

@@ -133,10 +133,8 @@ class Pass:
             self._is_broken = True
             return
         self._note(page)
-        identified = [place for place, row in enumerate(page.rows) if row.identity is not None]
-        place = identified[-1] if identified else len(page.rows) - 1
-        offset = (number - 1) * len(self._first.rows)
-        self._tail = tokens_of(page)[place], offset + place, page.count or 0
+        place = (number - 1) * len(self._first.rows) + len(page.rows) - 1
+        self._tail = tokens_of(page)[-1], place, page.count or 0
 
     def _page_after(self, page: Page, lookahead: int) -> Page | None:
         has_all = page.count is not None and self._rows_read >= page.count
