@@ -8,7 +8,7 @@ from tap_cube.paging.seen import SeenRows, tokens_of
 from tap_cube.records.page import END
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tap_cube.paging.pages import Pages
     from tap_cube.paging.seen import Emitted
@@ -47,7 +47,7 @@ class Pass:
         self._grown_behind_tail = 0
         self._starts: set[object] = set()
 
-    def read(self, lookahead: int) -> Iterator[tuple[Page, list[int]]]:
+    def read(self, lookahead: int) -> Iterator[tuple[Page, Sequence[int]]]:
         """Yield the pages, each with the places of its new rows.
 
         Args:
@@ -105,9 +105,9 @@ class Pass:
         """Rows that came in front of the last one; each may have pushed one to the next page."""
         return _growth(self._first, self._last) - self._grown_behind_tail
 
-    def _take(self, page: Page, grown: int) -> list[int]:
+    def _take(self, page: Page, grown: int) -> Sequence[int]:
         before, self._rows_read = self._rows_read, self._rows_read + len(page.rows)
-        if self._tail:
+        if self._tail and self._rows_read > self._tail[1]:
             token, place, count = self._tail
             tokens, start = tokens_of(page), max(0, place - before)
             if token in tokens[start:]:
@@ -166,7 +166,7 @@ class Pass:
         self._starts.add(start)
         return is_known and self._rows_read >= (page.count or 0)
 
-    def _read_front(self) -> Iterator[tuple[Page, list[int]]]:
+    def _read_front(self) -> Iterator[tuple[Page, Sequence[int]]]:
         """Read on from the first page until nothing is new and the rows of before are there."""
         head, front = tokens_of(self._first), set[object]()
         for number in range(1, self._max_pages + 1):

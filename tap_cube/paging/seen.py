@@ -60,7 +60,7 @@ class SeenRows:
         self.seen = self.repeats = self.explained = 0
         self.doubtful: Counter[int] = Counter()
 
-    def take(self, page: Page, grown: int) -> list[int]:
+    def take(self, page: Page, grown: int) -> Sequence[int]:
         """Read the next page, and return the places of its new rows.
 
         Args:
@@ -149,11 +149,14 @@ class SeenRows:
                 self.explained += 1
                 while (before := self._ahead.popleft()) != key:
                     self._passed.append(before)
-        self._passed.extend(key for key in keys if key is not None)
+        self._passed.extend(filter(None, keys))
         if len(keys) >= self._shift:
             self._ahead.clear()
 
-    def _new_places(self, page: Page, keys: Sequence[int | None]) -> list[int]:
+    def _new_places(self, page: Page, keys: Sequence[int | None]) -> Sequence[int]:
+        if self.is_first and page.rows and page.rows[0].has_own_key and None not in keys:
+            self._identified.extend(t.cast("Sequence[int]", keys))  # nearly all pages are such
+            return range(len(keys))
         on_page: Counter[int] = Counter()
         return [
             place
@@ -163,7 +166,7 @@ class SeenRows:
 
     def _is_new(self, page: Page, key: int) -> bool:
         if page.rows[0].has_own_key:
-            self._identified.add(key)  # a row that is yielded twice does no harm
+            self._identified.extend((key,))  # a row that is yielded twice does no harm
             return self.is_first or not self._emitted.identified.count(key)
         return not self._identified.insert(key) and not self._emitted.identified.count(key)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import typing as t
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _BUCKETS = 256
 
@@ -18,9 +22,11 @@ class Hashes:
     def __init__(self) -> None:
         self._buckets: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
 
-    def add(self, key: int) -> None:
-        """Append a hash."""
-        self._buckets[key % _BUCKETS].append(key)
+    def extend(self, keys: Iterable[int]) -> None:
+        """Append hashes."""
+        buckets = self._buckets
+        for key in keys:
+            buckets[key % _BUCKETS].append(key)
 
     def insert(self, key: int) -> int:
         """Insert a hash in order, and return how many equal ones were there."""
