@@ -173,7 +173,8 @@ def test_every_target_holds_what_cube_holds(
         ASSIGNED: sum(map(cube.account.count, cube.account.assignments)),
         CUSTOMERS: sum(map(cube.account.count, cube.account.crms)),
         "campaigns": 4,
-        "custom_fields": 5 * len(KINDS) + 2 * len([BETWEEN, MEANWHILE]),
+        # The definitions that discovery read: the column of MEANWHILE came before its definition.
+        "custom_fields": 5 * len(KINDS) + 2 * len([BETWEEN]),
         "callflow_customers": cube.account.call_state_count(),
         "call_outcomes": cube.account.outcome_count(),
         "product_registrations": cube.account.registration_count(),
