@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import deque
 
 from tap_cube.paging.seen import SeenRows, tokens_of
 from tap_cube.records.page import END
@@ -15,6 +16,7 @@ if t.TYPE_CHECKING:
     from tap_cube.records.page import Page
 
 _EXTRA_PAGES = 100
+_IN_FLIGHT = 32  # more than are ever in flight at once
 
 MAX_PAGES = 100_000
 """Pages of a pass where the server sends no count."""
@@ -43,6 +45,8 @@ class Pass:
         self._max_pages = MAX_PAGES if first.count is None else 2 * self._expected + _EXTRA_PAGES
         self._number, self._rows_read = 1, 0
         self._is_broken = self._has_fallen = False
+        self._answers = deque([(first.came, first.count or 0)], _IN_FLIGHT)
+        self._settled_count = 0
         self._tail: tuple[object, int, int] | None = None
         self._grown_behind_tail = 0
         self._starts: set[object] = set()
@@ -119,12 +123,14 @@ class Pass:
         return self.rows.take(page, grown)
 
     def _note(self, page: Page) -> None:
-        """Compare the count of a page with that of the page that was asked for before it."""
-        before, self.count = self.count, page.count
-        if before is None or page.count is None:
-            self._is_broken |= before is not page.count
-        else:
-            self._has_fallen |= page.count < before
+        """Compare the count of a page with those that had come before it was asked for."""
+        self._is_broken |= (page.count is None) is not (self.count is None)
+        self.count = page.count
+        before = [count for came, count in self._answers if came <= page.asked]
+        self._has_fallen |= (page.count or 0) < max([self._settled_count, *before])
+        if len(self._answers) == _IN_FLIGHT:
+            self._settled_count = max(self._settled_count, self._answers[0][1])
+        self._answers.append((page.came, page.count or 0))
 
     def _ask_for_tail(self, number: int) -> None:
         """Remember where the last row is at the beginning."""
@@ -148,8 +154,9 @@ class Pass:
         if after is END:
             after = self._pages.page(self._number + 1)  # the link ended too early
         elif after is not None and after.asked < page.came and _growth(after, page) > 0:
-            # It was answered before its predecessor. A row that came in front of both meanwhile
-            # pushed another one from there to here, and that one is on neither.
+            # It may have been answered before its predecessor. A row that came in front of both
+            # meanwhile pushed another one from there to here, and that one is on neither.
+            self._note(after)
             after = self._pages.page(self._number + 1)
         is_end = after is None or not after.rows or self._number >= self._max_pages
         if is_end or (after and self._is_loop(after)):

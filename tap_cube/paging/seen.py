@@ -183,9 +183,9 @@ class SeenRows:
         else:
             self._contents.insert(key)
             if on_page[key] > given:
+                page.contents[place] = digest, given + 1
                 if given:
-                    self._emitted.numbers[key] = on_page[key]
-                page.contents[place] = digest, on_page[key]
+                    self._emitted.numbers[key] = given + 1
                 return True
         self._copies.setdefault(key, (page.rows[place], text, digest))
         return False

@@ -105,6 +105,7 @@ class HostileList:
         uncounted: Numbers of pages without a count.
         states: The list at every moment.
         moments: The moment that each answer showed.
+        stale_moments: Those that were over.
     """
 
     kind: Kind
@@ -116,6 +117,7 @@ class HostileList:
     uncounted: Container[int] = ()
     states: list[State] = field(default_factory=list)
     moments: list[int] = field(default_factory=list)
+    stale_moments: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Fill the list."""
@@ -169,6 +171,8 @@ class HostileList:
             moment = max(0, moment - self.random.randrange(1, 3))
         if number in self.stale:
             moment = max(0, moment - 1)
+        if moment < len(self.states) - 1:
+            self.stale_moments.append(moment)
         self.moments.append(moment)
         items = self._in_order(self.states[moment])
         chunk = items[(number - 1) * self.size : number * self.size]
@@ -217,6 +221,20 @@ class HostileList:
         """How many rows of each key were there at every moment since one."""
         rows = [{(i.number, i.key) for i in state.items} for state in self.states[start:]]
         return Counter(key for _, key in set.intersection(*rows))
+
+    @property
+    def hides_an_exchange(self) -> bool:
+        """Whether a stale answer is older than both a row that went and one that came.
+
+        The count of such an answer may agree with all others. docs/incremental.md names this.
+        """
+        return any(
+            {"delete", "again", "update", "anonymise"} & edits
+            and edits & {"append", "insert", "import", "again", "update"}
+            for edits in (
+                {s.edit for s in self.states[moment + 1 :]} for moment in self.stale_moments
+            )
+        )
 
     def most(self) -> Counter[object]:
         """How many rows of each key there were at once, at most."""
