@@ -53,6 +53,7 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
+@only_large  # by default `test_meltano` loads twice
 def test_demo_shows_two_loads_and_leaves_nothing(scratch: Path) -> None:
     """The tables, the changes and what came of them are shown, and the counts are right."""
     with started(DEMO, env={"TMPDIR": str(scratch)}) as demo:

@@ -23,8 +23,8 @@ COUNTS = {"campaigns": 4, "custom_fields": 66, "assignment_customers": 40}
 
 @pytest.fixture
 def cube() -> Iterator[Sandbox]:
-    """An account in transition."""
-    with Sandbox(customers=40) as sandbox:
+    """An account in transition, some of whose customers have no id (T40)."""
+    with Sandbox(customers=40, anonymised=2) as sandbox:
         yield sandbox
 
 
@@ -54,7 +54,7 @@ def test_second_run_brings_what_changed_and_a_new_custom_field(
     recent = _rows_of_the_lookback(warehouse)
     first_load = warehouse.rows("SELECT max(_sdc_batched_at) FROM tap_cube.data_owner_customers")
 
-    changed, *_ = cube.account.customer_ids(B2B)
+    changed = next(filter(None, cube.account.customer_ids(B2B)))
     number = cube.account.add_definition(B2B, "Rabatt", type="number")
     cube.account.update_customer(B2B, changed, custom={number: "12.5"})
     added = cube.account.add_customer(B2C, name="Ny Kunde")
@@ -64,7 +64,7 @@ def test_second_run_brings_what_changed_and_a_new_custom_field(
     assert {name: warehouse.count(f"tap_cube.{name}") for name in counts} == counts
     written = warehouse.rows(
         "SELECT crm_type, customer_id FROM tap_cube.data_owner_customers "
-        "WHERE _sdc_batched_at > %(max)s",
+        "WHERE _sdc_batched_at > %(max)s AND updated IS NOT NULL",  # others come always
         first_load[0],
     )
     assert {(row["crm_type"], row["customer_id"]) for row in written} == recent | {
