@@ -163,7 +163,19 @@ ENDLESS: dict[str, tuple[Callable[[int], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "read_ahead"), by_turns(ENDLESS, [3, 0]))
+FEW_ENDLESS = (
+    "the same rows",
+    "new rows",
+    "a count far too low",
+    "ten pages in a circle, no count",
+    "anonymised rows in front, no count",
+    "empty pages, no count",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "read_ahead"), by_turns(scaled(FEW_ENDLESS, tuple(ENDLESS)), [3, 0])
+)
 def test_endless_links_do_not_loop(name: str, read_ahead: int) -> None:
     """The tap stops although the server always has a next page; a short run fails."""
     page_of, words = ENDLESS[name]
