@@ -18,18 +18,22 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
+from tests.integration.test_secrets import DEBUG, PERSON, TOKEN, assert_secretive
 from tests.support.runs import CRM, CUSTOMERS, complaints, ids, only, settings_for
 from tests.support.singer_check import check
 from tests.support.sizes import by_turns, scaled
 from tests.support.tap_process import SCRIPTS, TapRun, clean_environment, started_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from cube_sandbox import Request, Sandbox
 
 SECONDS = 30
 """Maximum time to end on a busy machine; all situations but the first last longer."""
+
+MARKS = {name: PERSON[name] for name in ("name", "phone_1", "email")}
+"""Values that only records may show."""
 
 SITUATIONS: dict[str, dict[str, Any]] = {
     "between pages": {"delay": 0.05},
@@ -257,12 +261,15 @@ def run_into(
     *,
     limit: int | None = None,
     args: tuple[str, ...] = (),
-    env: Mapping[str, str] | None = None,
 ) -> TapRun:
-    """Run the tap with its output to a file descriptor, and a limit on the size of files.
+    """Read marked rows into a file descriptor, with a limit on the size of files.
 
     It ends soon after the last request, because it cannot write the response.
     """
+    cube.reset(token=TOKEN)
+    for crm in cube.account.crms:
+        for customer in cube.account.customer_ids(crm):
+            cube.account.update_customer(crm, customer, **MARKS)
     last: list[float] = []
     cube.before_request = lambda _: last.append(time.monotonic())
 
@@ -273,7 +280,7 @@ def run_into(
     variables = {f"TAP_CUBE_{name}": value for name, value in named.items()}
     process = subprocess.run(  # noqa: S603 - our own command
         [SCRIPTS / "tap-cube", "--config=ENV", *args],
-        env={**clean_environment(), **variables, **(env or {})},
+        env={**clean_environment(), **variables, **DEBUG},
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.PIPE,
@@ -290,9 +297,11 @@ def test_a_device_without_space_is_reported(cube: Sandbox, args: tuple[str, ...]
     """Nothing can be written, so the run fails."""
     full = os.open("/dev/full", os.O_WRONLY)
     try:
-        assert_could_not_write(run_into(full, cube, args=args))
+        run = run_into(full, cube, args=args)
     finally:
         os.close(full)
+    assert_could_not_write(run)
+    assert_secretive(run)
 
 
 def test_a_disk_that_becomes_full_is_reported(cube: Sandbox) -> None:
@@ -304,7 +313,9 @@ def test_a_disk_that_becomes_full_is_reported(cube: Sandbox) -> None:
         written = path.read_bytes()
     assert_could_not_write(run)
     assert len(written) == 40_000
-    check(written[: written.rindex(b"\n") + 1].decode())
+    complete = written[: written.rindex(b"\n") + 1].decode()
+    check(complete)
+    assert_secretive(TapRun(run.returncode, complete, run.stderr))
 
 
 def test_requests_end_with_the_run(cube: Sandbox) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
 
 from cube_sandbox import Fault
-from tests.integration.test_ends import has_reached, run_into, wait_until
+from tests.integration.test_ends import has_reached, wait_until
 from tests.integration.test_secrets import (
     DEBUG,
     PASSWORD,
@@ -26,6 +25,8 @@ from tests.support.runs import CRM, only, settings_for
 from tests.support.tap_process import TapRun, started_tap
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cube_sandbox import Sandbox
 
 
@@ -63,21 +64,6 @@ def test_a_closed_pipe_shows_nothing(cube: Sandbox, settings: dict[str, Any]) ->
     assert run.returncode == 1
     assert "Output could not be written" in run.stderr
     assert_secretive(run)
-
-
-@pytest.mark.parametrize("limit", [None, 40_000])
-def test_a_full_disk_shows_nothing(
-    cube: Sandbox, settings: dict[str, Any], tmp_path: Path, limit: int | None
-) -> None:
-    """The error shows no record, on a full device and on a disk that becomes full."""
-    assert settings["auth_token"] == cube.token == TOKEN
-    cube.faults = []
-    path = tmp_path / "messages.jsonl" if limit else Path("/dev/full")
-    with path.open("wb", buffering=0) as file:
-        run = run_into(file.fileno(), cube, limit=limit, env=DEBUG)
-    assert run.returncode == 1
-    assert "Output could not be written" in run.stderr
-    assert_secretive(TapRun(run.returncode, path.read_text() if limit else "", run.stderr))
 
 
 @pytest.mark.parametrize(
