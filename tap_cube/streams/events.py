@@ -73,7 +73,7 @@ class EventsStream(CubeStream[EventRow]):
         if span is None:
             return
         looks: dict[Window, Page] = {}
-        is_empty, limit = True, span.last
+        is_empty, is_complete, limit = True, True, span.last
 
         def pages_of(window: Window) -> int:
             looks.clear()
@@ -90,13 +90,15 @@ class EventsStream(CubeStream[EventRow]):
             for page, places in self.reader.pages(partition, target, first):
                 kept, added = self._kept(partition, page, places, keys, decoder)
                 yield from self.records_of(page, kept, added, decoder, context)
-            if not self.reader.is_complete:
-                return  # a later window must not move the bookmark past this one
+            # After an incomplete window, no later one must move the bookmark past it.
+            is_complete &= self.reader.is_complete
             # A window without rows costs one request, also the next time, and may be a mistake.
             if first.rows:
                 is_empty = False
-                self._move(context, window, limit)
+                if is_complete:
+                    self._move(context, window, limit)
         is_over = partition.ended is not None and partition.ended < span.last - self._lookback
+        is_over &= is_complete
         if is_over and self.bookmarks.may_close(context, is_empty=is_empty) and is_empty:
             self._move(context, span, limit)
 
