@@ -81,9 +81,9 @@ class CubeStream(EncodedStream, t.Generic[R]):
             partitions=len(self._partitions),
         )
         zone = tap.settings.timezone
-        runner = datetime.fromtimestamp(tap.initialized_at / 1000, zone) - CLOCK_MARGIN
-        began = (tap.client.clock.now() or runner).astimezone(zone)
-        self.bookmarks = Bookmarks(self, began, zone)
+        runner = datetime.fromtimestamp(tap.initialized_at / 1000, zone)
+        began = (tap.client.clock.now() or runner - CLOCK_MARGIN).astimezone(zone)
+        self.bookmarks = Bookmarks(self, began, runner, zone)
         self.reader = PartitionReader(self, tap, resource, self.row_type)
 
     @classmethod

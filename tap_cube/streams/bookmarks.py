@@ -70,13 +70,18 @@ class Bookmarks:
     Args:
         stream: The stream, whose state holds them.
         began: The account's time when the run began, by its own clock if it tells it.
+        runner: The same by the runner's clock.
         zone: The account's zone.
+
+    Attributes:
+        last_day: The last day to request: that of the later clock, since either may be far behind.
     """
 
-    def __init__(self, stream: Stream, began: datetime, zone: tzinfo) -> None:
+    def __init__(self, stream: Stream, began: datetime, runner: datetime, zone: tzinfo) -> None:
         self._stream = stream
         self._began = began
         self._zone = zone
+        self.last_day = max(began, runner).date()
         self._ignored: set[str] = set()
 
     def parse(self, value: object) -> datetime:

@@ -97,8 +97,8 @@ class EventsStream(CubeStream[EventRow]):
                 is_empty = False
                 if is_complete:
                     self._move(context, window, limit)
-        is_over = partition.ended is not None and partition.ended < span.last - self._lookback
-        is_over &= is_complete
+        closing_day = self.bookmarks.today - self._lookback
+        is_over = is_complete and partition.ended is not None and partition.ended < closing_day
         if is_over and self.bookmarks.may_close(context, is_empty=is_empty) and is_empty:
             self._move(context, span, limit)
 
@@ -138,10 +138,10 @@ class EventsStream(CubeStream[EventRow]):
         start = self.settings.start_date or MIN_DATE
         if bookmark := self.bookmarks.get(self.context_of(partition) or None):
             start = max(start, max(bookmark.date(), MIN_DATE) - self._lookback)
-        today = self.bookmarks.today
         if partition.ended and partition.ended < start:
             return None
-        return Window(min(start, today), today)
+        last_day = self.bookmarks.last_day
+        return Window(min(start, last_day), last_day)
 
 
 def _submitted_at(event: EventRow, decoder: RecordDecoder) -> str | None:

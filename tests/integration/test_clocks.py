@@ -96,6 +96,20 @@ def test_the_last_day_of_events_is_that_of_the_account(
     assert marks(run, OUTCOMES) == {MERSALG: str(last_day)}
 
 
+@pytest.mark.parametrize("years", [-40, -14])
+def test_a_clock_that_is_years_behind_hides_no_event(cube: Sandbox, years: int) -> None:
+    """Whatever it shows, today's events are requested, and the next night misses nothing."""
+    begin(cube)
+    Clock(cube, at(TODAY, "12:00"), timedelta(days=365 * years), OSLO)
+    cube.account.add_outcome(MERSALG, when=at(TODAY - 9 * DAY))
+    first = night(cube, TODAY, hour="12:00")
+    cube.before_request = None
+    cube.account.add_outcome(MERSALG, when=at(TODAY, "13:00"))
+    second = night(cube, TODAY + DAY, state=first.state)
+    assert len(first.records[OUTCOMES]) == 1
+    assert max(r["submitted_at"] for r in second.records[OUTCOMES]) > str(TODAY)
+
+
 def test_without_a_date_the_runners_clock_counts_less_a_margin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
