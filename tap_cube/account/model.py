@@ -31,7 +31,7 @@ class Campaign:
         data_owner: Name of the data owner.
         crm: Data owner's id and CRM type; None without a CRM type that URLs accept (T24).
         assignment_id: Id of the assignment; None if the campaign has none.
-        archived: Day on which the campaign was archived; None if it was not.
+        archived: Day on which the campaign was archived; None if it is active.
     """
 
     id: int
@@ -221,8 +221,13 @@ def _campaign(number: int, row: Mapping[str, t.Any]) -> Campaign:
         data_owner=str(row.get("data_owner__name", "")),
         crm=(owner, crm_type) if owner is not None and crm_type in CRM_TYPES else None,
         assignment_id=whole_id(row.get("assignment__id")),
-        archived=_day(row.get("campaign__archived_date")),
+        archived=None if _is_active(row) else _day(row.get("campaign__archived_date")),
     )
+
+
+def _is_active(row: Mapping[str, t.Any]) -> bool:
+    """Whether a campaign is in use, even if it still shows when it was archived before."""
+    return str(row.get("campaign__is_active")).strip().lower() in {"true", "1"}
 
 
 def partition_name(context: Mapping[str, t.Any]) -> str:

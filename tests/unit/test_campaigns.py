@@ -76,6 +76,15 @@ def test_an_invalid_archive_date_is_ignored(day: object) -> None:
         assert campaign(campaign__archived_date=day).archived is None
 
 
+def test_an_active_campaign_has_not_ended() -> None:
+    """It was reopened, or its date stands for none. Otherwise it would be closed for ever."""
+    flags: list[object] = [True, "True", "true"]
+    for flag in flags:
+        assert campaign(campaign__is_active=flag).archived is None
+    for flag in [False, "False", "", None]:
+        assert campaign(campaign__is_active=flag).archived == date(2020, 1, 30)
+
+
 rows = st.lists(
     st.builds(
         Campaign,
