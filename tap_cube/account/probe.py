@@ -14,7 +14,7 @@ from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.paging.pages import page_of
 from tap_cube.records.codec import decode_row
-from tap_cube.records.page import PageDecoder, decode_page
+from tap_cube.records.page import Page, PageDecoder, decode_page
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,6 @@ if t.TYPE_CHECKING:
     from tap_cube.http.client import CubeClient
     from tap_cube.http.prefetch import WorkerPool
     from tap_cube.paging.windows import Window
-    from tap_cube.records.page import Page
 
 PROBES = 3
 """Responses of 404, one a partition, after which an endpoint counts as missing in a first run."""
@@ -131,37 +130,58 @@ def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
     that responded with 404 `PROBES` times, unless earlier runs read the stream there. Then all
     partitions are tried, and the first is requested again with all retries before the run fails.
 
+    A partition that fails in another way does not hide the endpoint from the others. But if the
+    endpoint serves no other partition either, the next endpoint is not tried.
+
     Args:
         client: Client of the account.
         candidates: The requests.
 
     Raises:
-        CubeError: If a request fails with anything but 403 or 404, or if none that must answer
-            does.
+        CubeError: If an endpoint responds with nothing but 403 and 404, and fails for one or more
+            partitions, `PROBES` at most, or if none that must answer does.
     """
+    failures: list[tuple[Endpoint, CubeError]] = []
     refusals: dict[str, ForbiddenError] = {}
     forbidden: set[Endpoint] = set()
     missing: Counter[Endpoint] = Counter()
     response = None
     for endpoint, name, target in candidates.requests:
+        if failures and (failures[0][0] is not endpoint or len(failures) == PROBES):
+            raise failures[0][1]
         is_missing = missing[endpoint] == PROBES and not candidates.must_answer
         if name in refusals or is_missing:
             continue
-        try:
-            label = RequestLabel(candidates.stream, name)
-            page = page_of(client.get(target, label, candidates.decode))
-        except NotFoundError:
+        label = RequestLabel(candidates.stream, name)
+        answer = _answer(client, target, label, candidates.decode)
+        if isinstance(answer, Page):
+            if answer.rows or not candidates.has_rows:
+                response = endpoint, answer
+                break
+        elif isinstance(answer, NotFoundError):
             missing[endpoint] += 1
-        except ForbiddenError as error:
-            refusals[name] = error
+        elif isinstance(answer, ForbiddenError):
+            refusals[name] = answer
             forbidden.add(endpoint)
         else:
-            if page.rows or not candidates.has_rows:
-                response = endpoint, page
-                break
+            failures.append((endpoint, answer))
+    if response is None and failures:
+        raise failures[0][1]
     if response is None and candidates.must_answer and candidates.requests:
         response = _asked_again(client, candidates)
     return ProbeResult(response, tuple(refusals.values()), frozenset(forbidden))
+
+
+def _answer(
+    client: CubeClient, target: str, label: RequestLabel, decode: PageDecoder
+) -> Page | CubeError:
+    """Request a page; return the error if another partition may answer."""
+    try:
+        return page_of(client.get(target, label, decode))
+    except RunError:
+        raise
+    except CubeError as error:
+        return error
 
 
 def _asked_again(client: CubeClient, candidates: Probe) -> tuple[Endpoint, Page]:
