@@ -85,10 +85,12 @@ class TapCube(CubeTap):
 
     @override
     def run_discovery(self) -> str:
+        catalog = self.catalog_json_text
+        self._raise_failures()  # many nights may use a catalog that lacks streams or columns
         # `print` fails on a full pipe that does not block.
-        self.message_writer.write_line(f"{self.catalog_json_text}\n".encode())
+        self.message_writer.write_line(f"{catalog}\n".encode())
         self.message_writer.flush()
-        return self.catalog_json_text
+        return catalog
 
     @override
     @classmethod
@@ -149,6 +151,15 @@ class TapCube(CubeTap):
             PartialRunError: If anything could not be read.
         """
         super().sync_all()
+        self._raise_failures()
+
+    @override  # type: ignore[misc]  # likewise
+    def run_connection_test(self) -> bool:
+        is_passed = super().run_connection_test()
+        self._raise_failures()
+        return is_passed
+
+    def _raise_failures(self) -> None:
         if self.failures:
             raise PartialRunError(self.failures)
 

@@ -6,8 +6,8 @@ import typing as t
 
 from tap_cube.account.custom_fields import read_definitions
 from tap_cube.account.model import Definitions, Resource
-from tap_cube.account.probe import keys_of
-from tap_cube.errors import ForbiddenError, NotFoundError
+from tap_cube.account.probe import PROBES, keys_of
+from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError
 
 if t.TYPE_CHECKING:
     import logging
@@ -32,6 +32,7 @@ class CrmSearch:
 
     Attributes:
         definitions: The definitions found so far.
+        failures: A sentence for each partition that neither answers nor refuses, by its name.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class CrmSearch:
         self._memory = memory
         self._logger = logger
         self.definitions: list[Definitions] = []
+        self.failures: dict[str, str] = {}
 
     def resource(
         self,
@@ -59,8 +61,8 @@ class CrmSearch:
             definitions: Endpoints of definitions, in the order to try.
 
         Raises:
-            CubeError: If a partition that the settings name does not answer, or if what earlier
-                runs read answers no more.
+            CubeError: If the settings name a partition that is not there, if what earlier runs
+                read answers no more, or if `PROBES` partitions fail and none answers.
         """
         expected = self._memory.expected(stream, customers)
         endpoints = expected.endpoints
@@ -76,14 +78,19 @@ class CrmSearch:
                     self._of_definitions(each, definitions),
                 )
             ]
-            result = self._prober.result(own, [defined, *others])
-            if resource := self._answering(stream, partition, result):
+            try:
+                result = self._prober.result(own, [defined, *others])
+                resource = self._answering(stream, partition, result)
+            except CubeError as error:
+                self._fail(partition, error, has_others=bool(kept))
+                resource = None
+            if resource:
                 kept.append(resource)
                 endpoints = (resource.endpoint,)
             # Other streams need the types of a CRM whose customers are not to be had for a night.
-            if resource or defined.must_answer:
+            if resource or defined.must_answer or partition.name in self.failures:
                 self._define(partition, self._prober.result(defined, others))
-        if not kept and partitions and expected.must_answer:
+        if not kept and partitions and expected.must_answer and not self.failures:
             kept.append(self._asked_again(stream, partitions[0], expected))
         if not kept:
             self._logger.info("Nothing to read for stream '%s'; it is skipped", stream)
@@ -111,6 +118,14 @@ class CrmSearch:
                 raise
             self._logger.warning("%s is skipped. %s", partition.name, error)
             return None
+
+    def _fail(self, partition: Partition, error: CubeError, *, has_others: bool) -> None:
+        """Remember a partition that fails; the run goes on, and the other ones are read."""
+        is_final = isinstance(error, RunError | ForbiddenError | NotFoundError)
+        if is_final or (not has_others and len(self.failures) + 1 == PROBES):
+            raise error
+        self.failures[partition.name] = str(error)
+        self._logger.warning("%s The run goes on, and will end with an error.", error)
 
     def _resource(self, partition: Partition, endpoint: Endpoint, page: Page) -> Resource:
         count = len(page.rows) if page.count is None else page.count

@@ -102,14 +102,18 @@ class Discovery:
             **dict(self._others(others, partitions)),
         }
         resources = {stream: resource for stream, resource in found.items() if resource}
-        if rows is None and not resources:
+        if rows is None and not resources and not self._crms.failures:
             msg = (
                 "Nothing to read: the account lists no campaigns, so the tap cannot discover "
                 "assignments and CRMs. Set 'assignment_ids' or 'data_owners', and check 'api_url'."
             )
             raise CubeError(msg)
         account = Account(
-            rows, campaigns, self._crms.definitions, resources, failures=self._failures
+            rows,
+            campaigns,
+            self._crms.definitions,
+            resources,
+            failures=[*self._crms.failures.values(), *self._failures],
         )
         for name in sorted({field.type_name for field in account.fields if not field.is_known}):
             self._logger.info("Custom fields of the unknown type '%s' are read as text", name)

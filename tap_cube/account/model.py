@@ -170,7 +170,7 @@ class Account:
             read are missing.
         label_names: Readable column names of custom fields, by partition and id; empty unless the
             user wants them.
-        failures: A sentence for each stream that earlier runs read and that does not answer.
+        failures: A sentence for each stream and partition that should be there and does not answer.
     """
 
     campaign_rows: Sequence[dict[str, t.Any]] | None
