@@ -6,6 +6,7 @@ import logging
 import typing as t
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from tap_cube.account import generations
 from tap_cube.account.crms import CrmSearch
@@ -60,8 +61,15 @@ class Discovery:
         self._failures: list[str] = []
         today = datetime.now(settings.timezone).date()
         self._prober = Prober(client, pool, Window(today - _RECENT, today))
-        self._campaign_lists = ListReader("campaigns", CampaignRow, client, pool, logger)
-        definitions = ListReader("custom_fields", DefinitionRow, client, pool, logger)
+        lists = partial(
+            ListReader,
+            client=client,
+            pool=pool,
+            logger=logger,
+            may_be_incomplete=settings.on_incomplete_read == "warn",
+        )
+        self._campaign_lists = lists("campaigns", CampaignRow)
+        definitions = lists("custom_fields", DefinitionRow)
         self._crms = CrmSearch(self._prober, definitions, self._memory, logger)
 
     def account(self, others: Mapping[str, Sequence[Endpoint]]) -> Account:

@@ -59,22 +59,26 @@ class ListReader:
         client: Client of the account.
         pool: Threads that fetch ahead.
         logger: Logs when pages have to be read again.
+        may_be_incomplete: Whether to warn instead of raising an error if a list may lack rows.
 
     Attributes:
         decode: Decodes a first page.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a reader needs all of them
         self,
         stream: str,
         row_type: type[Row],
         client: CubeClient,
         pool: WorkerPool,
         logger: logging.Logger,
+        *,
+        may_be_incomplete: bool,
     ) -> None:
         self.decode = PageDecoder(row_type)
         self._stream = stream
         self._logger = logger
+        self._may_be_incomplete = may_be_incomplete
         self._pages = PageReader(
             stream, client, pool, row_type=row_type, may_be_list=True, on_wait=bool
         )
@@ -92,5 +96,10 @@ class ListReader:
         """
         subject = f"{self._stream} of {partition}" if partition else self._stream
         with self._pages.pages((partition, target), first, self._logger) as pages:
-            reader = CompleteReader(pages, subject=subject, logger=self._logger)
+            reader = CompleteReader(
+                pages,
+                subject=subject,
+                logger=self._logger,
+                may_be_incomplete=self._may_be_incomplete,
+            )
             return [decode_row(page.raw_rows[place]) for page, places in reader for place in places]
