@@ -60,7 +60,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
 
     def __init__(self, tap: CubeTap, spec: StreamSpec, parent: CustomersStream) -> None:
         self._parent = parent
-        self._endpoints = spec.endpoints
+        self._endpoints = tap.memory.expected(spec.name, spec.endpoints).endpoints
         self._chosen: Endpoint | None = None
         self._misses = 0
         super().__init__(tap, spec, parent.resource, parent.columns)
@@ -135,6 +135,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
             except NotFoundError:
                 continue
             self._chosen = endpoint
+            self.stream_state["endpoint"] = endpoint.row
             # If no customer was imported under this id, it may be another's internal id (T41).
             found = decode_as(row, CustomerRow).customer_id
             is_other = found is not None and found.lstrip("0") != customer_id.lstrip("0")

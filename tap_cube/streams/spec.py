@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
 
     from tap_cube.account.endpoint import Endpoint
     from tap_cube.account.generations import JSONType
+    from tap_cube.account.memory import Memory
     from tap_cube.account.model import Account
     from tap_cube.settings import Settings
 
@@ -64,9 +65,11 @@ class CubeTap(Tap):
 
     Attributes:
         settings: Settings that passed every rule.
+        memory: What the state says of earlier runs.
     """
 
     settings: Settings
+    memory: Memory
 
     @cached_property
     def client(self) -> CubeClient:

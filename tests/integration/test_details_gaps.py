@@ -95,6 +95,20 @@ def test_the_other_endpoint_is_tried(cube: Sandbox, without: str) -> None:
     assert rows == ["S6" if without == "C3" else "C3"] * 12
 
 
+@pytest.mark.parametrize("times", [1, None])
+def test_a_later_run_uses_no_other_endpoint(cube: Sandbox, times: int | None) -> None:
+    """The other one has other columns. If the first is gone for all customers, the run ends red."""
+    state = read_details(cube).state
+    cube.reset(faults=[Fault("404", row="C3", times=times)])
+    run = read(cube, selected=[OF_CUSTOMERS], state=state, lookback_days=3650, **only(CRM))
+    assert not [request for request in cube.requests if request.row == "S6"]
+    if times:
+        assert run.returncode == 0
+        assert len(run.records[OF_CUSTOMERS]) == len(run.records[CUSTOMERS]) - times
+    else:
+        assert "shows no single customers (HTTP 404)" in complaint(run)
+
+
 def test_selected_details_without_an_endpoint_are_an_error(cube: Sandbox) -> None:
     """If no endpoint responds, no CRM's customers are read to the end without their details."""
     cube.reset(generation="2020", without={"C3", *EVENTS})
@@ -108,7 +122,7 @@ def test_selected_details_without_an_endpoint_are_an_error(cube: Sandbox) -> Non
 def test_the_parents_bookmark_moves_only_after_its_details(cube: Sandbox) -> None:
     """Details have no bookmark; if one fails, the parent's bookmark does not move."""
     run = read_details(cube)
-    assert (run.state or {})["bookmarks"][OF_CUSTOMERS] == {}
+    assert (run.state or {})["bookmarks"][OF_CUSTOMERS] == {"endpoint": "C3"}
     assert bookmarks(run).keys() == {CRM}
     last = cube.account.customer_ids(CRM)[-1]
     cube.reset()
