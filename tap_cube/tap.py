@@ -7,6 +7,7 @@ import os
 import typing as t
 from pathlib import Path
 
+import simplejson
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
@@ -26,6 +27,7 @@ from tap_cube.streams.spec import CubeTap
 if t.TYPE_CHECKING:
     from types import FrameType
 
+    import click
     from singer_sdk.streams import Stream
 
 _FOUND_FIRST = {"campaigns", "custom_fields", "assignment_customers", "data_owner_customers"}
@@ -133,6 +135,32 @@ class TapCube(CubeTap):
                 with Path(path).open(encoding="utf-8") as file:
                     checked_json(file, "--config")
         return super().cb_config(ctx, param, value)
+
+    @override
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        for option in command.params:
+            option.is_eager |= option.name == "state"  # before `--discover`, which needs it
+        return command
+
+    @override
+    @classmethod
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        # The SDK's own ignores the state that Meltano passes. Without it, one 404 in the night
+        # would leave streams and types out of the catalog.
+        if not value:
+            return
+        config, state = ctx.params["config"], ctx.params.get("state")
+        file = state and checked_json(state, "--state", may_be_blank=True)
+        tap = cls(
+            config=config.config,
+            state=file and simplejson.load(file),
+            parse_env_config=config.parse_env,
+            setup_mapper=False,
+        )
+        tap.run_discovery()
+        ctx.exit()
 
     @override
     @classmethod

@@ -93,6 +93,7 @@ class CubeClient:
         decode: Callable[[bytes], T],
         *,
         is_known: bool = False,
+        may_retry: bool = True,
     ) -> Response[T]:
         """Send a request until its response decodes, with at most ``max_retries`` retries.
 
@@ -103,6 +104,7 @@ class CubeClient:
             label: Name of the request in errors and logs.
             decode: Decodes a body; raises `TransientError` if the body is damaged.
             is_known: Whether this stream and context answered in an earlier run.
+            may_retry: Whether to send the request again if it fails.
 
         Raises:
             CredentialError: If the status is 401.
@@ -116,7 +118,7 @@ class CubeClient:
             self._known.add(label.resource)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientError),
-            stop=self._is_last,
+            stop=self._is_last if may_retry else tenacity.stop_after_attempt(1),
             wait=self._seconds_to_wait,
             sleep=tenacity.sleep_using_event(self._stopping),
             before_sleep=lambda state: self._log_retry(label, state),

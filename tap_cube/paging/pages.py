@@ -43,6 +43,9 @@ class PageReader:
         row_type: Type to which each row is decoded.
         may_be_list: Whether a response may be a bare list, which has no pages (T13).
         on_wait: Called before the caller waits for a response.
+
+    Attributes:
+        may_retry: Whether requests that fail are sent again.
     """
 
     def __init__(  # noqa: PLR0913 - a reader needs all of them
@@ -60,6 +63,7 @@ class PageReader:
         self._pool = pool
         self._page_decoder = PageDecoder(row_type)
         self._may_be_list = may_be_list
+        self.may_retry = True
         self._on_wait = on_wait
         self._first_pages = Prefetcher(self._fetch, pool, on_wait)
 
@@ -92,7 +96,7 @@ class PageReader:
         name, target = request
         number = int(dict(parse_qsl(urlsplit(target).query)).get("page", 1))
         subject = RequestLabel(self._stream, name, number)
-        response = self._client.get(target, subject, self._decode)
+        response = self._client.get(target, subject, self._decode, may_retry=self.may_retry)
         return page_of(response)
 
     def _decode(self, body: bytes) -> Page:

@@ -66,7 +66,7 @@ class Pass:
             grown = _growth(self._last, page)
             self._last = page
             yield page, self._take(page, max(0, grown))
-        self._is_broken |= self._number < self._expected or self._tail is not None
+        self._is_broken |= self._tail is not None
         self.rows.close()
         if self._number > 1 and self.count is not None:
             yield from self._read_front()
@@ -135,8 +135,10 @@ class Pass:
     def _ask_for_tail(self, number: int) -> None:
         """Remember where the last row is at the beginning."""
         page = self._pages.page(number)
+        if page is None:  # the page before may be larger, and the last one
+            number -= 1
+            page = self._pages.page(number)
         if page is None or not page.rows:
-            self._is_broken = True
             return
         self._note(page)
         place = (number - 1) * len(self._first.rows) + len(page.rows) - 1
@@ -144,8 +146,6 @@ class Pass:
 
     def _page_after(self, page: Page, lookahead: int) -> Page | None:
         has_all = page.count is not None and self._rows_read >= page.count
-        if self._pages.is_counting and has_all:
-            return None
         # The last page must be requested after all others, or it could not show a deletion.
         lookahead = min(self._expected - self._number - 2, lookahead, self._pages.lookahead)
         after = self._pages.page_after(page, self._number, lookahead)

@@ -135,8 +135,6 @@ class CubeStream(EncodedStream, t.Generic[R]):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         partition = self._partition_of(context)
-        if self.reader.has_given_up:
-            return
         decoder = RecordDecoder(
             self.settings.timezone,
             partial(self.column, partition=partition),

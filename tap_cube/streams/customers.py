@@ -38,7 +38,7 @@ class CustomersStream(CubeStream[CustomerRow]):
 
     Attributes:
         emitted_ids: Ids of the customers that the present page emitted, for the details.
-        refused: Names of the partitions whose details the credential may not see.
+        refused: Names of the partitions whose details cannot be read in this run.
     """
 
     replication_key = "updated"

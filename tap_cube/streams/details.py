@@ -10,7 +10,7 @@ from functools import partial
 
 from typing_extensions import override
 
-from tap_cube.errors import CubeError, ForbiddenError, NotFoundError
+from tap_cube.errors import CubeError, NotFoundError
 from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.records.codec import decode_row
@@ -89,6 +89,14 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
     ) -> Iterator[Record]:
         if partition.name in self._parent.refused:
             return
+        try:
+            yield from self._details(partition, decoder)
+        except CubeError:
+            # The customers go on. They all come again, with their details, when these answer.
+            self._parent.refused.add(partition.name)
+            raise
+
+    def _details(self, partition: Partition, decoder: RecordDecoder) -> Iterator[Record]:
         # At DEBUG it logs paths, which hold customers' ids here.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         expected = list(dict.fromkeys(self._parent.emitted_ids))
@@ -120,11 +128,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         with closing(fetched):
             for place, customer_id in enumerate(customer_ids, start=1):
                 ahead = customer_ids[place : place + self.reader.lookahead] if self._chosen else ()
-                try:
-                    yield customer_id, fetched.take(customer_id, ahead)
-                except ForbiddenError:
-                    self._parent.refused.add(partition.name)
-                    raise
+                yield customer_id, fetched.take(customer_id, ahead)
 
     def _single(self, partition: Partition, customer_id: str) -> bytes | None:
         subject = RequestLabel(self.name, partition.name, None)

@@ -6,7 +6,7 @@ import typing as t
 from contextlib import contextmanager
 
 from tap_cube.account.model import ACCOUNT
-from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError
+from tap_cube.errors import CubeError, ForbiddenError, IncompleteReadError, NotFoundError, RunError
 from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
 from tap_cube.singer.progress import Progress
@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
 
 MAX_FAILURES: t.Final = 3
-"""Partitions of a stream that may fail in a row before the stream's other ones are left out.
+"""Partitions of a stream that may fail in a row before the next ones are tried only once.
 
 A dead endpoint costs minutes of retries for each partition, and there may be hundreds.
 """
@@ -49,7 +49,6 @@ class PartitionReader:
         self._stream, self._failures = stream, tap.failures
         self._name, self._logger = stream.name, stream.logger
         self._may_be_incomplete = tap.settings.on_incomplete_read == "warn"
-        self._left = len(stream.partitions or "1")
         self._failed_in_a_row = 0
         self._has_asked = False
         self._progress = Progress(stream.name, tap.logger, len(stream.partitions or ()))
@@ -91,21 +90,14 @@ class PartitionReader:
             self.is_complete = reader.is_complete
             self._stream.is_complete &= reader.is_complete
 
-    @property
-    def has_given_up(self) -> bool:
-        """Whether so many partitions failed that the stream's other ones are left out."""
-        return self._failed_in_a_row >= MAX_FAILURES
-
     @contextmanager
     def partition(self, partition: Partition) -> Iterator[None]:
         """Read one partition. If that fails, remember why, and let the stream go on.
 
         Raises:
             RunError: If no other partition could be read either.
-            CubeError: If the stream is read as part of another, whose partition fails then, or
-                for ``--test``, which ends at the first failure.
+            CubeError: For ``--test``, which ends at the first failure.
         """
-        self._left -= 1
         self._has_asked = False
         is_required = partition is ACCOUNT or partition.named_by
         try:
@@ -117,23 +109,17 @@ class PartitionReader:
             if isinstance(error, ForbiddenError | NotFoundError) and not is_required:
                 self._logger.warning("%s is skipped. %s", partition.name, error)
                 return
-            if self._stream.parent_stream_type or self._stream.ABORT_AT_RECORD_COUNT:
+            if self._stream.ABORT_AT_RECORD_COUNT:
                 raise
-            self._failed_in_a_row += 1
-            self._fail(str(error))
-            if self.has_given_up and self._left:
-                self._fail(
-                    f"{self._name}: {MAX_FAILURES} partitions in a row failed; "
-                    f"the {self._left} after them were not read."
-                )
+            # A list that is not certain to be whole says nothing about the endpoint.
+            self._failed_in_a_row += not isinstance(error, IncompleteReadError)
+            self._failures.append(str(error))
+            self._logger.warning("%s The run goes on, and will end with an error.", error)
         else:
-            # A partition without news needs no request, and says nothing about the endpoint.
+            # Nor does a partition without news, which needs no request.
             if self._has_asked:
                 self._failed_in_a_row = 0
         finally:
+            self._pages.may_retry = self._failed_in_a_row < MAX_FAILURES
             self._progress.end()
             self._stream.writer.flush()
-
-    def _fail(self, sentence: str) -> None:
-        self._failures.append(sentence)
-        self._logger.warning("%s The run goes on, and will end with an error.", sentence)

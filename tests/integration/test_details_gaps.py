@@ -12,13 +12,13 @@ from tests.support.runs import (
     CRM,
     CUSTOMERS,
     EVENTS,
-    bookmarks,
     complaint,
     complaints,
     ids,
     only,
     read,
     settings_for,
+    with_details,
 )
 from tests.support.singles import (
     OF_ASSIGNED,
@@ -79,11 +79,12 @@ def test_a_discovered_crm_with_forbidden_details_is_skipped(cube: Sandbox) -> No
 
 
 def test_a_named_crm_with_forbidden_details_is_an_error(cube: Sandbox) -> None:
-    """The settings name it and the catalog selects it, so the run fails without a bookmark."""
+    """The settings name it and the catalog selects it; the customers are still read."""
     cube.reset(faults=[Fault("403", row="C3")])
     run = read(cube, selected=[OF_CUSTOMERS], **only(CRM))
     assert "data_owner_customer_details of data_owners/2/B2B: HTTP 403" in complaint(run)
-    assert not bookmarks(run)
+    assert len(run.records[CUSTOMERS]) == 12
+    assert not with_details(run)
 
 
 @pytest.mark.parametrize("without", ["C3", "S6"])
@@ -110,20 +111,21 @@ def test_a_later_run_uses_no_other_endpoint(cube: Sandbox, times: int | None) ->
 
 
 def test_selected_details_without_an_endpoint_are_an_error(cube: Sandbox) -> None:
-    """If no endpoint responds, no CRM's customers are read to the end without their details."""
+    """If no endpoint responds, each CRM is named; the customers are still read."""
     cube.reset(generation="2020", without={"C3", *EVENTS})
     run = read(cube, selected=[OF_CUSTOMERS])
     told = complaints(run)
     assert len(told) == len(cube.account.crms)
     assert all("shows no single customers (HTTP 404). Deselect the" in line for line in told)
-    assert not bookmarks(run)
+    assert len(run.records[CUSTOMERS]) == 36
+    assert not with_details(run)
 
 
-def test_the_parents_bookmark_moves_only_after_its_details(cube: Sandbox) -> None:
-    """Details have no bookmark; if one fails, the parent's bookmark does not move."""
+def test_the_parents_state_says_whether_the_details_came(cube: Sandbox) -> None:
+    """Details have no bookmark; if one fails, all customers of the CRM come again with theirs."""
     run = read_details(cube)
     assert (run.state or {})["bookmarks"][OF_CUSTOMERS] == {"endpoint": "C3"}
-    assert bookmarks(run).keys() == {CRM}
+    assert with_details(run) == {CRM}
     last = cube.account.customer_ids(CRM)[-1]
     cube.reset()
     failing = Fault("500", row="C3")
@@ -131,7 +133,8 @@ def test_the_parents_bookmark_moves_only_after_its_details(cube: Sandbox) -> Non
     broken = read(cube, selected=[OF_CUSTOMERS], read_ahead=0, **only(CRM))
     assert f"{OF_CUSTOMERS} of data_owners/2/B2B: HTTP 500" in complaint(broken)
     assert len(broken.records[OF_CUSTOMERS]) == 11
-    assert not bookmarks(broken)
+    assert len(broken.records[CUSTOMERS]) == 12
+    assert not with_details(broken)
 
 
 def test_the_log_shows_no_customer(cube: Sandbox) -> None:

@@ -135,6 +135,13 @@ def bookmarks(run: TapRun, stream: str = CUSTOMERS) -> dict[object, str]:
     }
 
 
+def with_details(run: TapRun) -> set[tuple[int, str]]:
+    """The CRMs whose customers all had their details, as the state says."""
+    parts = (run.state or {})["bookmarks"][CUSTOMERS].get("partitions", [])
+    contexts = (part["context"] for part in parts if part.get("details"))
+    return {(context["data_owner_id"], context["crm_type"]) for context in contexts}
+
+
 OF_THE_SDK = ("Config validation failed", "An unhandled error occurred while syncing")
 """Errors that the SDK logs beside those of the tap."""
 
