@@ -206,3 +206,17 @@ def test_a_server_with_new_rows_in_each_response_is_an_error() -> None:
         run = read_at(server.url, max_retries=0, **only(CRM))
     assert SHORT in complaint(run)
     assert len(server.asked) < 100
+
+
+@pytest.mark.parametrize("counted", [0, 20, 23])
+def test_a_link_that_is_not_followed_ends_no_list(counted: int) -> None:
+    """Where pages are counted, the list ends with its last page, whatever the count says."""
+
+    def page_of(page: int) -> dict[str, Any]:
+        numbers = range(5 * page - 4, min(5 * page, 23) + 1)
+        return {"count": counted, "results": rows(*numbers), "next": "?page=2"}
+
+    with pages(page_of) as server:
+        run = read_at(server.url, max_retries=0, **only(CRM))
+    assert run.returncode == 0, run.stderr
+    assert len(run.records[CUSTOMERS]) == 23

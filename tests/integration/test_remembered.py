@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,7 +32,9 @@ from tests.support.runs import (
     entry_of,
     logged,
     set_selected,
+    settings_for,
 )
+from tests.support.tap_process import run_tap
 from tests.support.upserts import Upserts
 
 if TYPE_CHECKING:
@@ -261,3 +264,19 @@ def test_the_addresses_of_deselected_streams_are_remembered(cube: Sandbox) -> No
     assert marks[OUTCOMES] == {"endpoint": "C9"}
     assert marks["campaigns"] == {"endpoint": "C1"}
     assert "data_owners/2/B2B" in marks["custom_fields"]["definitions"]
+
+
+@pytest.mark.parametrize(("row", "kind"), [("C1", "404"), ("C1", "403"), ("C4", "404")])
+def test_a_catalog_of_a_later_night_lacks_nothing(cube: Sandbox, row: str, kind: Kind) -> None:
+    """Meltano gives `--discover` the state. With a hiccup there is no catalog, not a poor one."""
+    begin(cube)
+    settings = settings_for(cube, **ONE_CRM, max_retries=0)
+    state = night(cube, **ONE_CRM).state
+    cube.faults.append(Fault(kind, row=row))
+    run = run_tap(settings, state=state, extra_args=["--discover"])
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert "Earlier runs read it from" in complaint(run)
+    cube.faults.clear()
+    found = json.loads(run_tap(settings, state=state, extra_args=["--discover"]).stdout)
+    assert found == discover(cube, **ONE_CRM)

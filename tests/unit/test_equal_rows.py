@@ -95,6 +95,18 @@ def test_customers_with_one_id_on_one_page_are_two() -> None:
     assert len(rows_of(pages_of(*pages))) == 4
 
 
+@pytest.mark.parametrize(
+    "sizes", [[10, 10, 13], [7, 10, 10, 3], [10, 10, 10]], ids=["last", "first", "none"]
+)
+@pytest.mark.parametrize("total", [None, -1])
+def test_a_page_may_be_larger_than_the_others(sizes: list[int], total: int | None) -> None:
+    """Django adds a few orphans to the last page; the count says that these are all rows."""
+    numbers = count()
+    pages = [[customer(next(numbers)) for _ in range(size)] for size in sizes]
+    emitted = rows_of(pages_of(*pages, count=total))
+    assert emitted == [row for page in pages for row in page]
+
+
 def test_pages_that_bring_new_rows_for_ever_end_red(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server invents rows and never sends a count."""
     monkeypatch.setattr(passes, "MAX_PAGES", 50)
