@@ -135,10 +135,7 @@ class Pass:
     def _ask_for_tail(self, number: int) -> None:
         """Remember where the last row is at the beginning."""
         page = self._pages.page(number)
-        if page is None:  # the page before may be larger, and the last one
-            number -= 1
-            page = self._pages.page(number)
-        if page is None or not page.rows:
+        if page is None or not page.rows:  # pages differ in size
             return
         self._note(page)
         place = (number - 1) * len(self._first.rows) + len(page.rows) - 1

@@ -8,11 +8,12 @@ import pytest
 
 from cube_sandbox import Sandbox
 from tests.support.pipe import load
+from tests.support.sizes import only_large
 
 if TYPE_CHECKING:
     from tests.support.warehouse import Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_large]
 
 EXTRA = "call_outcome__extra__"
 PERCENT = "{}ansatt over 50 %"

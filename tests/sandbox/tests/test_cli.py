@@ -12,11 +12,12 @@ import requests
 
 from cube_sandbox import Fault
 from cube_sandbox.cli import fault, main, trap
+from tests.support.sizes import scaled
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from cube_sandbox.cli import main; main()"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", scaled([signal.SIGINT], [signal.SIGTERM, signal.SIGINT]))
 def test_serve_responds_until_a_signal(number: signal.Signals) -> None:
     """It prints address and credentials as one line; a signal ends it without output."""
     options = ["serve", "--json", "--customers", "3", "--trap", "next_host=demo.example.org"]

@@ -28,6 +28,7 @@ from cube_sandbox.postgres import (
     postgres,
 )
 from cube_sandbox.postgres_server import free_port
+from tests.support.sizes import only_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,6 +210,7 @@ def test_a_server_that_never_starts_is_an_error_with_its_output(
             pytest.fail("there is no server to use")
 
 
+@only_large
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes the user")
 def test_programs_in_a_private_folder_are_copied(
     folder: Path, monkeypatch: pytest.MonkeyPatch
