@@ -16,7 +16,7 @@ same happens where a page comes from a cache, or rows that sort alike change pla
   never counted, and the next pass has them all again: none went, so none moved forward.
 
 Otherwise another pass follows, which yields only rows that no pass yielded before; `MAX_PASSES`
-at most. For n pages by the count, a resource takes at most ``(4 * n + 202) * MAX_PASSES`` requests,
+at most. For n pages by the count, a resource takes at most ``(6 * n + 302) * MAX_PASSES`` requests,
 whatever the server sends. docs/incremental.md lists what no evidence can show.
 """
 
