@@ -85,6 +85,8 @@ class CompleteReader:
             yield from last.read(lookahead=0)
             proved = last if last.is_complete else previous
             self.is_complete = last.is_complete or previous.is_confirmed_by(last)
+            if proved is previous and self.is_complete:
+                proved.rows.accept_doubtful()
         if not self.is_complete:
             proved = last
             self._report(last)

@@ -92,7 +92,7 @@ class Pass:
         pass are there in the next one, none of them went.
         """
         rows = self.rows
-        if self._is_broken or self._has_fallen or rows.doubtful:
+        if self._is_broken or self._has_fallen or rows.doubtful != other.rows.doubtful:
             return False
         # A row that came twice may have changed places with one that did not come.
         has_all = self._is_counted and rows.seen == self.count

@@ -36,7 +36,8 @@ class SeenRows:
 
     Rows without an identity may be equal to the letter and still be several. Those of one
     response certainly are, so the pass yields them; those of two pages are if no row has moved,
-    so `rest` yields them at the end.
+    so `rest` yields them at the end. The same holds for events whose time is not exact enough to
+    tell, where one page ends with a row that equals the first of the next.
 
     Args:
         emitted: The rows that earlier passes yielded.
@@ -45,7 +46,7 @@ class SeenRows:
         seen: Rows of the pass, each counted once; set by `close`.
         repeats: How often a row with an identity came again on another page; set by `close`.
         explained: How often that happened where the list had grown in front of the row.
-        doubtful: Rows without an identity that may have come again in the same way.
+        doubtful: Rows that may have come again in the same way, or may be rows of their own.
     """
 
     def __init__(self, emitted: Emitted) -> None:
@@ -55,7 +56,7 @@ class SeenRows:
         self._copies: dict[int, tuple[Row, bytes, str]] = {}
         self._passed: deque[int] = deque(maxlen=_PASSED_ROWS)
         self._ahead: deque[int] = deque()
-        self._read = self._shift = 0
+        self._read = self._shift = self._held = 0
         self._run: Counter[int] = Counter()
         self.seen = self.repeats = self.explained = 0
         self.doubtful: Counter[int] = Counter()
@@ -68,9 +69,8 @@ class SeenRows:
             grown: Rows by which the list grew since the page before. If they came in front, as
                 many rows moved from there to this page.
         """
-        keys = self._keys_of(page)
-        self._read += len(keys) - keys.count(None)
         self._shift += grown
+        keys = self._keys_of(page)
         self._pass(keys, grown)
         places = self._new_places(page, keys)
         self._shift = max(0, self._shift - len(keys))
@@ -87,7 +87,7 @@ class SeenRows:
         keys = {n: key for n, key in enumerate(self._keys_of(page)) if key is not None}
         fresh = {n: key for n, key in keys.items() if not self._identified.has(key)}
         self.seen += len(fresh)
-        return [n for n, key in fresh.items() if self._is_new(page, key)]
+        return [n for n, key in fresh.items() if self._is_new(page, n, key)]
 
     def accept_doubtful(self) -> None:
         """Take the doubtful rows for rows of their own."""
@@ -118,14 +118,11 @@ class SeenRows:
         self._emitted.contents.unite(self._contents)
 
     def _keys_of(self, page: Page) -> list[int | None]:
-        """A hash for each row with an identity.
-
-        Rows of one response that share an identity are several. So are equal events on both sides
-        of a page boundary, where the time is not exact enough to tell.
-        """
+        """A hash for each row with an identity; rows of one response that share one are several."""
         keys = [None if (own := row.identity) is None else hash(own) for row in page.rows]
         plain, first = list(keys), keys[0] if keys else None
-        numbers = Counter(self._run if first in self._run and not self._shift else ())
+        numbers = Counter(self._run if first in self._run else ())
+        self._held = len(list(takewhile(self._run.__contains__, plain)))
         if numbers or len({*keys}) < len(keys):
             for place, key in enumerate(plain):
                 if key is not None:
@@ -155,20 +152,28 @@ class SeenRows:
 
     def _new_places(self, page: Page, keys: Sequence[int | None]) -> Sequence[int]:
         if self.is_first and page.rows and page.rows[0].has_own_key and None not in keys:
+            self._read += len(keys)
             self._identified.extend(t.cast("Sequence[int]", keys))  # nearly all pages are such
             return range(len(keys))
         on_page: Counter[int] = Counter()
         return [
             place
             for place, key in enumerate(keys)
-            if (self._is_new(page, key) if key is not None else self._give(page, place, on_page))
+            if (self._give(page, place, on_page) if key is None else self._is_new(page, place, key))
         ]
 
-    def _is_new(self, page: Page, key: int) -> bool:
+    def _is_new(self, page: Page, place: int, key: int) -> bool:
+        is_given = bool(self._emitted.identified.count(key))
+        if place < self._held and not is_given:
+            self.doubtful[key] += 1
+            self._emitted.numbers[key] = 0
+            self._copies[key] = page.rows[place], page.raw_rows[place], ""
+            return False
+        self._read += 1
         if page.rows[0].has_own_key:
             self._identified.extend((key,))  # a row that is yielded twice does no harm
-            return self.is_first or not self._emitted.identified.count(key)
-        return not self._identified.insert(key) and not self._emitted.identified.count(key)
+            return not is_given
+        return not self._identified.insert(key) and not is_given
 
     def _give(self, page: Page, place: int, on_page: Counter[int]) -> bool:
         """Whether to yield a row without an identity now."""

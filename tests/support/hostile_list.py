@@ -20,7 +20,7 @@ from tap_cube.errors import IncompleteReadError
 from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import Pages
 from tap_cube.records.page import END, Page
-from tap_cube.records.rows import CustomerRow
+from tap_cube.records.rows import CustomerRow, EventRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -56,9 +56,9 @@ class Item:
 
 
 @lru_cache(100_000)
-def _row(customer: int | None, text: int) -> tuple[CustomerRow, bytes]:
+def _row(customer: int | None, text: int, row_type: type[CustomerRow]) -> tuple[CustomerRow, bytes]:
     shown = {"crm__customer_id": "" if customer is None else str(customer), "text": text}
-    return CustomerRow(crm__customer_id=shown["crm__customer_id"]), json.dumps(shown).encode()
+    return row_type(crm__customer_id=shown["crm__customer_id"]), json.dumps(shown).encode()
 
 
 @dataclass
@@ -72,6 +72,7 @@ class Kind:
         stale: How likely an answer comes from an earlier moment: a cache, a replica.
         counts: How the server counts.
         unnamed: Share of rows without an id.
+        are_events: Whether rows are events whose time is exact to the minute only.
     """
 
     order: Order
@@ -80,6 +81,7 @@ class Kind:
     stale: float = 0.0
     counts: Counts = "right"
     unnamed: float = 0.0
+    are_events: bool = False
 
 
 @dataclass
@@ -179,7 +181,8 @@ class HostileList:
         if not chunk and number > 1:
             return None
         link = "more" if number * self.size < len(items) else None
-        rows = [_row(item.customer, item.text) for item in chunk]
+        row_type = EventRow if self.kind.are_events else CustomerRow
+        rows = [_row(item.customer, item.text, row_type) for item in chunk]
         raw = [text for _, text in rows]
         count = None if number in self.uncounted else self._count(len(items))
         return Page(b"", [row for row, _ in rows], count, link, _raw_rows=raw)
@@ -315,7 +318,7 @@ def read(rows: HostileList, lookahead: int = 0) -> Read:
     pages = HostilePages(rows, lookahead)
     passes = Counting()
     reader = CompleteReader(pages, subject="customers", logger=passes)
-    emitted: set[tuple[object, int]] = set()
+    emitted: Counter[tuple[object, int]] = Counter()
     is_red = False
     try:
         for page, places in reader:
@@ -323,10 +326,11 @@ def read(rows: HostileList, lookahead: int = 0) -> Read:
                 shown = json.loads(page.raw_rows[place])
                 ordinal = page.contents.get(place, ("", 1))[1]
                 own = shown["crm__customer_id"]
-                emitted.add((int(own) if own else f"text {shown['text']}", ordinal))
+                emitted[int(own) if own else f"text {shown['text']}", ordinal] += 1
     except IncompleteReadError:
         is_red = True
-    found = Counter(key for key, _ in emitted)
+    # An event gets a key of its own each time; the key of a customer is the customer's.
+    found = Counter(key for key, _ in (emitted.elements() if rows.kind.are_events else emitted))
     start = rows.moments[0] if rows.moments else 0
     return Read(
         is_red, passes.passes, pages.requests, rows.stayed(start) - found, found - rows.most()

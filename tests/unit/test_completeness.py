@@ -45,6 +45,11 @@ UNSTABLE = [
     for order in ("day", "none")
     for edits in ((), ("delete",), ("update",), ("delete", "update"))
 ]
+EVENTS = [
+    Kind(order, edits, 0.1, are_events=True)
+    for order in ("id", "-id")
+    for edits in ((), ("append",), ("import",), ("delete",), ("append", "import", "delete"))
+]
 UNNAMED = [
     Kind(order, edits, 0.05, unnamed=unnamed)
     for order in ("id", "-id")
@@ -66,11 +71,13 @@ def _reads(kinds: list[Kind], schedules: int) -> list[tuple[Kind, HostileList, R
 
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize(
-    "kinds", [CHANGING, MIXED, UNSTABLE, UNNAMED], ids=["changing", "mixed", "unstable", "unnamed"]
+    "kinds",
+    [CHANGING, MIXED, UNSTABLE, EVENTS, UNNAMED],
+    ids=["changing", "mixed", "unstable", "events", "unnamed"],
 )
 def test_no_schedule_loses_a_row_and_ends_green(kinds: list[Kind], part: int) -> None:
     """Whatever happens between two answers: all rows or an error, and no key too many."""
-    for kind, rows, result in _reads(kinds[part::4], SCHEDULES // 20):
+    for kind, rows, result in _reads(kinds[part::4], SCHEDULES // 24):
         assert result.is_red or not result.lost or rows.hides_an_exchange, kind
         assert not result.phantoms, kind
 
@@ -78,7 +85,7 @@ def test_no_schedule_loses_a_row_and_ends_green(kinds: list[Kind], part: int) ->
 @pytest.mark.parametrize("part", range(4))
 def test_a_list_that_only_grows_is_read_once(part: int) -> None:
     """In any order, however fast; a list at rest costs two requests beside its pages."""
-    for kind, rows, result in _reads(GROWING[part::4], SCHEDULES // 20):
+    for kind, rows, result in _reads(GROWING[part::4], SCHEDULES // 24):
         assert not result.is_red, kind
         assert result.passes == 1, kind
         assert not result.lost, kind
