@@ -56,8 +56,10 @@ class SeenRows:
         self._copies: dict[int, tuple[Row, bytes, str]] = {}
         self._passed: deque[int] = deque(maxlen=_PASSED_ROWS)
         self._ahead: deque[int] = deque()
-        self._read = self._shift = self._held = 0
-        self._run: Counter[int] = Counter()
+        self._read = self._shift = 0
+        self._held: set[int] = set()
+        self._tie: object = None
+        self._run: Counter[int | None] = Counter()
         self.seen = self.repeats = self.explained = 0
         self.doubtful: Counter[int] = Counter()
 
@@ -83,7 +85,7 @@ class SeenRows:
 
     def take_again(self, page: Page) -> list[int]:
         """Read a page once more after `close`; return the places of rows not seen so far."""
-        self._run.clear()
+        self._tie = None
         keys = {n: key for n, key in enumerate(self._keys_of(page)) if key is not None}
         fresh = {n: key for n, key in keys.items() if not self._identified.has(key)}
         self.seen += len(fresh)
@@ -119,19 +121,24 @@ class SeenRows:
 
     def _keys_of(self, page: Page) -> list[int | None]:
         """A hash for each row with an identity; rows of one response that share one are several."""
-        keys = [None if (own := row.identity) is None else hash(own) for row in page.rows]
-        plain, first = list(keys), keys[0] if keys else None
-        numbers = Counter(self._run if first in self._run else ())
-        self._held = len(list(takewhile(self._run.__contains__, plain)))
+        rows = page.rows
+        keys = [None if (own := row.identity) is None else hash(own) for row in rows]
+        plain = list(keys)
+        tied = 0 if self._tie is None else _length(rows, self._tie)
+        numbers = Counter(self._run if tied else ())
+        self._held = {place for place in range(tied) if plain[place] in numbers}
         if numbers or len({*keys}) < len(keys):
             for place, key in enumerate(plain):
                 if key is not None:
                     keys[place] = hash((key, numbers[key])) if numbers[key] else key
                     numbers[key] += 1
-        self._run = Counter()
-        if plain and (last := plain[-1]) is not None and not page.rows[-1].is_unique:
-            run = len(list(takewhile(last.__eq__, reversed(plain))))
-            self._run[last] = numbers[last] if run == len(plain) and numbers else run
+        self._tie = rows[-1].tie if rows else None
+        if self._tie is None:
+            self._run = Counter()
+        elif tied < len(rows):
+            self._run = Counter(plain[-_length(rows[::-1], self._tie) :])
+        else:
+            self._run += Counter(plain)
         return keys
 
     def _pass(self, keys: Sequence[int | None], grown: int) -> None:
@@ -164,7 +171,7 @@ class SeenRows:
 
     def _is_new(self, page: Page, place: int, key: int) -> bool:
         is_given = bool(self._emitted.identified.count(key))
-        if place < self._held and not is_given:
+        if place in self._held and not is_given:
             self.doubtful[key] += 1
             self._emitted.numbers[key] = 0
             self._copies[key] = page.rows[place], page.raw_rows[place], ""
@@ -194,6 +201,11 @@ class SeenRows:
                 return True
         self._copies.setdefault(key, (page.rows[place], text, digest))
         return False
+
+
+def _length(rows: Sequence[Row], tie: object) -> int:
+    """How many rows have this tie, from the first on."""
+    return sum(1 for _ in takewhile(lambda row: row.tie == tie, rows))
 
 
 def tokens_of(page: Page) -> list[object]:

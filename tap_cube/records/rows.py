@@ -28,9 +28,9 @@ class Row(msgspec.Struct):
     """Whether the row alone decides its record's key, so that a row emitted twice does no harm."""
 
     @property
-    def is_unique(self) -> bool:
-        """Whether no other row of the resource has the same identity."""
-        return True
+    def tie(self) -> object:
+        """What rows have in common that may share an identity; None if none of them do."""
+        return None
 
     @property
     def identity(self) -> object:
@@ -160,9 +160,10 @@ class EventRow(CustomerRow):
 
     @property
     @override
-    def is_unique(self) -> bool:
-        """Whether the time is exact: a customer has one event in a millisecond, not in a minute."""
-        return bool(self.call_outcome__report_as__submitted_when_timestamp)
+    def tie(self) -> object:
+        """The minute, without an exact time: a customer has one event in a millisecond."""
+        is_exact = self.call_outcome__report_as__submitted_when_timestamp
+        return None if is_exact else self.submitted or ""
 
     @property
     @override

@@ -48,7 +48,7 @@ def two_years(cube: Sandbox) -> list[int]:
     for campaign in campaigns:
         cube.account.add_outcomes(campaign, AMOUNT, cube.day - TWO_YEARS, cube.day - DAY)
         for outcome in cube.account.outcomes(campaign):
-            cube.account.register(outcome, "MPC")
+            cube.account.register(outcome, "SECOND")
     return campaigns
 
 

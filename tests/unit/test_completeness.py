@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.hostile_list import HostileList, Item, Kind, Read, read
-from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     Script = dict[int, Callable[[list[Item]], list[Item]]]
 
-SCHEDULES = int(os.environ.get("TAP_CUBE_TEST_SCHEDULES", scaled("10_000", "40_000")))
+SCHEDULES = int(os.environ.get("TAP_CUBE_TEST_SCHEDULES", "10_000"))
 """Schedules of all tests in this file together; the weekly workflow takes 200,000."""
 
 STABLE: list[Order] = ["id", "-id", "name", "-updated"]
