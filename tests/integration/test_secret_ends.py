@@ -54,10 +54,9 @@ def test_a_signal_shows_nothing(cube: Sandbox, settings: dict[str, Any]) -> None
 
 def test_a_closed_pipe_shows_nothing(cube: Sandbox, settings: dict[str, Any]) -> None:
     """The error about the closed pipe does not show the record."""
-    cube.faults = []
     with started_tap(settings, env=DEBUG) as process:
         assert process.stdout is not None
-        wait_until(lambda: bool(cube.requests), process)
+        wait_until(lambda: has_reached(cube, "on a stalled socket"), process)
         process.stdout.close()
         _, stderr = process.communicate(timeout=300)
     run = TapRun(process.returncode, "", stderr.decode())
