@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.hostile_list import HostileList, Item, Kind, Read, read
+from tests.support.hostile_list import HostileList, Item, Kind
+from tests.support.hostile_read import Read, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
