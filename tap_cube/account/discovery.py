@@ -147,7 +147,7 @@ class Discovery:
     def _warn_of_missing(self, campaigns: Sequence[Campaign]) -> None:
         """Warn once of what earlier runs read and the account no longer shows.
 
-        What the settings name is not compared: whoever changes them knows.
+        Partitions that the settings name are not compared: the user knows of their change.
         """
         shown = [Partition.of_campaign(campaign).name for campaign in campaigns]
         kinds: list[set[str]] = [{"campaign__id"}]

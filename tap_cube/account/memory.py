@@ -39,7 +39,7 @@ class Expected:
 
     Attributes:
         endpoints: The endpoints to try, in order.
-        must_answer: Whether one of them answered before, so that silence is a failure.
+        must_answer: Whether one of them answered before, so that no answer is a failure.
         has_rows: Whether its list had rows before, so that an empty list is a failure.
     """
 

@@ -39,8 +39,8 @@ class Probe:
     Attributes:
         stream: Name of the stream.
         requests: Endpoint, name of the partition, and path and query of each request.
-        must_answer: Whether earlier runs read the stream there, so that silence is a failure.
-        has_rows: Whether an empty response counts as silence.
+        must_answer: Whether earlier runs read the stream there, so that no answer is a failure.
+        has_rows: Whether an empty response counts as no answer.
         decode: Decodes a response.
     """
 

@@ -186,7 +186,7 @@ class CubeClient:
             try:
                 with self._transport.get(url) as response:
                     if response.status_code == HTTPStatus.OK:
-                        date = self.clock.hear(response.headers.get("Date"))
+                        date = self.clock.update(response.headers.get("Date"))
                         return read_body(response, deadline), date
             except (requests.RequestException, HTTPError) as error:
                 raise failure_of(error) from None

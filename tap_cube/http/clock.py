@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
 
 
 class AccountClock:
-    """Tells the account's time. Threads may share it.
+    """The account's time. Threads may share it.
 
     A cache sends a page with the date of its making. So of several dates the most advanced counts.
     """
@@ -21,8 +21,8 @@ class AccountClock:
     def __init__(self) -> None:
         self._origin: datetime | None = None  # what the clock showed at 0 of `time.monotonic`
 
-    def hear(self, header: str | None) -> datetime | None:
-        """Take note of the Date header of a response that has just come, and return its time."""
+    def update(self, header: str | None) -> datetime | None:
+        """Set the clock by the Date header of a response that has just come; return its time."""
         date = date_of(header)
         if date is not None:
             origin = date - timedelta(seconds=time.monotonic())

@@ -21,7 +21,7 @@ CONNECT_SECONDS = 10
 
 
 class _Connection(HTTPSConnection):
-    """Tells a TLS handshake that times out from a response that does."""
+    """Distinguishes a TLS handshake that times out from a response that does."""
 
     @override
     def connect(self) -> None:

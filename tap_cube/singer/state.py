@@ -47,7 +47,7 @@ def checked_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) ->
 
 
 def checked_state(state: object) -> dict[str, t.Any]:
-    """Check the shape of a state, whosever streams it is about, and return it.
+    """Check the shape of a state, also of another tap's, and return it.
 
     Raises:
         CubeError: If it is damaged, wrapped in something else, or has a partition twice.

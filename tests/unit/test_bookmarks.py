@@ -93,9 +93,9 @@ def test_the_minute_of_a_change_sorts_as_text(when: object, value: str | None) -
 def test_a_cached_date_does_not_set_the_clock_back() -> None:
     """The clock goes on from the most advanced date; without one it shows nothing."""
     clock, date = AccountClock(), datetime(2026, 1, 31, 12, tzinfo=UTC)
-    assert clock.hear(None) is clock.now() is None
+    assert clock.update(None) is clock.now() is None
     for earlier in (3, 0, 9):
-        clock.hear(format_datetime(date - timedelta(hours=earlier), usegmt=True))
+        clock.update(format_datetime(date - timedelta(hours=earlier), usegmt=True))
     now = clock.now()
     assert now is not None
     assert timedelta(0) <= now - date < timedelta(minutes=9)
