@@ -33,6 +33,11 @@ if t.TYPE_CHECKING:
 _FOUND_FIRST = {"campaigns", "custom_fields", "assignment_customers", "data_owner_customers"}
 """Streams that discovery finds by itself, because they say which partitions the others have."""
 
+_ACTIVATE_VERSION = next(
+    each for each in (*PluginCapabilities, *TapCapabilities) if each.value == "activate-version"
+)
+"""A capability of taps until version 0.54 of the SDK, then of all plugins."""
+
 
 class TapCube(CubeTap):
     """Singer tap for Headshed Cube, a CRM and call-centre platform."""
@@ -47,7 +52,7 @@ class TapCube(CubeTap):
         TapCapabilities.CATALOG,
         TapCapabilities.DISCOVER,
         TapCapabilities.STATE,
-        TapCapabilities.ACTIVATE_VERSION,
+        _ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.BATCH,
         PluginCapabilities.FLATTENING,

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.support.locked import only_locked_sdk
 from tests.support.runs import CRM, discover, only, sync
 from tests.support.singer_check import OSLO
 from tests.support.tap_process import run_tap
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
 FILES = Path(__file__).parent / "golden"
+pytestmark = only_locked_sdk
+
 EVENT_STREAMS = {"callflow_customers", "call_outcomes", "product_registrations"}
 
 

@@ -16,6 +16,7 @@ from tap_cube.streams.base import CubeStream
 from tap_cube.streams.registry import STREAMS
 from tap_cube.tap import TapCube
 from tests.repository import docs
+from tests.support.locked import only_locked_sdk
 
 README = (docs.ROOT / "README.md").read_text("utf-8")
 MELTANO: dict[str, Any] = yaml.safe_load((docs.ROOT / "meltano.yml").read_text("utf-8"))
@@ -31,6 +32,7 @@ def fences(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
+@only_locked_sdk
 @pytest.mark.parametrize("document", docs.BLOCKS)
 def test_generated_blocks_are_up_to_date(document: str) -> None:
     """Generated blocks agree with the code; one command updates them."""
@@ -49,6 +51,7 @@ def test_every_stream_is_documented() -> None:
     assert {spec.type for spec in STREAMS} == {*CubeStream.__subclasses__()}
 
 
+@only_locked_sdk
 def test_meltano_declares_every_setting_as_the_tap_does() -> None:
     """Names, defaults, secrets and options are those of the tap's own schema."""
     declared = {each["name"]: each for each in TAP["settings"]}

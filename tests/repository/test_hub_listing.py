@@ -12,6 +12,7 @@ import yaml
 
 from tests.repository import hub
 from tests.repository.docs import PLUGIN, ROOT
+from tests.support.locked import only_locked_sdk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +60,7 @@ def listing() -> dict[str, Any]:
     return definition
 
 
+@only_locked_sdk
 def test_the_files_agree_with_the_code(about: dict[str, Any]) -> None:
     """No file of the listing differs from `tap-cube --about`."""
     for name, text in hub.texts(about).items():
