@@ -9,13 +9,13 @@ import select
 import signal
 import sys
 import time
-import traceback
 from contextlib import suppress
 from threading import Event, Thread
 
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 
 from tap_cube.errors import PartialRunError
+from tap_cube.logs import internal_error, protect
 from tap_cube.singer.messages import WRITE_FAILED
 from tap_cube.tap import TapCube
 
@@ -34,6 +34,7 @@ _WRITE_GRACE = 0.5
 def main() -> None:
     """Run the tap. Errors become one line of log and an exit status."""
     _replace_closed_files()
+    protect()
     if sys.stdout is None:
         _fail(WRITE_FAILED.format("stdout is closed"))
     _tune_malloc()
@@ -54,10 +55,7 @@ def main() -> None:
         is_input = error.errno is None or error.filename is not None
         _fail(f"{error}" if is_input else WRITE_FAILED.format(error.strerror))
     except Exception as error:  # noqa: BLE001 - the error's own text might show data
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        _fail(
-            f"Internal error {type(error).__name__}; please report it with these lines.\n{frames}"
-        )
+        _fail(*internal_error(type(error), error.__traceback__))
 
 
 def _replace_closed_files() -> None:

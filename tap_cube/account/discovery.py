@@ -17,6 +17,7 @@ from tap_cube.account.model import ACCOUNT, Account, Partition, Resource, read_c
 from tap_cube.account.probe import Prober, keys_of
 from tap_cube.account.selection import assignments_to_read, crms_to_read, is_wanted
 from tap_cube.errors import CubeError, RunError
+from tap_cube.logs import listed
 from tap_cube.paging.windows import Window
 
 if t.TYPE_CHECKING:
@@ -31,9 +32,6 @@ if t.TYPE_CHECKING:
 
 _RECENT = timedelta(days=30)
 """Length of the window that probes request from endpoints that take one."""
-
-_NAMED = 10
-"""How many missing partitions a warning names."""
 
 
 class Discovery:
@@ -123,8 +121,8 @@ class Discovery:
             resources,
             failures=[*self._crms.failures.values(), *self._failures],
         )
-        for name in sorted({field.type_name for field in account.fields if not field.is_known}):
-            self._logger.info("Custom fields of the unknown type '%s' are read as text", name)
+        if types := sorted({field.type_name for field in account.fields if not field.is_known}):
+            self._logger.info("Custom fields of unknown types are read as text: %s", listed(types))
         if self._settings.label_names:
             return replace(account, label_names=label_columns(account.fields))
         return account
@@ -157,12 +155,10 @@ class Discovery:
             kinds.append({"data_owner_id", "crm_type"})
         shown += [name for campaign in campaigns for name in campaign.defined_by]
         if missing := self._memory.missing(shown, kinds):
-            names = ", ".join(missing[:_NAMED])
-            more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
             self._logger.warning(
-                "The account no longer shows %d partitions that earlier runs read: %s%s. "
+                "The account no longer shows %d partitions that earlier runs read: %s. "
                 "Their rows stay in the target as they are.",
-                len(missing), names, more,
+                len(missing), listed(missing),
             )  # fmt: skip
 
     def _others(

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from tap_cube.account.generations import CAMPAIGNS
 from tap_cube.account.model import partition_name
 from tap_cube.errors import CubeError
+from tap_cube.logs import shown
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -78,7 +79,10 @@ class Memory:
         marks = state.get("bookmarks", {})
         for stream, mark in marks.items():
             if not _is_mark(mark):
-                msg = f"The state of stream {stream!r} is damaged. Fix or clear it, then run again."
+                msg = (
+                    f"The state of stream {shown(stream)} is damaged. "
+                    "Fix or clear it, then run again."
+                )
                 raise CubeError(msg)
         return cls(
             {name: mark["endpoint"] for name, mark in marks.items() if "endpoint" in mark},
@@ -185,7 +189,7 @@ def _named(stream: str, row: str, endpoints: Iterable[Endpoint]) -> tuple[Endpoi
     if named := tuple(endpoint for endpoint in endpoints if endpoint.row == row):
         return named
     msg = (
-        f"{stream}: the state names the address '{row}', which this version of the tap does not "
-        "know. Use the version that wrote it, or run once with --full-refresh."
+        f"{stream}: the state names the address {shown(row)}, which this version of the tap does "
+        "not know. Use the version that wrote it, or run once with --full-refresh."
     )
     raise CubeError(msg)

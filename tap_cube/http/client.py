@@ -185,6 +185,7 @@ class CubeClient:
                 self.requests[label.stream] += 1
             try:
                 with self._transport.get(url) as response:
+                    self._logger.debug("%s: HTTP %d", label, response.status_code)
                     if response.status_code == HTTPStatus.OK:
                         date = self.clock.update(response.headers.get("Date"))
                         return read_body(response, deadline), date

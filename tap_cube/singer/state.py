@@ -8,6 +8,7 @@ import typing as t
 import simplejson
 
 from tap_cube.errors import CubeError
+from tap_cube.logs import shown
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ def _checked(stream: str, bookmark: object) -> dict[str, t.Any]:
         and isinstance(partitions, list)
         and all(_is_partition(part) for part in partitions)
     ):
-        msg = f"The state of stream {stream!r} is damaged. Fix or clear it, then run again."
+        msg = f"The state of stream {shown(stream)} is damaged. Fix or clear it, then run again."
         raise CubeError(msg)
     seen = set()
     for part in partitions:
@@ -78,7 +79,7 @@ def _checked(stream: str, bookmark: object) -> dict[str, t.Any]:
         if context in seen:
             where = ", ".join(f"{name} {value}" for name, value in part["context"].items())
             msg = (
-                f"The state of stream {stream!r} has a partition twice ({where!r:.80}). "
+                f"The state of stream {shown(stream)} has a partition twice ({shown(where)}). "
                 "Remove the one with the later bookmark, then run again."
             )
             raise CubeError(msg)

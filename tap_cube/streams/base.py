@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from tap_cube.account.columns import with_required_keys
 from tap_cube.account.model import ACCOUNT
+from tap_cube.logs import listed
 from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import UNPARSED, RecordBlock, RecordDecoder
 from tap_cube.records.rows import Row
@@ -153,9 +154,9 @@ class CubeStream(EncodedStream, t.Generic[R]):
             counter.increment(self.client.requests[self.name] - before)
         self.stats.seconds += time.monotonic() - began
         self.stats.unparsed += decoder.unparsed.total()
-        if counts := ", ".join(f"{name} {n}" for name, n in sorted(decoder.unparsed.items())):
+        if counts := [f"{name} {n}" for name, n in sorted(decoder.unparsed.items())]:
             msg = "Values that do not fit the type of their column stand in '%s': %s"
-            self.logger.warning(msg, UNPARSED, counts)
+            self.logger.warning(msg, UNPARSED, listed(counts))
 
     def records(
         self, partition: Partition, context: Context | None, decoder: RecordDecoder

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from tap_cube.account import generations
 from tap_cube.account.columns import CustomColumns, StreamColumns
+from tap_cube.logs import shown
 from tap_cube.records.rows import CustomerRow
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.cursors import DayCursor
@@ -63,8 +64,8 @@ class CustomersStream(CubeStream[CustomerRow]):
         )
         for name, taken, kinds in custom.contradictions:
             tap.logger.info(
-                "%s: column '%s' is read as %s, since CRMs disagree about its type (%s)",
-                spec.name, name, taken, ", ".join(kinds),
+                "%s: column %s is read as %s, since CRMs disagree about its type (%s)",
+                spec.name, shown(name), taken, ", ".join(kinds),
             )  # fmt: skip
         ids = {name: _ID_TYPES[name] for name in spec.primary_keys}
         fields = {**ids, "updated": th.DateType(), **family, **ids}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import typing as t
 from contextlib import closing
@@ -97,8 +96,6 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
             raise
 
     def _details(self, partition: Partition, decoder: RecordDecoder) -> Iterator[Record]:
-        # At DEBUG it logs paths, which hold customers' ids here.
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         expected = list(dict.fromkeys(self._parent.emitted_ids))
         fitting = [key for key in expected if _IN_PATHS.fullmatch(key)]
         missing = 0

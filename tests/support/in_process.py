@@ -91,6 +91,8 @@ def _set_environment(patch: pytest.MonkeyPatch, environment: Mapping[str, str]) 
 
 def _leave_process_alone(patch: pytest.MonkeyPatch) -> None:
     """Neither watch stdout nor close it: it is no pipe, and the process goes on."""
+    for place, hook in ((threading, "excepthook"), (sys, "unraisablehook")):
+        patch.setattr(place, hook, getattr(place, hook))  # as it was, when the run has ended
     patch.setattr(command, "_watch_stdout", lambda *_: None)
     patch.setattr(os, "dup2", lambda opened, _: os.close(opened))
     # The log of a server that lives here, too, is none of the tap's.
@@ -146,9 +148,11 @@ def _kept_logging() -> Iterator[None]:
     """Give the loggers back the handlers and levels that they had."""
     root, metrics = logging.getLogger(), get_metrics_logger()
     handlers, levels = root.handlers[:], {each: each.level for each in (root, metrics)}
+    factory = logging.getLogRecordFactory()
     try:
         yield
     finally:
+        logging.setLogRecordFactory(factory)
         root.handlers[:] = handlers
         for each, level in levels.items():
             each.setLevel(level)

@@ -67,11 +67,12 @@ def decoy() -> Iterator[Decoy]:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response that is no page: status, headers and body."""
+    """A response that is no page: status, headers, body and reason."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    reason: str = ""
 
 
 class PagesServer(ThreadingHTTPServer):
@@ -106,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         reply = self.server.body(self.path)
         if not isinstance(reply, Reply):
             reply = Reply(404) if reply is None else Reply(200, body=reply)
-        self.send_response_only(reply.status, "")
+        self.send_response_only(reply.status, reply.reason)
         dated = {"Date": self.date_time_string()} if self.server.is_dated else {}
         length = {"Content-Length": str(len(reply.body))}
         for name, value in {**dated, **length, **reply.headers}.items():
