@@ -7,11 +7,13 @@ import os
 import typing as t
 from pathlib import Path
 
+import click
 import simplejson
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
+from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_cube.account.discovery import Discovery
@@ -19,6 +21,7 @@ from tap_cube.account.memory import Memory
 from tap_cube.errors import PartialRunError
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
+from tap_cube.singer.connection_test import ConnectionTest
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.state import checked_json, checked_state
 from tap_cube.streams.registry import STREAMS
@@ -27,7 +30,6 @@ from tap_cube.streams.spec import CubeTap
 if t.TYPE_CHECKING:
     from types import FrameType
 
-    import click
     from singer_sdk.streams import Stream
 
 _FOUND_FIRST = {"campaigns", "custom_fields", "assignment_customers", "data_owner_customers"}
@@ -94,10 +96,13 @@ class TapCube(CubeTap):
     def run_discovery(self) -> str:
         catalog = self.catalog_json_text
         self._raise_failures()  # many nights may use a catalog that lacks streams or columns
-        # `print` fails on a full pipe that does not block.
-        self.message_writer.write_line(f"{catalog}\n".encode())
-        self.message_writer.flush()
+        self._print(f"{catalog}\n")
         return catalog
+
+    def _print(self, text: str) -> None:
+        # `print` fails on a full pipe that does not block.
+        self.message_writer.write_line(text.encode())
+        self.message_writer.flush()
 
     @override
     @classmethod
@@ -146,7 +151,13 @@ class TapCube(CubeTap):
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
         for option in command.params:
-            option.is_eager |= option.name == "state"  # before `--discover`, which needs it
+            # Before `--discover` and `--test`, which need them.
+            option.is_eager |= option.name in {"state", "catalog"}
+            if isinstance(option, click.Option) and option.name == "test":
+                option.help = (
+                    "Read the first rows of each selected stream and print one line for each, "
+                    "without data. Use --test=schema to print SCHEMA messages instead."
+                )
         return command
 
     @override
@@ -156,15 +167,34 @@ class TapCube(CubeTap):
         # would leave streams and types out of the catalog.
         if not value:
             return
-        config, state = ctx.params["config"], ctx.params.get("state")
-        file = state and checked_json(state, "--state", may_be_blank=True)
+        config = ctx.params["config"]
         tap = cls(
             config=config.config,
-            state=file and simplejson.load(file),
+            state=_loaded(ctx, "state", may_be_blank=True),
             parse_env_config=config.parse_env,
             setup_mapper=False,
         )
         tap.run_discovery()
+        ctx.exit()
+
+    @override
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        # The SDK's own ignores the state, and the catalog, which says what is selected.
+        if value == CliTestOptionValue.Disabled.value:
+            return
+        config = ctx.params["config"]
+        tap = cls(
+            config=config.config,
+            state=_loaded(ctx, "state", may_be_blank=True),
+            catalog=_loaded(ctx, "catalog"),
+            parse_env_config=config.parse_env,
+        )
+        if value == CliTestOptionValue.Schema.value:
+            tap.write_schemas()
+            tap._raise_failures()
+        else:
+            tap.run_connection_test()
         ctx.exit()
 
     @override
@@ -188,9 +218,10 @@ class TapCube(CubeTap):
 
     @override  # type: ignore[misc]  # likewise
     def run_connection_test(self) -> bool:
-        is_passed = super().run_connection_test()
+        self.pool.size = 0  # it takes few requests, one after the other
+        ConnectionTest(self._print, self.failures).run(self.streams.values())
         self._raise_failures()
-        return is_passed
+        return True
 
     def _raise_failures(self) -> None:
         if self.failures:
@@ -215,3 +246,10 @@ class TapCube(CubeTap):
         # could land in the middle of another one.
         self.client.stop()
         self.message_writer.end(128 + signum)
+
+
+def _loaded(ctx: click.Context, option: str, *, may_be_blank: bool = False) -> t.Any:  # noqa: ANN401 - JSON
+    """The content of an option's file; None without one, or if it is blank."""
+    file = ctx.params.get(option)
+    checked = file and checked_json(file, f"--{option}", may_be_blank=may_be_blank)
+    return checked and simplejson.load(checked)

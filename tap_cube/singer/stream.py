@@ -68,6 +68,7 @@ class EncodedStream(Stream):
         self.stats = StreamStats()
         self.is_complete = True
         self._state_throttle = StateThrottle(partitions)
+        self._record_counter = self.get_record_counter()
         self._extracted_at = b"null"
         self._has_unsaved_records = self._has_new_columns = False
 
@@ -145,12 +146,12 @@ class EncodedStream(Stream):
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
         records = self._sync_records(context, write_messages=False)
-        lines = (line for record in records for line in self._json_lines(record))
+        lines = (line for record in records for line in self.json_lines(record))
         for manifest in batch_files(batch_config, f"{self.tap_name}--{self.name}", lines):
             self._declare_new_columns()
             yield batch_config.encoding, manifest
 
-    def _json_lines(self, record: Record) -> Sequence[bytes]:
+    def json_lines(self, record: Record) -> Sequence[bytes]:
         """JSON text of a record or a block of records, after stream maps."""
         if isinstance(record, RecordBlock):
             return record.lines[:-1].split(b"\n")

@@ -11,7 +11,6 @@ from cube_sandbox import Fault
 from tap_cube.streams.partitions import MAX_FAILURES
 from tests.support.batch_runs import into, rows
 from tests.support.event_runs import CALLFLOW, ONE_CRM, OUTCOMES, REGISTRATIONS, days_read, marks
-from tests.support.in_process import run_in_process
 from tests.support.runs import (
     CRM,
     CUSTOMERS,
@@ -241,11 +240,3 @@ def test_the_command_names_every_failure_in_its_last_lines(cube: Sandbox) -> Non
     ]
     assert run.stderr.splitlines()[-1].endswith(told[-1])
     assert run.records[OUTCOMES]
-
-
-def test_a_test_of_the_connection_fails_with_its_first_stream(cube: Sandbox) -> None:
-    """`--test` never ends well if a stream cannot be read."""
-    begin(cube)
-    failing(cube, is_of_sync)()
-    run = run_in_process(settings_for(cube, max_retries=0), extra_args=["--test"])
-    assert complaint(run).startswith(f"{REGISTRATIONS} of campaigns/")

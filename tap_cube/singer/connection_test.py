@@ -1,0 +1,73 @@
+"""The connection test (`--test`): whether each stream can be read, without its data."""
+
+from __future__ import annotations
+
+import typing as t
+
+from tap_cube.errors import RunError
+from tap_cube.logs import escaped
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.streams import Stream
+
+    from tap_cube.singer.stream import EncodedStream
+
+MAX_PARTITIONS = 5
+"""Partitions without rows after which a stream counts as readable and empty."""
+
+
+class ConnectionTest:
+    """Reads the first rows of each selected stream, and writes a line about it.
+
+    Args:
+        write_line: Writes a line of output.
+        failures: A sentence for each failure, to which the streams add theirs.
+    """
+
+    def __init__(self, write_line: Callable[[str], object], failures: Sequence[str]) -> None:
+        self._write_line = write_line
+        self._failures = failures
+
+    def run(self, streams: Iterable[Stream]) -> None:
+        """Test streams; child streams with the first row of their parent.
+
+        Raises:
+            RunError: If no other stream could do better.
+        """
+        for stream in streams:
+            is_read = stream.selected or stream.has_selected_descendents
+            if is_read and not stream.parent_stream_type:
+                self._test(stream, stream.partitions or [{}])
+
+    def _test(self, stream: Stream, contexts: Sequence[Context]) -> None:
+        encoded = t.cast("EncodedStream", stream)
+        known, context = len(self._failures), contexts[0]
+        try:
+            for context in contexts[:MAX_PARTITIONS]:
+                self._read(encoded, context)
+                if encoded.stats.rows or len(self._failures) > known:
+                    break
+        except RunError as error:
+            self._write(stream, str(error))
+            raise
+        failed = self._failures[known:]
+        self._write(stream, failed[0] if failed else f"ok, {encoded.stats.rows} rows seen")
+        for child in stream.child_streams:
+            if child.selected:
+                self._test(child, [context])
+
+    def _read(self, stream: EncodedStream, context: Context) -> None:
+        """Read to the first row that costs a request, and the rows that came with it."""
+        for record in t.cast("Iterable[Record]", stream.get_records(context)):
+            stream.json_lines(record)  # through the stream maps, which may fail
+            if stream.has_selected_descendents:
+                list(stream.generate_child_contexts(record, context))
+            if stream.replication_key:
+                return
+
+    def _write(self, stream: Stream, text: str) -> None:
+        if stream.selected:
+            self._write_line(f"{stream.name}: {escaped(text)}\n")
