@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
 import typing as t
 from contextlib import contextmanager, nullcontext
 from itertools import chain, count, islice
+from pathlib import Path
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
 from uuid import uuid4
@@ -13,9 +15,11 @@ from uuid import uuid4
 from upath import UPath
 
 from tap_cube.errors import OutputError
+from tap_cube.singer.private_files import make_private_folder, private_file
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from singer_sdk.helpers._batch import BatchConfig
 
@@ -26,14 +30,15 @@ _BLOCK = 64
 """Records compressed in one call."""
 
 _IN_MEMORY = 2**24
-"""Bytes of an unfinished file that are kept in memory; a larger file is kept on disk."""
+"""Bytes of an unfinished file for another machine that are kept in memory, not on disk."""
 
 
 def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Iterator[list[str]]:
     """Write records to files, and yield the manifest of each file when it is stored.
 
-    A file is copied to the storage only when it is complete. Until then it is in memory or in an
-    unnamed temporary file, so neither an error nor a killed run leaves part of a file behind.
+    A file gets its name in the storage only when it is complete. Until then it has none, so
+    neither an error nor a killed run leaves part of a file behind. In folders of this machine,
+    files and new folders are for this user alone.
 
     Args:
         config: Storage, compression and number of records a file.
@@ -52,19 +57,21 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
     stem = f"{config.storage.prefix or ''}{name}-{uuid4()}"
     with _storage_errors():
         root = UPath(config.storage.root, **config.storage.params).resolve()
-        (root / stem).parent.mkdir(parents=True, exist_ok=True)
+        folder = (root / stem).parent
+        if _is_local(folder):
+            make_private_folder(Path(folder.path))
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
     first = next(lines, None)
     for number in count(1):
         if first is None:
             return
         path = root / f"{stem}-{number}{suffix}"
-        with SpooledTemporaryFile(_IN_MEMORY) as file:
+        with _storage_errors(OSError), _new_file(path) as file:
             _write(file, chain([first], islice(lines, config.batch_size - 1)), is_gzip=is_gzip)
             # Requesting one more record lets the partition finish, so that the state after its
             # last file has the final bookmark.
             first = next(lines, None)
-            with _storage_errors():
-                _store(file, path)
         yield [path.as_uri()]
 
 
@@ -78,19 +85,36 @@ def _write(file: t.IO[bytes], lines: Iterator[bytes], *, is_gzip: bool) -> None:
             out.write(b"\n".join([*block, b""]))
 
 
-def _store(file: t.IO[bytes], path: UPath) -> None:
-    file.seek(0)
-    with path.fs.transaction, path.open("wb") as out:
-        copyfileobj(file, out)
+def _is_local(path: UPath) -> bool:
+    return path.protocol in {"", "file", "local"}
+
+
+def _new_file(path: UPath) -> AbstractContextManager[t.IO[bytes]]:
+    """Open a file that is stored when its block ends well."""
+    return private_file(Path(path.path)) if _is_local(path) else _spooled_file(path)
 
 
 @contextmanager
-def _storage_errors() -> Iterator[None]:
-    """Turn an error of the storage into one sentence without its address, which may be secret."""
+def _spooled_file(path: UPath) -> Iterator[t.IO[bytes]]:
+    with SpooledTemporaryFile(_IN_MEMORY) as file:
+        yield file
+        file.seek(0)
+        with _storage_errors(), path.fs.transaction, path.open("wb") as out:
+            copyfileobj(file, out)
+
+
+@contextmanager
+def _storage_errors(kind: type[Exception] = Exception) -> Iterator[None]:
+    """Turn an error of the storage into one sentence without its address, which may be secret.
+
+    Args:
+        kind: Which errors come from the storage; by default all, since each has its own.
+    """
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - each storage has its own errors
-        text = error.strerror if isinstance(error, OSError) else None
+    except kind as error:
+        # Not the error's own text, which another machine may have written.
+        text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None
         if isinstance(error, (ImportError, ValueError)):
             text = f"{error}".rstrip(".")
         msg = (

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import os
+import resource
 import signal
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.batch_runs import Record, into
+from cube_sandbox import Fault
+from tests.support.batch_runs import Record, exact, into
 from tests.support.in_process import run_in_process
 from tests.support.runs import (
     CRM,
@@ -20,7 +24,7 @@ from tests.support.runs import (
     settings_for,
 )
 from tests.support.singer_check import check
-from tests.support.tap_process import started_tap
+from tests.support.tap_process import TapRun, started_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,3 +101,55 @@ def test_an_interrupted_run_leaves_no_partial_file(
     assert set(announced) <= set(existing)
     assert all(gzip.decompress(path.read_bytes()).endswith(b"}\n") for path in files.iterdir())
     assert not list(temporary.iterdir())
+
+
+def test_files_are_for_their_owner_alone(cube: Sandbox, tmp_path: Path) -> None:
+    """So are folders that the run makes, whatever the umask; others stay as they are."""
+    tmp_path.chmod(0o755)
+    umask = os.umask(0)
+    try:
+        settings = settings_for(cube, **only(CRM), **into(tmp_path / "new" / "files"))
+        run = run_in_process(settings)
+    finally:
+        os.umask(umask)
+    assert run.returncode == 0, run.stderr
+    modes = {path: path.stat().st_mode & 0o7777 for path in (tmp_path / "new").rglob("*")}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert (tmp_path / "new").stat().st_mode & 0o7777 == 0o700
+    assert tmp_path.stat().st_mode & 0o7777 == 0o755
+
+
+@pytest.mark.parametrize("compression", ["gzip", None])
+def test_a_full_disk_leaves_no_file(cube: Sandbox, tmp_path: Path, compression: str | None) -> None:
+    """Where a file cannot be written to its end, there is none, and the error names the setting."""
+    settings = settings_for(cube, **only(CRM), **into(tmp_path, compression=compression))
+    is_full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, 1000))
+    with started_tap(settings, preexec_fn=is_full) as process:
+        stdout, stderr = process.communicate(timeout=300)
+    run = TapRun(process.returncode, stdout.decode(), stderr.decode())
+    assert complaint(run).startswith("Batch files could not be written: File too large.")
+    assert all(exact(line) for path in tmp_path.iterdir() for line in lines_of(path))
+    assert not list(tmp_path.glob(f"*{CUSTOMERS}*"))
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_files_are_whole_where_none_can_be_unnamed(
+    cube: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, breaks: bool
+) -> None:
+    """On other systems than Linux a file is hidden until it is complete, and gone if it fails."""
+    monkeypatch.delattr(os, "O_TMPFILE")
+    if breaks:
+        cube.faults = [Fault("401", row="C2", page=3)]
+    run = run_in_process(settings_for(cube, **only(CRM), **into(tmp_path)))
+    assert (run.returncode == 0) != breaks
+    files = [path for path in tmp_path.iterdir() if CUSTOMERS in path.name]
+    assert len(files) == (not breaks)
+    assert all(path.stat().st_mode & 0o7777 == 0o600 for path in files)
+    assert all(exact(line) for path in tmp_path.iterdir() for line in lines_of(path))
+
+
+def lines_of(path: Path) -> list[bytes]:
+    """The lines of a file, compressed or not."""
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).splitlines()
