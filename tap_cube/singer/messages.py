@@ -112,7 +112,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
     def end(self, status: int) -> None:
         """End the process after the current write; called by a signal handler.
 
-        The process ends within `SIGNAL_GRACE` seconds, even if the target does not read.
+        The process ends within `SIGNAL_GRACE` seconds, even if nobody reads stdout or stderr.
 
         Args:
             status: Exit status.
@@ -120,12 +120,12 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         Raises:
             SystemExit: At once if nothing is being written.
         """
-        if not self._is_writing:
-            raise SystemExit(status)
-        self._exit_status = status
         timer = Timer(SIGNAL_GRACE, os._exit, [status])
         timer.daemon = True
         timer.start()
+        if not self._is_writing:
+            raise SystemExit(status)
+        self._exit_status = status
 
 
 def _write_all(file: int, lines: Buffer) -> None:

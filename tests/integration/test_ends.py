@@ -13,6 +13,7 @@ import termios
 import time
 from array import array
 from pathlib import Path
+from threading import Event
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
@@ -162,6 +163,31 @@ def test_a_signal_ends_a_run_whose_pipe_is_full(
         stdout = stdout[: stdout.rindex(b"\n") + 1]
     assert b"RECORD" in stdout
     assert_cut_short(TapRun(process.returncode, stdout.decode(), stderr.decode()))
+
+
+def test_a_signal_ends_a_run_whose_log_nobody_reads(cube: Sandbox) -> None:
+    """Threads that wait to log their requests do not delay the end."""
+    cube.reset(customers=60)
+    unread, log = os.pipe()
+    is_filled = Event()
+
+    def fill(request: Request) -> None:
+        if (request.row, request.page) == ("C2", 4):
+            while select.select([], [log], [], 0)[1]:
+                os.write(log, bytes(select.PIPE_BUF))
+            is_filled.set()
+
+    cube.before_request = fill
+    settings = settings_for(cube, read_ahead=4, **only(CRM))
+    try:
+        with started_tap(settings, env=DEBUG, stderr=log) as process:
+            assert is_filled.wait(SECONDS)
+            time.sleep(0.5)  # until each thread has something to log
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(SECONDS) == 128 + signal.SIGTERM
+    finally:
+        os.close(log)
+        os.close(unread)
 
 
 def test_a_full_pipe_that_does_not_block_loses_nothing(cube: Sandbox) -> None:
