@@ -17,6 +17,8 @@ if t.TYPE_CHECKING:
 INTERVAL = 10
 """Seconds between two log lines."""
 
+_MAX_EXPECTED = 2**63
+
 
 @dataclass(slots=True)
 class StreamStats:
@@ -114,7 +116,8 @@ class Progress:
         # A bar would be mixed up with the records if they go to the same terminal.
         if self._bar is None and sys.stderr.isatty() and not sys.stdout.isatty():
             self._show_bar()
-        self._expected_rows += rows or 0
+        # A count may have any number of digits; what does not fit a float cannot be divided.
+        self._expected_rows += rows if rows and rows < _MAX_EXPECTED else 0
         if self._bar is not None:
             self._bar.total = self._expected_rows
             self._bar.refresh()

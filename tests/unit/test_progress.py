@@ -50,6 +50,15 @@ def test_a_line_every_ten_seconds(clock: Clock, caplog: pytest.LogCaptureFixture
     ]
 
 
+def test_an_absurd_count_is_no_count(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """A server may send a number that no division can take."""
+    progress = Progress("customers", LOGGER, clock=clock)
+    progress.expect(10**4000)
+    clock.now += INTERVAL
+    progress.advance(10)
+    assert caplog.messages == ["customers: 10 rows read, 1 a second"]
+
+
 def test_a_short_stream_logs_no_progress(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """A stream of less than ten seconds has only the summary."""
     progress = Progress("customers", LOGGER, clock=clock)
