@@ -62,7 +62,7 @@ class SafeRecords:
         record = logging.LogRecord(*args, **options)
         if not record.name:
             return record  # `logging.makeLogRecord` fills it from a record that was made before
-        error = record.exc_info and record.exc_info[0]
+        error = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
         record.exc_info = record.exc_text = record.stack_info = None
         place = record.pathname, record.lineno
         if error is None and _is_known(record.name, record.levelno):

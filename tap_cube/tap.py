@@ -21,9 +21,9 @@ from tap_cube.account.memory import Memory
 from tap_cube.errors import PartialRunError
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
-from tap_cube.singer.connection_test import ConnectionTest
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.state import checked_json, checked_state
+from tap_cube.streams.connection_test import ConnectionTest
 from tap_cube.streams.registry import STREAMS
 from tap_cube.streams.spec import CubeTap
 

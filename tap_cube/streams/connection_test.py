@@ -10,10 +10,11 @@ from tap_cube.logs import escaped
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Context
     from singer_sdk.streams import Stream
 
-    from tap_cube.singer.stream import EncodedStream
+    from tap_cube.records.rows import Row
+    from tap_cube.streams.base import CubeStream
 
 MAX_PARTITIONS = 5
 """Partitions without rows after which a stream counts as readable and empty."""
@@ -43,29 +44,30 @@ class ConnectionTest:
                 self._test(stream, stream.partitions or [{}])
 
     def _test(self, stream: Stream, contexts: Sequence[Context]) -> None:
-        encoded = t.cast("EncodedStream", stream)
+        cube_stream = t.cast("CubeStream[Row]", stream)
         known, context = len(self._failures), contexts[0]
         try:
             for context in contexts[:MAX_PARTITIONS]:
-                self._read(encoded, context)
-                if encoded.stats.rows or len(self._failures) > known:
+                self._read(cube_stream, context)
+                if cube_stream.stats.rows or len(self._failures) > known:
                     break
         except RunError as error:
             self._write(stream, str(error))
             raise
         failed = self._failures[known:]
-        self._write(stream, failed[0] if failed else f"ok, {encoded.stats.rows} rows seen")
+        self._write(stream, failed[0] if failed else f"ok, {cube_stream.stats.rows} rows seen")
         for child in stream.child_streams:
             if child.selected:
                 self._test(child, [context])
 
-    def _read(self, stream: EncodedStream, context: Context) -> None:
-        """Read to the first row that costs a request, and the rows that came with it."""
-        for record in t.cast("Iterable[Record]", stream.get_records(context)):
+    def _read(self, stream: CubeStream[Row], context: Context) -> None:
+        """Read the first row with those that are encoded with it; a list without pages wholly."""
+        for record in stream.get_records(context):
             stream.json_lines(record)  # through the stream maps, which may fail
             if stream.has_selected_descendents:
                 list(stream.generate_child_contexts(record, context))
-            if stream.replication_key:
+                return
+            if not stream.resource.is_list:
                 return
 
     def _write(self, stream: Stream, text: str) -> None:
