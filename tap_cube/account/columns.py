@@ -56,12 +56,12 @@ class CustomColumns:
         return {name: property_schema(fields) for name, fields in self._by_column.items()}
 
     @property
-    def contradictions(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Columns whose fields have different types: name, the type chosen, and all types."""
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Columns whose fields have different types: name, and the type chosen."""
         for name, fields in self._by_column.items():
             kinds = {field.kind for field in fields}
             if len(kinds) > 1:
-                yield name, widest(kinds), sorted(kinds)
+                yield name, widest(kinds)
 
     def name_of(self, key: str, partitions: Sequence[str]) -> str:
         """Column of a key in a row.

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from tap_cube.account import generations
 from tap_cube.account.columns import CustomColumns, StreamColumns
-from tap_cube.logs import shown
+from tap_cube.logs import listed
 from tap_cube.records.rows import CustomerRow
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.cursors import DayCursor
@@ -62,11 +62,9 @@ class CustomersStream(CubeStream[CustomerRow]):
         custom = CustomColumns(
             account.fields_of(resource.endpoint), account.label_names, by_label=by_label
         )
-        for name, taken, kinds in custom.contradictions:
-            tap.logger.info(
-                "%s: column %s is read as %s, since CRMs disagree about its type (%s)",
-                spec.name, shown(name), taken, ", ".join(kinds),
-            )  # fmt: skip
+        if wide := [f"{name} as {kind}" for name, kind in custom.contradictions]:
+            msg = "%s: CRMs disagree about the types of columns, which are read: %s"
+            tap.logger.info(msg, spec.name, listed(wide))
         ids = {name: _ID_TYPES[name] for name in spec.primary_keys}
         fields = {**ids, "updated": th.DateType(), **family, **ids}
         stream = cls(tap, spec, resource, StreamColumns(fields, custom, resource.keys))
