@@ -22,6 +22,7 @@ from tap_cube.errors import PartialRunError
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.messages import BufferedWriter
+from tap_cube.singer.partition_state import EncodedStateWriter
 from tap_cube.singer.state import checked_json, checked_state
 from tap_cube.streams.connection_test import ConnectionTest
 from tap_cube.streams.registry import STREAMS
@@ -77,6 +78,7 @@ class TapCube(CubeTap):
         state = options.get("state")
         self.memory = Memory.of_state(checked_state({} if state is None else state))
         super().__init__(config=config, **options)
+        self._state_writer = EncodedStateWriter(self.message_writer)
 
     @override
     def discover_streams(self) -> list[Stream]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from functools import cached_property
 
 from singer_sdk.helpers._catalog import get_selected_schema  # as the SDK does for its mapper
 from singer_sdk.helpers._util import utc_now
@@ -16,6 +17,7 @@ from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.decoder import RecordBlock, RecordDecoder
 from tap_cube.singer.batches import batch_files
 from tap_cube.singer.messages import BufferedWriter, record_messages
+from tap_cube.singer.partition_state import IndexedState
 from tap_cube.singer.progress import StateThrottle, StreamStats
 
 if t.TYPE_CHECKING:
@@ -76,6 +78,11 @@ class EncodedStream(Stream):
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: t.Any) -> None:
         if level < logging.ERROR:
             super().log(message, *args, level=level, **kwargs)
+
+    @cached_property
+    @override
+    def state_manager(self) -> IndexedState:
+        return IndexedState.of(self)
 
     @property
     def is_plain(self) -> bool:

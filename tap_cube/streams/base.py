@@ -8,7 +8,6 @@ import typing as t
 from abc import abstractmethod
 from datetime import datetime
 from functools import partial
-from itertools import dropwhile, islice
 
 from singer_sdk import metrics
 from typing_extensions import override
@@ -74,6 +73,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.resource, self.columns = resource, columns
         self._has_reported_full = False
         self._partitions = () if resource.partitions == (ACCOUNT,) else resource.partitions
+        self._places = {self._key_of(each): n for n, each in enumerate(self._partitions)}
         super().__init__(
             tap,
             name=spec.name,
@@ -182,13 +182,17 @@ class CubeStream(EncodedStream, t.Generic[R]):
 
     def first_page(self, partition: Partition, target: str) -> Page:
         """Get the first page of a partition, and fetch those of the next partitions ahead."""
-        after = dropwhile(lambda other: other is not partition, self._partitions)
-        ahead = ((o.name, at) for o in islice(after, 1, None) if (at := self.target_of(o)))
+        place = self._places.get(self._key_of(partition), len(self._places))
+        after = (self._partitions[n] for n in range(place + 1, len(self._places)))
+        ahead = ((other.name, at) for other in after if (at := self.target_of(other)))
         return self.reader.first_page(partition, target, ahead)
 
     def _partition_of(self, context: Context | None) -> Partition:
-        found = (s for s in self._partitions if self.context_of(s) == dict(context or {}))
-        return next(found, ACCOUNT)
+        place = self._places.get(frozenset((context or {}).items()))
+        return ACCOUNT if place is None else self._partitions[place]
+
+    def _key_of(self, partition: Partition) -> frozenset[tuple[str, t.Any]]:
+        return frozenset(self.context_of(partition).items())
 
     def _changed_records(
         self, cursor: Cursor, partition: Partition, context: Context | None, decoder: RecordDecoder

@@ -26,6 +26,13 @@ PRIVATE = {
     "PluginBase._handle_termination": ("(self, signum, frame)", "6f6f8473c12f"),
     # Bookmarks never exceed the day on which the run began.
     "Stream._increment_stream_state": ("(self, latest_record, context)", "6288b5782599"),
+    # A partition's state is found without a search, and written without a copy.
+    "singer_sdk.streams._state.StreamStateManager": (
+        "(stream_name, tap_state, is_sorted, check_sorted, tap_name, state_partitioning_keys)",
+        "36a41ffec716",
+    ),
+    "singer_sdk.helpers._state.StateWriter": ("(message_writer)", "3ca3db459fb6"),
+    "Tap._state_writer": ("", "1ac0baab3a1b"),
     # Encoded records are written unchanged.
     "Stream._write_record_message": ("(self, record)", "b6caac9c2a60"),
     "Stream._stream_version": ("", "5656c7eaf1c1"),

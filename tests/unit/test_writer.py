@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,14 @@ from singer_sdk.singerlib import (
 )
 from typing_extensions import override
 
+from tap_cube.records.codec import encode
 from tap_cube.singer.messages import BufferedWriter
+from tap_cube.singer.partition_state import EncodedStateWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from singer_sdk.helpers.types import TapState
     from singer_sdk.singerlib.encoding.simple import Message
 
 BLOCK = 65_536
@@ -88,6 +92,27 @@ def test_any_other_message_is_written_at_once_after_the_records(
         assert [line.partition(",")[0] for line in lines] == [
             f'{{"type":"{kind}"' for kind in ("RECORD", message.type.value)
         ]
+
+
+def test_a_state_is_written_when_it_has_changed_without_a_copy_of_it() -> None:
+    """A state of thousands of partitions is written every second."""
+    partitions = [{"context": {"campaign__id": n}, "details": True} for n in range(5000)]
+    state: TapState = {"bookmarks": {"call_outcomes": {"partitions": partitions}}}
+    with writing() as (writer, blocks):
+        states = EncodedStateWriter(writer)
+        written, encoded = [], []
+        for number in range(5):
+            partitions[-1]["replication_key_value"] = f"2026-01-0{number + 1}"
+            began = time.thread_time()
+            states.write_state(state)
+            states.write_state(state)
+            between = time.thread_time()
+            text = encode(state)
+            written.append(between - began)
+            encoded.append(time.thread_time() - between)
+            assert blocks == [f'{{"type":"STATE","value":{text.decode()}}}\n']
+            blocks.clear()
+        assert min(written) < 20 * min(encoded)
 
 
 def test_flushed_records_are_written_once() -> None:
