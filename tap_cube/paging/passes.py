@@ -6,6 +6,7 @@ import typing as t
 from collections import deque
 
 from tap_cube.paging.seen import SeenRows, tokens_of
+from tap_cube.records.hashes import Hashes
 from tap_cube.records.page import END
 
 if t.TYPE_CHECKING:
@@ -172,7 +173,8 @@ class Pass:
 
     def _read_front(self) -> Iterator[tuple[Page, Sequence[int]]]:
         """Read on from the first page until nothing is new and the rows of before are there."""
-        head, front = tokens_of(self._first), set[object]()
+        head = tokens_of(self._first)
+        known, stayed, others = {*head}, set[object](), Hashes()
         for number in range(1, self._max_pages + 1):
             page = self._pages.page(number)
             if page is None or not page.rows:
@@ -180,14 +182,18 @@ class Pass:
             self._note(page)
             seen = self.rows.seen
             yield page, self.rows.take_again(page)
-            front.update(tokens_of(page))
+            for token in tokens_of(page):
+                if token in known:
+                    stayed.add(token)
+                else:
+                    others.insert(hash(token))
             is_new = self.rows.seen > seen and self.rows.seen != page.count
-            if page.next is None or (front.issuperset(head[:1]) and not is_new):
+            if page.next is None or (stayed.issuperset(head[:1]) and not is_new):
                 break
         # The last ones may have moved on to the next page, as many as came in front of them.
-        stayed = [token in front for token in head]
-        gone = stayed.count(False)
-        has_lost = not all(stayed[: len(head) - gone]) or gone > len(front - {*head})
+        has_stayed = [token in stayed for token in head]
+        gone = has_stayed.count(False)
+        has_lost = not all(has_stayed[: len(head) - gone]) or gone > others.distinct
         self._is_broken |= has_lost or gone == len(head)
 
 

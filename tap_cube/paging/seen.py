@@ -7,14 +7,14 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+from tap_cube.paging.copies import Copies
 from tap_cube.records.hashes import Hashes
 from tap_cube.records.page import Page
+from tap_cube.records.rows import Row, decode_as
 from tap_cube.records.surrogates import content_digest
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from tap_cube.records.rows import Row
 
 _PASSED_ROWS = 5_000
 """Rows whose order is kept; a list that grows by more between two pages takes another pass."""
@@ -24,15 +24,14 @@ _PAGE_ROWS = 500
 
 @dataclass(slots=True)
 class Emitted:
-    """Rows that earlier passes yielded, and how many of one content, where more than one."""
+    """Rows that earlier passes yielded, and the contents that all passes yielded, as often."""
 
     identified: Hashes = field(default_factory=Hashes)
     contents: Hashes = field(default_factory=Hashes)
-    numbers: dict[int, int] = field(default_factory=dict)
 
 
 class SeenRows:
-    """The rows of one pass, in eight bytes each.
+    """The rows of one pass: in eight bytes each, up to 32 without an identity.
 
     Rows without an identity may be equal to the letter and still be several. Those of one
     response certainly are, so the pass yields them; those of two pages are if no row has moved,
@@ -53,13 +52,14 @@ class SeenRows:
         self._emitted = emitted
         self.is_first = not len(emitted.identified) and not len(emitted.contents)
         self._identified, self._contents = Hashes(), Hashes()
-        self._copies: dict[int, tuple[Row, bytes, str]] = {}
+        self._copies = Copies()
+        self._row_type: type[Row] = Row
         self._passed: deque[int] = deque(maxlen=_PASSED_ROWS)
         self._ahead: deque[int] = deque()
         self._read = self._shift = 0
         self._held: set[int] = set()
         self._tie: object = None
-        self._run: Counter[int | None] = Counter()
+        self._run = Hashes()
         self.seen = self.repeats = self.explained = 0
         self.doubtful: Counter[int] = Counter()
 
@@ -100,8 +100,9 @@ class SeenRows:
 
     def rest(self) -> Iterator[Page]:
         """Yield the rows that equal another one, some at a time."""
-        for key, (row, text, digest) in self._copies.items():
-            given, total = self._emitted.numbers.get(key, 1), self._contents.count(key)
+        for key, text in self._copies:
+            row, digest = decode_as(text, self._row_type), content_digest(text)
+            given, total = self._emitted.contents.count(key), self._contents.count(key)
             for start in range(given, total, _PAGE_ROWS):
                 ordinals = range(start + 1, min(start + _PAGE_ROWS, total) + 1)
                 contents = {place: (digest, ordinal) for place, ordinal in enumerate(ordinals)}
@@ -117,7 +118,6 @@ class SeenRows:
     def hand_over(self) -> None:
         """Count the rows among those that earlier passes yielded."""
         self._emitted.identified.unite(self._identified)
-        self._emitted.contents.unite(self._contents)
 
     def _keys_of(self, page: Page) -> list[int | None]:
         """A hash for each row with an identity; rows of one response that share one are several."""
@@ -125,20 +125,21 @@ class SeenRows:
         keys = [None if (own := row.identity) is None else hash(own) for row in rows]
         plain = list(keys)
         tied = 0 if self._tie is None else _length(rows, self._tie)
-        numbers = Counter(self._run if tied else ())
-        self._held = {place for place in range(tied) if plain[place] in numbers}
+        before = [(0 if key is None else self._run.count(key)) for key in plain[:tied]]
+        self._held = {place for place, number in enumerate(before) if number}
+        numbers = Counter({plain[place]: before[place] for place in self._held})
         if numbers or len({*keys}) < len(keys):
             for place, key in enumerate(plain):
                 if key is not None:
                     keys[place] = hash((key, numbers[key])) if numbers[key] else key
                     numbers[key] += 1
         self._tie = rows[-1].tie if rows else None
-        if self._tie is None:
-            self._run = Counter()
-        elif tied < len(rows):
-            self._run = Counter(plain[-_length(rows[::-1], self._tie) :])
-        else:
-            self._run += Counter(plain)
+        if tied < len(rows) or self._tie is None:
+            self._run = Hashes()
+        last = 0 if self._tie is None else _length(rows[::-1], self._tie)
+        for key in plain[len(plain) - last :]:
+            if key is not None:
+                self._run.insert(key)
         return keys
 
     def _pass(self, keys: Sequence[int | None], grown: int) -> None:
@@ -173,8 +174,7 @@ class SeenRows:
         is_given = bool(self._emitted.identified.count(key))
         if place in self._held and not is_given:
             self.doubtful[key] += 1
-            self._emitted.numbers[key] = 0
-            self._copies[key] = page.rows[place], page.raw_rows[place], ""
+            self._keep(page, place, key)
             return False
         self._read += 1
         if page.rows[0].has_own_key:
@@ -187,20 +187,21 @@ class SeenRows:
         text = page.raw_rows[place]
         digest = content_digest(text)
         key = hash(digest)
-        before = self._contents.count(key)
-        given = self._emitted.numbers.get(key, int(before or self._emitted.contents.count(key)) > 0)
+        before, given = self._contents.count(key), self._emitted.contents.count(key)
         on_page[key] += 1
         if before and place < self._shift:
             self.doubtful[key] += 1
         else:
             self._contents.insert(key)
             if on_page[key] > given:
-                page.contents[place] = digest, given + 1
-                if given:
-                    self._emitted.numbers[key] = given + 1
+                page.contents[place] = digest, self._emitted.contents.insert(key) + 1
                 return True
-        self._copies.setdefault(key, (page.rows[place], text, digest))
+        self._keep(page, place, key)
         return False
+
+    def _keep(self, page: Page, place: int, key: int) -> None:
+        self._row_type = type(page.rows[place])
+        self._copies.add(key, page.raw_rows[place])
 
 
 def _length(rows: Sequence[Row], tie: object) -> int:

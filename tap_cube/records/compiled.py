@@ -77,7 +77,7 @@ _CANONICAL: Mapping[Callable[..., t.Any], bytes] = {
 """JSON text that a conversion is sure to leave unchanged. Other text may also be unchanged."""
 
 _NEVER_MATCHES = b"(?!)"
-_MEMO_SIZE = 4096
+_MEMO_SIZE, _MEMO_TEXT = 4096, 64  # texts, and bytes of each: less than 2 MB a column
 _SEPARATOR = b"\n"
 """Stands before each text: JSON has line breaks only as white space between tokens."""
 
@@ -255,6 +255,6 @@ class _Column:
             result = (None if sent is None else self._convert(sent), None)
         except (ValueError, ArithmeticError):
             result = (None, sent)
-        if len(self._memo) < _MEMO_SIZE:
+        if len(text) <= _MEMO_TEXT and len(self._memo) < _MEMO_SIZE:
             self._memo[text] = result
         return result

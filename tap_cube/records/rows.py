@@ -106,10 +106,10 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
     def updated_on(self) -> str | None:
         """The day of the last change as YYYY-MM-DD; None if the row has no such date."""
         common = self.crm__change_log__updated
-        if self.updated is None and type(common) is str and (day := _day_of(common)):
+        if self.updated is None and type(common) is str and (day := _day_of(common[:10])):
             return day
         for value in (self.updated, common, self.crm__last_updated):
-            if type(value) is str and (day := _day_of(value)):
+            if type(value) is str and (day := _day_of(value[:10])):
                 return day
         return None
 
@@ -117,7 +117,7 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
 @lru_cache(4096)
 def _day_of(text: str) -> str | None:
     with suppress(ValueError):
-        return as_day(text[:10])
+        return as_day(text)
     return None
 
 
