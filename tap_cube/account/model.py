@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
+from tap_cube.paging.windows import MIN_DATE
 from tap_cube.records.ids import by_id, whole_id
 from tap_cube.settings_schema import CRM_TYPES
 
@@ -250,7 +251,9 @@ def _crm_name(owner: int, crm_type: str) -> str:
 
 
 def _day(value: object) -> date | None:
+    """A day; None for one before any account, such as 0001-01-01, which stands for no day."""
     try:
-        return date.fromisoformat(str(value)[:10])
+        day = date.fromisoformat(str(value)[:10])
     except ValueError:
         return None
+    return day if day >= MIN_DATE else None
