@@ -72,7 +72,7 @@ class EncodedStream(Stream):
         self._state_throttle = StateThrottle(partitions)
         self._record_counter = self.get_record_counter()
         self._extracted_at = b"null"
-        self._has_unsaved_records = self._has_new_columns = False
+        self._has_unsaved_records = self._is_declared = False
 
     @override  # the SDK logs errors that the command line reports
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: t.Any) -> None:
@@ -155,7 +155,7 @@ class EncodedStream(Stream):
         records = self._sync_records(context, write_messages=False)
         lines = (line for record in records for line in self.json_lines(record))
         for manifest in batch_files(batch_config, f"{self.tap_name}--{self.name}", lines):
-            self._declare_new_columns()
+            self._write_schema_message()
             yield batch_config.encoding, manifest
 
     def json_lines(self, record: Record) -> Sequence[bytes]:
@@ -197,7 +197,7 @@ class EncodedStream(Stream):
     @override
     def _write_record_message(self, record: Record) -> None:
         self._has_unsaved_records = True
-        self._declare_new_columns()
+        self._write_schema_message()
         if not isinstance(record, RecordBlock):
             super()._write_record_message(record)
             return
@@ -207,11 +207,15 @@ class EncodedStream(Stream):
         self.writer.write_line(messages)
         self.state_manager.is_flushed = False
 
-    def _declare_new_columns(self) -> None:
-        """Write the schema again if columns are new, before the first record that has them."""
-        if self._has_new_columns:
-            self._has_new_columns = False
-            self._write_schema_message()
+    @override
+    def _write_schema_message(self) -> None:
+        """Write the schema if it was not written, or before the first record with new columns.
+
+        The SDK would repeat that of a child stream for each page of its parent.
+        """
+        if not self._is_declared:
+            self._is_declared = True
+            super()._write_schema_message()
 
     def _add_property(self, name: str, schema: Mapping[str, t.Any]) -> None:
         self._schema = _with_property(self.schema, name, schema)
@@ -220,7 +224,7 @@ class EncodedStream(Stream):
         selected = get_selected_schema(self.name, self.effective_schema, self.mask)
         self._tap.mapper.register_raw_stream_schema(self.name, selected, self.primary_keys)
         self._stream_maps = None
-        self._has_new_columns = True
+        self._is_declared = False
 
 
 def _with_property(

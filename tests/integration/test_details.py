@@ -62,6 +62,8 @@ def test_each_customer_is_requested_once_in_every_generation(
     assert ids(singles) == ids(customers)
     assert {r.row for r in cube.requests if r.row in SINGLES} == {row}
     assert sorted(asked(cube)) == sorted(ids(customers))
+    declared = [m["stream"] for m in run.messages if m["type"] == "SCHEMA"]
+    assert declared.count(details) == 1  # though its parent has several pages
     assert run.schemas[details]["key_properties"] == run.schemas[parent]["key_properties"]
     by_id = {r["customer_id"]: r for r in customers}
     for single in singles:

@@ -57,7 +57,7 @@ PRIVATE = {
     "Stream._schema": ("", "9a3fd1dcb5e9"),
     "Stream._input_schema": ("", "c35a42692d3c"),
     "Stream._stream_maps": ("", "edbbe3ee59a9"),
-    "Stream._write_schema_message": ("(self)", "29a11b22ce63"),
+    "Stream._write_schema_message": ("(self)", "748307087b0b"),
     "singer_sdk.helpers._catalog.get_selected_schema": (
         "(stream_name, schema, mask)",
         "ed99f5ac952e",
