@@ -137,8 +137,8 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
                 continue
             self._chosen = endpoint
             self.stream_state["endpoint"] = endpoint.row
-            # If no customer was imported under this id, it may be another's internal id (T41).
+            # If no customer was imported under this id, it may be another's internal id (T41), or
+            # the account may take 007 for 7.
             found = decode_as(row, CustomerRow).customer_id
-            is_other = found is not None and found.lstrip("0") != customer_id.lstrip("0")
-            return None if is_other else row
+            return row if found in {None, customer_id} else None
         return None

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.runs import CRM, CUSTOMERS, logged, only, read_at, sync
+from tests.support.runs import CRM, CUSTOMERS, ids, logged, only, read_at, sync
+from tests.support.singles import OF_CUSTOMERS, read_details
 from tests.support.strange_server import pages
 
 if TYPE_CHECKING:
@@ -109,3 +110,31 @@ def test_ids_of_customers_in_every_spelling() -> None:
         "imported:id:5": "Nina",
         "id:5": "Anonymized",
     }
+
+
+@pytest.mark.parametrize(
+    ("found", "is_same"),
+    [("007", True), ("7", False), (7.0, False), ("0007", False), ("007.0", False), (" 007", False),
+     ("+007", False), ("\u0660\u0660\u0667", False), ("", True)],
+)  # fmt: skip
+def test_details_of_another_id_are_not_those_of_the_customer(
+    cube: Sandbox, monkeypatch: pytest.MonkeyPatch, found: object, *, is_same: bool
+) -> None:
+    """Zeros in front count (T31). A record without an imported id says nothing against it."""
+    cube.reset(page_size=50)
+    cube.account.add_customer(CRM, customer_id="007")
+    from cube_sandbox.payloads import RecordBuilder  # noqa: PLC0415 - needs Django set up
+
+    made = RecordBuilder.records
+
+    def records(builder: RecordBuilder, customers: Any) -> list[Record]:  # noqa: ANN401 - rows
+        rows = made(builder, customers)
+        for row in rows if builder.single else ():
+            if row["crm__customer_id"] == "007":
+                row["crm__customer_id"] = found
+        return rows
+
+    monkeypatch.setattr(RecordBuilder, "records", records)
+    run = read_details(cube)
+    assert "007" in ids(run.records[CUSTOMERS])
+    assert ("007" in ids(run.records[OF_CUSTOMERS])) is is_same
