@@ -1,4 +1,4 @@
-"""Redirects within the account: scheme, host and resource stay the same."""
+"""Redirects within the account: scheme, host, path and query stay the same."""
 
 from __future__ import annotations
 
@@ -34,8 +34,15 @@ def redirected(url: str, location: str, label: object) -> str:
 
 
 def _identity(url: str) -> tuple[object, ...]:
-    """The parts that a redirect must keep: scheme, host, last part of the path, and query."""
+    """The parts that a redirect must keep: scheme, host, port, path and query.
+
+    A slash at the end of the path may come or go (T17), and so may ``page=1``. All else is compared
+    to the letter.
+    """
     parts = urlsplit(url)
-    kind = parts.path.rstrip("/").rpartition("/")[2]
-    query = [pair for pair in parse_qsl(parts.query) if pair != ("page", "1")]
-    return parts.scheme, parts.netloc, kind, sorted(query)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    host = parts.username, parts.password, parts.hostname, port
+    query = [
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair != ("page", "1")
+    ]
+    return parts.scheme, host, parts.path.removesuffix("/"), sorted(query)

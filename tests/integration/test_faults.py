@@ -101,6 +101,13 @@ MATRIX = [
     Row("redirect", COMPLETE, ELSEWHERE, {"location": "https://127.0.0.1/"}, "other scheme"),
     Row("redirect", COMPLETE, "redirect", {"location": "http://[::1"}, "an incomplete address"),
     Row("redirect", COMPLETE, ELSEWHERE, {"location": "/accounts/login/?next=/"}, "a log-in page"),
+    Row(
+        "redirect",
+        COMPLETE,
+        ELSEWHERE,
+        {"location": "/api/v1/data_owners/3/B2C/customers/"},
+        "another CRM",
+    ),
     Row("redirect", COMPLETE, "too many redirects", {"location": ""}, "too many redirects"),
 ]
 """What answered before is requested again, whatever it answers now, but for a 401.
@@ -157,15 +164,12 @@ def test_definitions_that_disappear_during_the_run(cube: Sandbox, kind: Any) -> 
     assert len(run.records["custom_fields"]) == len(cube.account.definitions(CRM))
 
 
-@pytest.mark.parametrize(("place", "times"), by_turns(PLACES, [None, 1]))
-def test_a_redirect_to_the_same_host_is_followed(
-    cube: Sandbox, place: Place, times: int | None
-) -> None:
-    """The tap finds a page that moved on its own host."""
-    location = f"/api/v1/data_owners/2/crm/B2B/customers/?page={place.page}"
-    if place is DEFINITIONS:
-        location = "/api/v1/data_owners/2/crm/B2B/crm_custom_fields/"
-    fault = Fault("redirect", row=place.row, page=place.page, location=location, times=times)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_redirect_to_the_same_path_is_followed(cube: Sandbox, place: Place) -> None:
+    """A slash at the end may come or go (T17): the account redirects to the path with it."""
+    resource = "crm_custom_fields" if place is DEFINITIONS else "customers"
+    location = f"/api/v1/data_owners/2/B2B/{resource}?page={place.page}"
+    fault = Fault("redirect", row=place.row, page=place.page, location=location, times=1)
     assert_complete(cube, broken_read(cube, place, fault))
 
 
