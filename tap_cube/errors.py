@@ -55,6 +55,10 @@ class NotFoundError(CubeError, FatalAPIError):
     """The account does not have the resource (404, 405, 410)."""
 
 
+class TooLargeError(CubeError):
+    """A response is larger than the tap's memory allows. Another attempt would bring the same."""
+
+
 class IncompleteReadError(CubeError):
     """No pass over the pages was certain to have read every row."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import typing as t
+from codecs import getincrementaldecoder
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
 import simplejson
 
-from tap_cube.errors import TransientError
+from tap_cube.errors import TooLargeError, TransientError
 from tap_cube.records.codec import MAX_DIGITS, exact_number
 from tap_cube.records.rows import Row, decode_as
 
@@ -18,6 +19,22 @@ if t.TYPE_CHECKING:
     from datetime import datetime
 
 T = t.TypeVar("T")
+
+MAX_ROWS: t.Final = 100_000
+"""Rows of one response; one with more is an error. Pages of the documents have 500 (T12)."""
+
+MAX_VALUES: t.Final = 3_000_000
+"""Brackets, braces and commas of one response: about the number of values that it has.
+
+With `tap_cube.http.body.MAX_BODY_BYTES` this limits the memory that a response takes, since the
+smallest values take up to a hundred times as much memory as they have characters.
+"""
+
+_PIECE = 2**16
+_MAX_LINK_BYTES = 2**14
+_MAX_LENIENT_BYTES = 2**24
+_MAX_LENIENT_VALUES = 10**6
+"""Limits of a body that has to be decoded to Python objects as a whole."""
 
 NOT_JSON: t.Final = "the response is not JSON; it may be a log-in page (check 'api_url')"
 NOT_A_PAGE: t.Final = "the response is not a page of results (check 'api_url')"
@@ -72,7 +89,8 @@ END: t.Final = Page(b"[]", ())
 
 def _response_decoder(row_type: type) -> Callable[[bytes], t.Any]:
     rows: t.Any = list[row_type]  # type: ignore[valid-type]  # a type made at run time
-    links = [("count", object, None), ("next", object, None)]
+    # Raw, since a server may send anything there, also a list of a million lists.
+    links = [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in ("count", "next")]
     envelope: t.Any = msgspec.defstruct("Envelope", [("results", rows), *links])
     return msgspec.json.Decoder(envelope | rows, float_hook=exact_number).decode
 
@@ -112,15 +130,17 @@ class PageDecoder:
         Raises:
             TransientError: If the body is not JSON (a log-in page, a truncated body), or is
                 neither an envelope nor a list of objects.
+            TooLargeError: If it has more than `MAX_VALUES` values or `MAX_ROWS` rows.
         """
+        _check_values(body)
         try:
-            body.decode()  # msgspec does not check the encoding of what it skips
-            response = self._decode(body)
+            _check_encoding(body)  # msgspec does not, in what it skips
+            page = _strict_page(body, self._decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _lenient_page(body, self._row_type)
-        if isinstance(response, list):
-            return Page(body, response, is_list=True)
-        return Page(body, response.results, _valid_count(response.count), response.next)
+            page = _lenient_page(body, self._row_type)
+        if len(page.rows) > MAX_ROWS:
+            raise _too_large(MAX_ROWS, "rows")
+        return page
 
 
 decode_page: t.Final = PageDecoder(Row)
@@ -133,13 +153,73 @@ def decode_object(body: bytes) -> bytes:
     Raises:
         TransientError: If the response is anything else.
     """
+    _check_values(body)
     if not body.strip().startswith(b"{"):
         raise TransientError(NOT_JSON)
     return _lenient_page(b"[%b]" % body, Row).raw_rows[0]
 
 
+def _check_values(body: bytes) -> None:
+    """Refuse a body before it is decoded, if its values would not fit in memory."""
+    # A shorter body cannot have so many. All ordinary pages are.
+    if len(body) > MAX_VALUES and _values(body) > MAX_VALUES:
+        raise _too_large(MAX_VALUES, "values")
+
+
+def _values(body: bytes) -> int:
+    return sum(map(body.count, (b",", b"[", b"{")))
+
+
+def _too_large(limit: int, things: str) -> TooLargeError:
+    return TooLargeError(
+        f"the response is too large: it has more than {limit:,} {things}. "
+        "Check 'api_url'; the account has to send smaller pages."
+    )
+
+
+def _check_encoding(body: bytes) -> None:
+    """Raise `UnicodeDecodeError` for bytes that are not UTF-8."""
+    if body.isascii():
+        return
+    decode = getincrementaldecoder("utf-8")().decode
+    rest = memoryview(body)
+    while rest:  # in pieces, since a text of all takes up to four times the memory
+        piece, rest = rest[:_PIECE], rest[_PIECE:]
+        decode(piece, final=not rest)
+
+
+def _strict_page(body: bytes, response: t.Any) -> Page:  # noqa: ANN401 - made at run time
+    if isinstance(response, list):
+        return Page(body, response, is_list=True)
+    return Page(body, response.results, _count(response.count), _link(response.next))
+
+
+def _count(raw: msgspec.Raw) -> int | None:
+    return _valid_count(msgspec.json.decode(raw)) if len(memoryview(raw)) < MAX_DIGITS else None
+
+
+def _link(raw: msgspec.Raw) -> object:
+    """Decode a link; one that is too long is "", which leads nowhere."""
+    return msgspec.json.decode(raw) if len(memoryview(raw)) < _MAX_LINK_BYTES else ""
+
+
 def _lenient_page(body: bytes, row_type: type[Row]) -> Page:
     """Decode a body that msgspec rejects: one row with a lone surrogate must not fail a page."""
+    if len(body) > _MAX_LENIENT_BYTES or _values(body) > _MAX_LENIENT_VALUES:
+        raise TransientError(NOT_JSON)
+    rows, count, link, is_list = _lenient_parts(body)
+    return Page(
+        b"[%b]" % b",".join(rows),
+        [decode_as(row, row_type) for row in rows],
+        _valid_count(count),
+        link,
+        is_list=is_list,
+        _raw_rows=rows,
+    )
+
+
+def _lenient_parts(body: bytes) -> tuple[list[bytes], object, object, bool]:
+    """Rows, count and link, and whether the response is a bare list."""
     try:
         response = simplejson.loads(
             body, parse_float=exact_number, parse_int=_integer, allow_nan=True
@@ -151,14 +231,9 @@ def _lenient_page(body: bytes, row_type: type[Row]) -> Page:
     if not isinstance(results, list) or not all(isinstance(row, dict) for row in results):
         raise TransientError(NOT_A_PAGE)
     rows = [simplejson.dumps(row, use_decimal=True, allow_nan=True).encode() for row in results]
-    return Page(
-        b"[%b]" % b",".join(rows),
-        [decode_as(row, row_type) for row in rows],
-        _valid_count(envelope.get("count")),
-        envelope.get("next"),
-        is_list=envelope is not response,
-        _raw_rows=rows,
-    )
+    link = envelope.get("next")
+    link = "" if isinstance(link, list | dict) else link
+    return rows, envelope.get("count"), link, envelope is not response
 
 
 def _integer(digits: str) -> int | Decimal:
