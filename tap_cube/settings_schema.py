@@ -103,7 +103,7 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=3600),
         default=60,
         title="Request timeout",
-        description="Seconds to wait for a response.",
+        description="Seconds for a whole request, from name resolution to the last byte.",
     ),
     th.Property(
         "max_retries",

@@ -2,82 +2,122 @@
 
 from __future__ import annotations
 
-import time
+import io
 import typing as t
 import zlib
 
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from tap_cube.errors import TransientError
+from tap_cube.errors import TooLargeError, TransientError
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import requests
 
-MAX_BODY_BYTES: t.Final = 256 * 2**20
+    from tap_cube.http.deadline import Deadline
+
+MAX_BODY_BYTES: t.Final = 64 * 2**20
 """Bytes of one response after decompression; a larger response is an error."""
 
 TIMED_OUT: t.Final = "timed out"
 CUT_SHORT: t.Final = "connection closed before the response was complete"
 
 _CHUNK = 2**16
+_PIECE = 2**20
 _GZIP = zlib.MAX_WBITS | 16
-_DAMAGED = "the response is damaged"
+_GZIP_BEGINS = b"\x1f"
+_BOM = b"\xef\xbb\xbf"
+_OTHERS = frozenset({"br", "compress", "deflate", "zstd"})
+"""Compressions that the tap does not ask for."""
+
+_TOO_LARGE = (
+    f"the response is too large: it has more than {MAX_BODY_BYTES // 2**20} MiB. "
+    "Check 'api_url'; the account has to send smaller pages."
+)
 
 
 class _Unpacker:
-    """Decompresses gzip in pieces of limited size.
+    """Decompresses gzip in small pieces, and leaves everything else as it is.
 
-    That of urllib3 reads on until there is output. A body that never yields any would keep it
-    reading past the deadline.
+    The first byte of a body decides what it is, since no JSON text begins as gzip does. The header
+    does not: servers name a charset there, and proxies unpack a body but keep its header.
+
+    The reader of urllib3 reads on until there is output. A body that never yields any would keep
+    it reading.
     """
 
     def __init__(self) -> None:
-        self._member = zlib.decompressobj(_GZIP)
+        self._file = zlib.decompressobj(_GZIP)
+        self._unpack: Callable[[bytes], tuple[bytes, bytes]] = self._begin
         self.is_complete = True
 
-    def unpack(self, packed: bytes, max_bytes: int) -> bytes:
-        """Decompress a piece; return at most `max_bytes` of the result."""
-        unpacked = b""
-        while packed and len(unpacked) < max_bytes:
-            if self._member.eof:
-                self._member = zlib.decompressobj(_GZIP)
-            unpacked += self._member.decompress(packed, max_bytes - len(unpacked))
-            packed = self._member.unused_data
-        self.is_complete = self._member.eof
-        return unpacked
+    def pieces(self, packed: bytes) -> Iterator[bytes]:
+        """Yield what the next bytes of the body stand for."""
+        while packed:
+            packed, unpacked = self._unpack(packed)
+            yield unpacked
+
+    def _begin(self, packed: bytes) -> tuple[bytes, bytes]:
+        self._unpack = self._gzip if packed.startswith(_GZIP_BEGINS) else self._plain
+        return packed, b""
+
+    def _plain(self, packed: bytes) -> tuple[bytes, bytes]:
+        return b"", packed
+
+    def _gzip(self, packed: bytes) -> tuple[bytes, bytes]:
+        unpacked = self._file.decompress(packed, _PIECE)
+        self.is_complete = self._file.eof
+        if self.is_complete:
+            self._unpack = self._after_file
+        return self._file.unused_data or self._file.unconsumed_tail, unpacked
+
+    def _after_file(self, packed: bytes) -> tuple[bytes, bytes]:
+        """Skip padding. Then another file may follow; anything else is ignored, as elsewhere."""
+        packed = packed.lstrip(b"\0")
+        if packed.startswith(_GZIP_BEGINS):
+            self._file, self._unpack = zlib.decompressobj(_GZIP), self._gzip
+            return packed, b""
+        if packed:
+            self._unpack = self._nothing
+        return b"", b""
+
+    def _nothing(self, _: bytes) -> tuple[bytes, bytes]:
+        return b"", b""
 
 
-def read_body(response: requests.Response, deadline: float) -> bytes:
-    """Read the whole body of a response, plain or compressed by gzip.
+def read_body(response: requests.Response, deadline: Deadline) -> bytes:
+    """Read the whole body of a response, plain or compressed by gzip, without a byte order mark.
 
     Args:
         response: A response whose body has not been read.
-        deadline: When the body must be complete, in seconds of `time.monotonic`.
+        deadline: When the body must be complete.
 
     Raises:
-        TransientError: If the body is cut short, damaged, larger than `MAX_BODY_BYTES`, or late.
+        TransientError: If the body is cut short, damaged, late, or compressed in another way.
+        TooLargeError: If it is larger than `MAX_BODY_BYTES`.
     """
-    encoding = response.headers.get("Content-Encoding", "identity").lower()
-    if encoding not in {"gzip", "x-gzip", "identity", ""}:
-        raise TransientError(_DAMAGED)
-    unpacker = _Unpacker() if "gzip" in encoding else None
-    chunks, size = [], 0
+    encodings = response.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
+    if other := _OTHERS.intersection(encodings):
+        msg = f"the response is compressed by {min(other)}, though the tap asked for gzip"
+        raise TransientError(msg, remedy="check 'api_url' and the proxies between")
+    unpacker, body = _Unpacker(), io.BytesIO()
     try:
         # `read1` returns what has arrived, so the deadline also holds for a slow trickle.
         while chunk := response.raw.read1(_CHUNK, decode_content=False):
-            if time.monotonic() > deadline:
+            if deadline.remaining <= 0:
                 raise TransientError(TIMED_OUT)
-            chunks.append(unpacker.unpack(chunk, MAX_BODY_BYTES + 1 - size) if unpacker else chunk)
-            size += len(chunks[-1])
-            if size > MAX_BODY_BYTES:
-                msg = "the response is too large"
-                raise TransientError(msg)
+            for piece in unpacker.pieces(chunk):
+                body.write(piece)
+                if body.tell() > MAX_BODY_BYTES:
+                    raise TooLargeError(_TOO_LARGE)
     except ReadTimeoutError:
         raise TransientError(TIMED_OUT) from None
     except zlib.error:
-        raise TransientError(_DAMAGED) from None
+        msg = "the response is damaged"
+        raise TransientError(msg) from None
     except HTTPError:
         raise TransientError(CUT_SHORT) from None
-    if unpacker and not unpacker.is_complete:
+    if not unpacker.is_complete:
         raise TransientError(CUT_SHORT)
-    return b"".join(chunks)
+    return body.getvalue().removeprefix(_BOM)

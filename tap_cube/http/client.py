@@ -12,9 +12,17 @@ import requests
 import tenacity
 from urllib3.exceptions import HTTPError
 
-from tap_cube.errors import ConnectError, CubeError, TransientError, UnreachableError
-from tap_cube.http.body import read_body
+from tap_cube.errors import (
+    ConnectError,
+    CubeError,
+    NotFoundError,
+    TooLargeError,
+    TransientError,
+    UnreachableError,
+)
+from tap_cube.http.body import TIMED_OUT, read_body
 from tap_cube.http.clock import AccountClock
+from tap_cube.http.deadline import Watchdog
 from tap_cube.http.exchange import Response
 from tap_cube.http.failures import failure_of
 from tap_cube.http.redirects import redirected
@@ -26,6 +34,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from tap_cube.http.deadline import Deadline
     from tap_cube.http.exchange import RequestLabel
     from tap_cube.settings import Settings
 
@@ -75,7 +84,7 @@ class CubeClient:
         self.clock = AccountClock()
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
-        self._transport = Transport(settings)
+        self._transport, self._watchdog = Transport(settings), Watchdog()
 
     def stop(self) -> None:
         """Fail all requests that wait for a retry, and all later ones."""
@@ -139,6 +148,9 @@ class CubeClient:
             return retrying(attempt)
         except TransientError as error:
             raise self._final(error, label, retrying.statistics["attempt_number"]) from None
+        except TooLargeError as error:
+            msg = f"{label}: {error}"
+            raise CubeError(msg) from None
 
     def _final(self, error: TransientError, label: RequestLabel, tries: int) -> CubeError:
         """The error after the last attempt."""
@@ -178,9 +190,25 @@ class CubeClient:
         )
 
     def _send(self, url: str, label: RequestLabel) -> tuple[bytes, datetime | None]:
-        """Return body and date of a response with status 200, after redirects in the account."""
+        """Return body and date of a good response, all within ``request_timeout``."""
+        with self._watchdog.limit(self._settings.request_timeout) as deadline:
+            try:
+                answer = self._follow(url, label, deadline)
+            except ConnectError:
+                raise
+            except TransientError:
+                if deadline.remaining > 0:
+                    raise
+            else:
+                if deadline.remaining > 0:
+                    return answer
+        raise TransientError(TIMED_OUT)
+
+    def _follow(
+        self, url: str, label: RequestLabel, deadline: Deadline
+    ) -> tuple[bytes, datetime | None]:
+        """Return body and date of a good response, after redirects to the same page."""
         for _ in range(_MAX_REDIRECTS):
-            deadline = time.monotonic() + self._settings.request_timeout
             with self._lock:
                 self.requests[label.stream] += 1
             try:
@@ -190,7 +218,10 @@ class CubeClient:
                         date = self.clock.update(response.headers.get("Date"))
                         return read_body(response, deadline), date
             except (requests.RequestException, HTTPError) as error:
-                raise failure_of(error) from None
+                known = self._transport.has_answered
+                raise failure_of(error, has_answered=known) from None
+            if response.status_code == HTTPStatus.NO_CONTENT:
+                return _empty(label), self.clock.update(response.headers.get("Date"))
             if response.status_code not in _REDIRECT_STATUSES:
                 raise self._error_of(response, label)
             try:
@@ -219,3 +250,11 @@ class CubeClient:
         # Below 400 it is the challenge of a firewall, whatever it stands before.
         is_challenge = status < HTTPStatus.BAD_REQUEST and bool(self._known)
         return is_challenge or label.resource in self._known
+
+
+def _empty(label: RequestLabel) -> bytes:
+    """The body that a 204 stands for: a page without rows, with no count that could prove it."""
+    if label.page is None:
+        msg = f"{label}: HTTP 204, the account does not have it. Check id and 'api_url'."
+        raise NotFoundError(msg)
+    return b'{"results": []}'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import typing as t
+from http.client import HTTPException, RemoteDisconnected
 
 import requests
 from urllib3.exceptions import (
@@ -15,16 +16,30 @@ from urllib3.exceptions import (
 
 from tap_cube.errors import ConnectError, TransientError
 from tap_cube.http.body import CUT_SHORT, TIMED_OUT
+from tap_cube.http.connections import HandshakeTimeoutError
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
-"""A connection that the host has closed, by TLS."""
+_CLOSED = (RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""A connection that the host has closed."""
 
-_UNCONNECTED: tuple[tuple[type[Exception], str, str], ...] = (
+_ADDRESS = "check scheme and port in 'api_url'"
+
+_PROXY = (
+    requests.exceptions.ProxyError,
+    requests.exceptions.InvalidProxyURL,
+    requests.exceptions.InvalidSchema,  # SOCKS, without the package for it
+)
+
+_UNCONNECTED: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
     (
-        requests.exceptions.ProxyError,
+        HandshakeTimeoutError,
+        "the host cannot be reached (the connection timed out)",
+        "check 'api_url', the network, and the proxies and firewalls between",
+    ),
+    (
+        _PROXY,
         "the host cannot be reached (the proxy makes no connection to it)",
         "check the variables HTTPS_PROXY and NO_PROXY",
     ),
@@ -36,7 +51,7 @@ _UNCONNECTED: tuple[tuple[type[Exception], str, str], ...] = (
     (
         ssl.SSLError,
         "the host cannot be reached (it makes no TLS connection)",
-        "check scheme and port in 'api_url'",
+        _ADDRESS,
     ),
     (
         LocationValueError,
@@ -67,15 +82,22 @@ _UNCONNECTED: tuple[tuple[type[Exception], str, str], ...] = (
 """Kinds of error before a request is sent, the first that fits; reason and remedy."""
 
 
-def failure_of(error: Exception) -> TransientError:
-    """Describe a request that got no response; a `ConnectError` if it was not even sent."""
-    causes = list(_causes(error))
-    if any(isinstance(cause, _CLOSED) for cause in causes):
-        return TransientError(CUT_SHORT)
+def failure_of(error: Exception, *, has_answered: bool = True) -> TransientError:
+    """Describe a request that got no response; a `ConnectError` if it was not even sent.
+
+    Args:
+        error: The error of the request.
+        has_answered: Whether the host has answered any request, so that its address is right.
+    """
+    causes = [cause for cause in _causes(error) if not isinstance(cause, _CLOSED)]
     for kind, reason, remedy in _UNCONNECTED:
         if any(isinstance(cause, kind) for cause in causes):
             return ConnectError(reason, remedy=remedy)
-    return TransientError(TIMED_OUT if isinstance(error, requests.Timeout) else CUT_SHORT)
+    if isinstance(error, requests.Timeout):
+        return TransientError(TIMED_OUT)
+    if any(isinstance(cause, HTTPException) for cause in causes):
+        return TransientError("the response is not HTTP", remedy=_ADDRESS)
+    return TransientError(CUT_SHORT) if has_answered else TransientError(CUT_SHORT, remedy=_ADDRESS)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 import typing as t
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.cookies import extract_cookies_to_jar
 from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
-from typing_extensions import override
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError
+
+from tap_cube.http.connections import DeadlineAdapter
+from tap_cube.http.deadline import current_deadline
 
 if t.TYPE_CHECKING:
     from tap_cube.settings import Settings
 
 CONNECT_SECONDS = 10
 """Time for the first connection. A firewall that drops packets is as silent as a wrong address."""
-
-
-class _Connection(HTTPSConnection):
-    """Distinguishes a TLS handshake that times out from a response that does."""
-
-    @override
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except TimeoutError as error:
-            msg = "handshake"
-            raise ConnectTimeoutError(self, msg) from error
-
-
-class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
 
 
 class Transport:
@@ -52,9 +37,7 @@ class Transport:
 
     def __init__(self, settings: Settings) -> None:
         self._timeout = settings.request_timeout
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.read_ahead + 1)
-        pools = {"http": HTTPConnectionPool, "https": _Pool}
-        self._adapter.poolmanager.pool_classes_by_scheme = pools
+        self._adapter = DeadlineAdapter(settings.read_ahead + 1)
         self.has_answered = False
         self._session = requests.Session()
         self._session.headers.update(
@@ -77,17 +60,36 @@ class Transport:
                 settings.api_url, {}, stream=True, verify=None, cert=None
             )
         )
+        if _is_loopback(settings.api_url):
+            self._environment["proxies"] = {}  # another machine's proxy would get the credential
 
     def get(self, url: str) -> requests.Response:
-        """Send one request, without following redirects.
+        """Send one request, without following redirects. Cookies are neither kept nor sent.
 
         Raises:
             requests.RequestException: If no response begins within the timeout.
         """
         request = self._session.prepare_request(requests.Request("GET", url))
-        connect = self._timeout if self.has_answered else min(self._timeout, CONNECT_SECONDS)
-        timeout = (connect, self._timeout)
-        response = self._adapter.send(request, timeout=timeout, **self._environment)
+        deadline = current_deadline()
+        remaining = max(deadline.remaining, 0.001) if deadline else self._timeout
+        connect = remaining if self.has_answered else min(remaining, CONNECT_SECONDS)
+        response = self._adapter.send(request, timeout=(connect, remaining), **self._environment)
         self.has_answered = True
-        extract_cookies_to_jar(self._session.cookies, request, response.raw)  # type: ignore[no-untyped-call]  # requests has no type for it
         return response
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether an address leads to this machine, in any spelling that a resolver accepts."""
+    with suppress(requests.RequestException):
+        url = requests.Request("GET", url).prepare().url or ""  # in ASCII
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    with suppress(OSError):
+        host = socket.inet_ntoa(socket.inet_aton(host))  # 127.1, 0x7f000001
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified

@@ -14,7 +14,7 @@ import trustme
 from typing_extensions import override
 
 from tests.support.in_process import run_in_process
-from tests.support.runs import complaint
+from tests.support.runs import complaint, read_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,3 +112,12 @@ def test_a_redirect_to_plain_http_is_rejected(tmp_path: Path, authority: trustme
     assert "redirected to another address, where the tap does not send the credential" in complaint(
         run
     )
+
+
+def test_http_to_a_port_with_tls_is_named(authority: trustme.CA) -> None:
+    """The connection breaks off at once, so the address may have the wrong scheme or port."""
+    with secure_account(authority) as url:
+        run = read_at(url.replace("https:", "http:"), max_retries=0, read_ahead=0)
+    sentence = complaint(run)
+    assert "connection closed before the response was complete" in sentence
+    assert "check scheme and port in 'api_url'" in sentence

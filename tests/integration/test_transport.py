@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from typing_extensions import override
 
 from tap_cube.http.transport import Transport
@@ -19,7 +22,11 @@ if TYPE_CHECKING:
 
 TOKEN = "made-up-token"  # noqa: S105 - no credential of anybody
 NOWHERE = "http://127.0.0.1:9"
-PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")
+PROXIES = tuple(
+    name
+    for scheme in ("http", "https", "all", "no")
+    for name in (f"{scheme}_proxy", f"{scheme}_PROXY".upper())
+)
 
 
 class Recorder(ThreadingHTTPServer):
@@ -45,6 +52,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"[]")
 
+    def do_CONNECT(self) -> None:
+        self.server.requests.append((self.path, dict(self.headers)))
+        self.send_error(403)
+
     @override
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -54,6 +65,16 @@ class _Handler(BaseHTTPRequestHandler):
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no connection be made."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
 
 
 @pytest.fixture
@@ -116,30 +137,60 @@ def test_a_redirect_is_returned(server: Recorder) -> None:
     assert len(server.requests) == 1
 
 
-def test_cookies_are_sent_back(server: Recorder) -> None:
-    """A load balancer can use a cookie to select the same server."""
+def test_no_cookie_is_sent(server: Recorder) -> None:
+    """Whatever the server sets; only the credential says who asks."""
     sender = transport(server.url)
-    get_status(sender, f"{server.url}/a")
-    get_status(sender, f"{server.url}/b")
-    assert [headers.get("Cookie") for _, headers in server.requests] == [None, "server=b"]
+    for path in ("a", "moved", "b"):
+        get_status(sender, f"{server.url}/{path}")
+    assert [headers.get("Cookie") for _, headers in server.requests] == [None] * 3
 
 
 def test_a_proxy_of_the_environment_is_used(
     server: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The environment is read when the transport is created."""
-    monkeypatch.setenv("HTTP_PROXY", server.url)
-    sender = transport(NOWHERE)
-    monkeypatch.delenv("HTTP_PROXY")
-    assert get_status(sender, f"{NOWHERE}/a") == 200
-    assert [path for path, _ in server.requests] == [f"{NOWHERE}/a"]
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    sender = transport("https://cube.example.org")
+    monkeypatch.delenv("HTTPS_PROXY")
+    with pytest.raises(requests.exceptions.ProxyError):
+        get_status(sender, "https://cube.example.org/a")
+    [(target, headers)] = server.requests
+    assert target == "cube.example.org:443"
+    assert "Authorization" not in headers
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "127.9.8.7", "localhost", "LocalHost", "localhost.", "cube.localhost", "[::1]",
+        "[::ffff:127.0.0.1]", "[0:0:0:0:0:0:0:1]", "127.1", "0x7f.1", "2130706433",
+        "0.0.0.0",  # noqa: S104 - nothing is bound
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.usefixtures("_no_network")
+def test_this_machine_is_requested_without_a_proxy(
+    server: Recorder, monkeypatch: pytest.MonkeyPatch, scheme: str, host: str
+) -> None:
+    """A proxy on another machine would receive the credential, and means another machine."""
+    for name in PROXIES:
+        monkeypatch.setenv(name, "" if name.lower() == "no_proxy" else server.url)
+    settings = Settings.from_config({"api_url": NOWHERE, "auth_token": TOKEN})
+    url = f"{scheme}://{host}:9"
+    with pytest.raises(requests.ConnectionError) as caught:
+        get_status(Transport(replace(settings, api_url=url)), f"{url}/a")
+    assert not isinstance(caught.value, requests.exceptions.ProxyError)
+    assert server.requests == []
+
+
+@pytest.mark.usefixtures("_no_network")
 def test_a_host_in_no_proxy_is_requested_directly(
     server: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`NO_PROXY` excludes hosts from the proxy."""
-    monkeypatch.setenv("HTTP_PROXY", NOWHERE)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert get_status(transport(server.url), f"{server.url}/a") == 200
-    assert [path for path, _ in server.requests] == ["/a"]
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    monkeypatch.setenv("NO_PROXY", "cube.example.org")
+    with pytest.raises(requests.ConnectionError) as caught:
+        get_status(transport("https://cube.example.org"), "https://cube.example.org/a")
+    assert not isinstance(caught.value, requests.exceptions.ProxyError)
+    assert server.requests == []

@@ -10,6 +10,7 @@ import pytest
 from urllib3.util import connection
 
 from tap_cube.http import client, transport
+from tests.support.dripping import Drip, dripping
 from tests.support.in_process import run_in_process
 from tests.support.runs import CRM, CUSTOMERS, complaint, ids, only, read_at
 from tests.support.strange_server import decoy, pages
@@ -162,6 +163,26 @@ def test_a_port_without_tls_is_named() -> None:
     sentence = complaint(run)
     assert "the host cannot be reached (it makes no TLS connection)" in sentence
     assert "check scheme and port in 'api_url'" in sentence
+
+
+@pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH\r\n", b"\x15\x03\x01\x00\x02\x02\x46"])
+def test_a_port_without_http_is_named(greeting: bytes) -> None:
+    """Such as that of another service, or one with TLS."""
+    with dripping(Drip(greeting, b"\n")) as port:
+        run = read_at(f"http://127.0.0.1:{port}", max_retries=0, read_ahead=0)
+    sentence = complaint(run)
+    assert "the response is not HTTP" in sentence
+    assert "check scheme and port in 'api_url'" in sentence
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "http://"])
+def test_a_proxy_that_cannot_be_used_is_named(proxy: str) -> None:
+    """SOCKS needs a package that the tap does not bring."""
+    run = run_in_process(
+        {"api_url": f"https://{HOST}", "auth_token": "t"},
+        env={"HTTPS_PROXY": proxy, "https_proxy": proxy},
+    )
+    assert "check the variables HTTPS_PROXY and NO_PROXY" in complaint(run)
 
 
 def test_a_dead_proxy_is_named() -> None:
