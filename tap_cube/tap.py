@@ -25,6 +25,7 @@ from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.partition_state import EncodedStateWriter
 from tap_cube.singer.state import checked_json, checked_state
 from tap_cube.streams.connection_test import ConnectionTest
+from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.registry import STREAMS
 from tap_cube.streams.spec import CubeTap
 
@@ -215,7 +216,12 @@ class TapCube(CubeTap):
         Raises:
             PartialRunError: If anything could not be read.
         """
-        super().sync_all()
+        try:
+            super().sync_all()
+        finally:  # also if the run breaks off
+            for stream in self.streams.values():
+                if isinstance(stream, EncodedStream):
+                    stream.warn_of_left_out_columns()
         self._raise_failures()
 
     @override  # type: ignore[misc]  # likewise

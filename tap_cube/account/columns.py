@@ -8,7 +8,7 @@ from hashlib import blake2b
 from types import MappingProxyType
 
 from tap_cube.account.custom_fields import SCHEMAS, property_schema, widest
-from tap_cube.records.decoder import UNPARSED
+from tap_cube.records.decoder import MAX_COLUMNS, MAX_KEY_LENGTH, UNPARSED
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -112,7 +112,9 @@ class StreamColumns:
             # A label may be the name of a fixed field (T49), whose type then applies.
             known = {**known, **custom.properties, **known, UNPARSED: self._others[UNPARSED]}
             declared = known.keys() | custom.keys
-            known |= {key: self._schema_of(key) for key in keys if key not in declared}
+            new = [key for key in keys if key not in declared and len(key) <= MAX_KEY_LENGTH]
+            room = max(0, MAX_COLUMNS - len(known))
+            known |= {key: self._schema_of(key) for key in new[:room]}
         self.properties = {column_name(key): with_title(key, known[key]) for key in known}
 
     def column_of(self, key: str, partitions: Sequence[str]) -> tuple[str, Mapping[str, t.Any]]:

@@ -92,8 +92,8 @@ class CompiledDecoder:
         mistyped: Keys that had a value of another JSON type than their column's. They get no
             typed field.
         constants: Values that the tap adds to every record, by column.
-        added: Columns that the tap adds row by row. They and the constants replace Cube's own
-            columns of the same name.
+        added: Columns that the tap adds row by row; None for one that is skipped. They and the
+            constants replace Cube's own columns of the same name.
         unparsed: Column for values that do not fit their type.
 
     Raises:
@@ -105,11 +105,10 @@ class CompiledDecoder:
         columns: Mapping[str, tuple[str, Convert] | None],
         mistyped: set[str],
         constants: Mapping[str, object],
-        added: Sequence[str],
+        added: Sequence[str | None],
         unparsed: str,
     ) -> None:
-        self.keys = frozenset(columns)
-        tap_columns = {**constants, **dict.fromkeys(added, UNSET)}
+        tap_columns = {**constants, **dict.fromkeys(filter(None, added), UNSET)}
         kept = {key: col for key, col in columns.items() if not col or col[0] not in tap_columns}
         fields = {key: f"f{number}" for number, key in enumerate(kept)}
         tap_fields = {name: f"added{number}" for number, name in enumerate(tap_columns)}
@@ -147,7 +146,7 @@ class CompiledDecoder:
             for key, col in columns.items()
             if col and key not in typed and (key in fields or key in tap_fields)
         ]
-        self._added = [tap_fields[name] for name in added]
+        self._added = [tap_fields[name] if name else "" for name in added]
         # A constant whose name is also a key has no default, and skipped keys have a value.
         self._fixed: list[tuple[str, object]] = [
             *((tap_fields[name], value) for name, value in constants.items() if name in columns),
@@ -188,7 +187,8 @@ class CompiledDecoder:
         for field, value in self._fixed:
             _set(rows, field, repeat(value))
         for field, values in zip(self._added, added, strict=True):
-            _set(rows, field, values)
+            if field:
+                _set(rows, field, values)
         return unparsed
 
     def set_unparsed(self, rows: Rows, unparsed: Mapping[int, dict[str, object]]) -> None:

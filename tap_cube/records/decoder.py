@@ -25,6 +25,15 @@ if t.TYPE_CHECKING:
 UNPARSED = "unparsed_values"
 """Column for values that do not fit their type."""
 
+MAX_COLUMNS = 10_000
+"""Columns of a stream from which on new keys stay out; PostgreSQL holds 1,600 in a table."""
+
+MAX_KEY_LENGTH = 1_000
+"""Characters of a key that can become a column."""
+
+_MAX_SKIPPED = 2_000
+"""Keys without a column that a decoder remembers; rows that have others take the slow path."""
+
 _DECODE_ERRORS = (msgspec.DecodeError, RecursionError)
 
 Column: t.TypeAlias = "tuple[str, Mapping[str, t.Any]] | None"
@@ -59,9 +68,10 @@ class RecordDecoder:
     Args:
         zone: Zone of times that have none (T38).
         column: Returns name and JSON Schema of a key's column, None to skip the key. It is
-            called once per key.
+            called once per key, but again for skipped keys that are long or many.
         constants: Values that the tap adds to every record, by column.
-        added: Columns that the tap adds after the constants, with a value per row.
+        added: Columns that the tap adds after the constants, with a value per row; None for one
+            that is skipped.
         in_utc: Whether times are written in UTC instead of with their offset.
 
     Attributes:
@@ -74,7 +84,7 @@ class RecordDecoder:
         zone: ZoneInfo,
         column: Callable[[str], Column],
         constants: Mapping[str, object] | None = None,
-        added: Sequence[str] = (),
+        added: Sequence[str | None] = (),
         *,
         in_utc: bool = False,
     ) -> None:
@@ -84,9 +94,13 @@ class RecordDecoder:
         self._constants = dict(constants or {})
         self._added = added
         self._columns: dict[str, tuple[str, Convert] | None] = {}
+        self._order: dict[str, int] = {}
+        self._skipped = 0
         self._mistyped: set[str] = set()
         self._compiled: CompiledDecoder | None = None
+        self._compiled_for = (0, 0)
         self._can_compile = True
+        self._slow_keys = 0
         self.unparsed: Counter[str] = Counter()
 
     def lines(self, page: Page, indexes: Sequence[int], added: Sequence[Sequence[object]]) -> bytes:
@@ -105,10 +119,21 @@ class RecordDecoder:
                 return self._finish(self._compiled, self._compiled.of_page(page, indexes), added)
         except _DECODE_ERRORS:
             pass  # a row has a new key, or a value of another type
-        return b"".join(
-            self._line(page.raw_rows[index], [values[number] for values in added])
-            for number, index in enumerate(indexes)
-        )
+        lines: dict[int, bytes] = {}
+        fitting: dict[int, Struct] = {}
+        for number, index in enumerate(indexes):
+            row = page.raw_rows[index]
+            if (struct := self._compiled_row(row)) is not None:
+                fitting[number] = struct
+                continue
+            content = decode_row(row)
+            lines[number] = encode(self.decode(content, *(values[number] for values in added)))
+            if self._should_compile(content):
+                lines |= self._finished_lines(fitting, added)
+                fitting = {}
+                self._compile()
+        lines |= self._finished_lines(fitting, added)
+        return b"\n".join([*(lines[number] for number in range(len(indexes))), b""])
 
     def decode(self, row: Mapping[str, t.Any], *added: object) -> dict[str, t.Any]:
         """Make the record of one decoded row, on the slow path.
@@ -122,10 +147,7 @@ class RecordDecoder:
         record: dict[str, t.Any] = {}
         unparsed = {}
         for key, value in row.items():
-            if key not in self._columns:
-                column = self._column(key)
-                self._columns[key] = column and (column[0], self._converter(column[1]))
-            known = self._columns[key]
+            known = self._columns[key] if key in self._columns else self._learn(key)
             if known is None:
                 continue
             name, convert = known
@@ -134,17 +156,31 @@ class RecordDecoder:
             except (ValueError, ArithmeticError):
                 record[name] = None
                 unparsed[name] = value
-        own = self._constants | dict(zip(self._added, added, strict=True))
+        own = self._constants | {
+            name: value for name, value in zip(self._added, added, strict=True) if name
+        }
         if UNPARSED in record:  # Cube sends a key of this name
             own[UNPARSED] = record[UNPARSED]
-        names = (column[0] for column in self._columns.values() if column)
-        ordered = {name: record[name] for name in names if name in record and name not in own}
+        names = sorted(record, key=self._order.__getitem__)
+        ordered = {name: record[name] for name in names if name not in own}
         if unparsed:
             self.unparsed.update(unparsed.keys())
             if self._column(UNPARSED):
-                names = (column[0] for column in self._columns.values() if column)
                 own[UNPARSED] = {name: unparsed[name] for name in names if name in unparsed}
         return ordered | own
+
+    def _learn(self, key: str) -> tuple[str, Convert] | None:
+        """Look the column of a key up, and remember it unless the server makes that too costly."""
+        column = self._column(key)
+        if column is None:
+            if self._skipped < _MAX_SKIPPED and len(key) <= MAX_KEY_LENGTH:
+                self._skipped += 1
+                self._columns[key] = None
+            return None
+        name, schema = column
+        self._order.setdefault(name, len(self._order))
+        known = self._columns[key] = name, self._converter(schema)
+        return known
 
     def _finish(
         self, compiled: CompiledDecoder, rows: list[Struct], added: Sequence[Sequence[object]]
@@ -156,33 +192,43 @@ class RecordDecoder:
                 compiled.set_unparsed(rows, unparsed)
         return compiled.lines(rows)
 
-    def _line(self, row: bytes, added: Sequence[object]) -> bytes:
-        """Text of one row's record. If the slow path finds new keys or types, compile anew."""
+    def _compiled_row(self, row: bytes) -> Struct | None:
         try:
-            if self._compiled:
-                own = [[value] for value in added]
-                return self._finish(self._compiled, self._compiled.of_rows([row]), own)
+            return self._compiled.of_rows([row])[0] if self._compiled else None
         except _DECODE_ERRORS:
-            pass
-        content = decode_row(row)
-        record = self.decode(content, *added)
-        if self._can_compile and self._is_outdated_by(content):
-            try:
-                self._compiled = CompiledDecoder(
-                    self._columns, self._mistyped, self._constants, self._added, UNPARSED
-                )
-            except ValueError:
-                self._compiled, self._can_compile = None, False
-        return encode(record) + b"\n"
+            return None
 
-    def _is_outdated_by(self, content: Mapping[str, t.Any]) -> bool:
-        """Whether a row has new keys or JSON types; its types are noted for the next decoder."""
-        mistyped = {
+    def _finished_lines(
+        self, rows: Mapping[int, Struct], added: Sequence[Sequence[object]]
+    ) -> dict[int, bytes]:
+        """Text of the records of compiled rows, by their place in the page."""
+        if not (rows and self._compiled):
+            return {}
+        own = [[values[number] for number in rows] for values in added]
+        text = self._finish(self._compiled, list(rows.values()), own)
+        return dict(zip(rows, text[:-1].split(b"\n"), strict=True))
+
+    def _should_compile(self, content: Mapping[str, t.Any]) -> bool:
+        """Whether a row on the slow path makes a new compiled decoder worth its price.
+
+        That is in proportion to all keys, so it is paid only after as many were decoded slowly.
+        Otherwise a page with a new key in each row would take time in proportion to its square.
+        """
+        self._slow_keys += len(content)
+        self._mistyped.update(
             key
             for key, value in content.items()
-            if (column := self._columns[key]) and not matches_type(value, column[1])
-        }
-        has_new_keys = self._compiled is None or not self._compiled.keys >= content.keys()
-        has_new_types = not mistyped <= self._mistyped
-        self._mistyped |= mistyped
-        return has_new_keys or has_new_types
+            if (column := self._columns.get(key)) and not matches_type(value, column[1])
+        )
+        is_outdated = self._compiled_for != (len(self._columns), len(self._mistyped))
+        return self._can_compile and is_outdated and self._slow_keys >= len(self._columns)
+
+    def _compile(self) -> None:
+        self._slow_keys = 0
+        self._compiled_for = len(self._columns), len(self._mistyped)
+        try:
+            self._compiled = CompiledDecoder(
+                self._columns, self._mistyped, self._constants, self._added, UNPARSED
+            )
+        except ValueError:
+            self._compiled, self._can_compile = None, False

@@ -19,6 +19,7 @@ from tap_cube.singer.batches import batch_files
 from tap_cube.singer.messages import BufferedWriter, record_messages
 from tap_cube.singer.partition_state import IndexedState
 from tap_cube.singer.progress import StateThrottle, StreamStats
+from tap_cube.singer.selection import ColumnSelection
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ if t.TYPE_CHECKING:
     from singer_sdk import Tap, metrics
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib import Catalog, SelectionMask
 
     from tap_cube.records.decoder import Column
     from tap_cube.records.page import Page
@@ -45,6 +48,7 @@ class EncodedStream(Stream):
         writer: Writes the stream's messages.
         stats: Totals of this run.
         is_complete: Whether nothing was skipped or failed in this run.
+        selection: The columns that are emitted.
     """
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the decoder returns typed records
@@ -64,7 +68,9 @@ class EncodedStream(Stream):
         properties: Mapping[str, Mapping[str, t.Any]],
         partitions: int,
     ) -> None:
-        super().__init__(tap, schema={"type": "object", "properties": dict(properties)}, name=name)
+        self.selection = ColumnSelection(properties)
+        schema = {"type": "object", "properties": self.selection.properties}
+        super().__init__(tap, schema=schema, name=name)
         self.primary_keys = primary_keys
         self.writer = t.cast("BufferedWriter", tap.message_writer)
         self.stats = StreamStats()
@@ -72,7 +78,8 @@ class EncodedStream(Stream):
         self._state_throttle = StateThrottle(partitions)
         self._record_counter = self.get_record_counter()
         self._extracted_at = b"null"
-        self._has_unsaved_records = self._is_declared = False
+        self._has_unsaved_records = False
+        self._declared, self._mapped = 0, len(properties)
 
     @override  # the SDK logs errors that the command line reports
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: t.Any) -> None:
@@ -109,8 +116,11 @@ class EncodedStream(Stream):
             context: The partition's context.
         """
         if not self.is_plain:
-            for place, own in zip(places, added, strict=True):
-                yield decoder.decode(decode_row(page.raw_rows[place]), *own)
+            # All of them before the first, so that the schema is written once for new columns.
+            yield from [
+                decoder.decode(decode_row(page.raw_rows[place]), *own)
+                for place, own in zip(places, added, strict=True)
+            ]
         elif places:
             self._extracted_at = encode(utc_now())
             self._record_counter.increment(len(places) - 1)  # the SDK counts the block as one
@@ -128,18 +138,60 @@ class EncodedStream(Stream):
         """Sync the child streams of a partition."""
         self._sync_children(dict(context))
 
-    def known_column(self, name: str, schema: Mapping[str, t.Any]) -> Column:
-        """Return a column and its schema in the effective catalog; None if it is not selected.
+    def known_column(
+        self, name: str, schema: Mapping[str, t.Any], *, is_new: bool = True
+    ) -> Column:
+        """Return a column and its schema; None if it is not emitted.
 
         Args:
             name: Name of the column.
-            schema: JSON Schema of the column if it is new (drift); it is then added to the stream.
+            schema: JSON Schema of the column if it is not declared yet.
+            is_new: Whether it may then be added to the stream (drift).
         """
-        if name not in self.effective_schema["properties"]:
-            self._add_property(name, schema)
-        if not self.mask["properties", name]:
-            return None
-        return name, self.effective_schema["properties"][name]
+        return self.selection.column(name, schema, self.mask, is_new=is_new)
+
+    def warn_of_left_out_columns(self) -> None:
+        """Warn of keys that were not emitted, if the stream is selected."""
+        if self.selected and (warning := self.selection.warning):
+            self.logger.warning("%s: %s.", self.name, warning)
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        found, keys, replication_key = (
+            self.schema["properties"],
+            self.primary_keys,
+            self.replication_key,
+        )
+        super().apply_catalog(catalog)
+        if entry := catalog.get_stream(self.name):
+            root = entry.metadata.get(())
+            if entry.key_properties is None and getattr(root, "table_key_properties", None) is None:
+                self.primary_keys = keys
+            automatic = {*keys, *self.primary_keys, replication_key, self.replication_key} - {None}
+            self.selection = ColumnSelection.of_catalog(entry, found, automatic)
+            self._mapped = -1
+
+    @property
+    @override
+    def effective_schema(self) -> dict[str, t.Any]:
+        return {**super().effective_schema, "properties": self.selection.properties}
+
+    @property
+    @override
+    def mask(self) -> SelectionMask:
+        return self.selection.mask_of(super().mask)
+
+    @property
+    @override
+    def stream_maps(self) -> list[StreamMap]:
+        if self._mapped != len(self.selection.properties):
+            self._mapped = len(self.selection.properties)
+            schema = self.effective_schema
+            if self.selected:  # as in `setup_mapper`
+                schema = get_selected_schema(self.name, schema, self.mask)
+            self._tap.mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
+            self._stream_maps = None
+        return super().stream_maps
 
     @override
     def get_batch_config(self, config: Mapping[str, t.Any]) -> BatchConfig | None:
@@ -209,25 +261,7 @@ class EncodedStream(Stream):
 
     @override
     def _write_schema_message(self) -> None:
-        """Write the schema if it was not written, or before the first record with new columns.
-
-        The SDK would repeat that of a child stream for each page of its parent.
-        """
-        if not self._is_declared:
-            self._is_declared = True
+        """Write the schema: once, and again before the first record that has new columns."""
+        if len(self.selection.properties) > self._declared:
+            self._declared = len(self.selection.properties)
             super()._write_schema_message()
-
-    def _add_property(self, name: str, schema: Mapping[str, t.Any]) -> None:
-        self._schema = _with_property(self.schema, name, schema)
-        if self._input_schema is not None:
-            self._input_schema = _with_property(self._input_schema, name, schema)
-        selected = get_selected_schema(self.name, self.effective_schema, self.mask)
-        self._tap.mapper.register_raw_stream_schema(self.name, selected, self.primary_keys)
-        self._stream_maps = None
-        self._is_declared = False
-
-
-def _with_property(
-    schema: Mapping[str, t.Any], name: str, added: Mapping[str, t.Any]
-) -> dict[str, t.Any]:
-    return {**schema, "properties": {**schema["properties"], name: dict(added)}}

@@ -16,7 +16,7 @@ from tap_cube.account.columns import with_required_keys
 from tap_cube.account.model import ACCOUNT
 from tap_cube.logs import listed
 from tap_cube.records.codec import decode_row
-from tap_cube.records.decoder import UNPARSED, RecordBlock, RecordDecoder
+from tap_cube.records.decoder import MAX_KEY_LENGTH, UNPARSED, RecordBlock, RecordDecoder
 from tap_cube.records.rows import Row
 from tap_cube.records.surrogates import surrogate_key
 from tap_cube.singer.stream import EncodedStream
@@ -114,7 +114,13 @@ class CubeStream(EncodedStream, t.Generic[R]):
 
     def column(self, key: str, partition: Partition) -> Column:
         """Column of a key that Cube sends; a new key becomes a column (drift)."""
-        return self.known_column(*self.columns.column_of(key, partition.defined_by))
+        column = self.columns.column_of(key, partition.defined_by)
+        return self.known_column(*column, is_new=len(key) <= MAX_KEY_LENGTH)
+
+    def own_column(self, name: str) -> str | None:
+        """A column that the tap adds; None if it is not emitted, nor of use to a child stream."""
+        is_kept = not self.selected or self.known_column(name, {}, is_new=False)
+        return name if is_kept else None
 
     def added_values(self, partition: Partition, row: R, key: str) -> Sequence[object]:
         """Values of `added_columns` for a row with this key."""
@@ -139,8 +145,12 @@ class CubeStream(EncodedStream, t.Generic[R]):
         decoder = RecordDecoder(
             self.settings.timezone,
             partial(self.column, partition=partition),
-            self.columns_of(partition),
-            self.added_columns,
+            {
+                name: value
+                for name, value in self.columns_of(partition).items()
+                if self.own_column(name)
+            },
+            [self.own_column(name) for name in self.added_columns],
             in_utc=bool(self.get_batch_config(self.config)),
         )
         self.write_state()  # what the partitions before have finished
@@ -155,8 +165,12 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.stats.seconds += time.monotonic() - began
         self.stats.unparsed += decoder.unparsed.total()
         if counts := [f"{name} {n}" for name, n in sorted(decoder.unparsed.items())]:
-            msg = "Values that do not fit the type of their column stand in '%s': %s"
-            self.logger.warning(msg, UNPARSED, listed(counts))
+            is_kept = self.known_column(UNPARSED, {}, is_new=False)
+            where = (
+                f"stand in '{UNPARSED}'" if is_kept else f"are null ('{UNPARSED}' is not selected)"
+            )
+            msg = "Values that do not fit the type of their column %s: %s"
+            self.logger.warning(msg, where, listed(counts))
 
     def records(
         self, partition: Partition, context: Context | None, decoder: RecordDecoder
@@ -166,8 +180,9 @@ class CubeStream(EncodedStream, t.Generic[R]):
             yield from self._changed_records(self.cursor, partition, context, decoder)
             return
         for page, places in self.read(partition):
-            for place in places:
-                yield decoder.decode(self.prepare(decode_row(page.raw_rows[place])))
+            yield from [
+                decoder.decode(self.prepare(decode_row(page.raw_rows[place]))) for place in places
+            ]
 
     def target_of(self, partition: Partition) -> str | None:
         """Path and query of the first page of a partition; None if there is nothing new in it."""

@@ -52,8 +52,8 @@ class CampaignsStream(CubeStream[Row]):
         self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         del partition, context
-        for row in by_id(self.rows, "campaign__id").values():
-            yield decoder.decode(self.prepare(row))
+        rows = by_id(self.rows, "campaign__id").values()
+        yield from [decoder.decode(self.prepare(row)) for row in rows]
 
     @override
     def prepare(self, row: Record) -> Record:

@@ -65,8 +65,8 @@ class CustomFieldsStream(CubeStream[Row]):
         self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
         del context
-        for definition in by_id(self.definitions[partition.name].rows, "id").values():
-            yield decoder.decode(definition)
+        definitions = by_id(self.definitions[partition.name].rows, "id").values()
+        yield from [decoder.decode(definition) for definition in definitions]
 
     @override
     def context_of(self, partition: Partition) -> dict[str, t.Any]:

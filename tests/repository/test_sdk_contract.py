@@ -54,8 +54,6 @@ PRIVATE = {
     # Older rows are deleted only when everything was read.
     "Stream._write_activate_version_message": ("(self, full_table_version)", "bf91b4ee74da"),
     # A new column is added to the schema and the mapper, and a SCHEMA message declares it.
-    "Stream._schema": ("", "9a3fd1dcb5e9"),
-    "Stream._input_schema": ("", "c35a42692d3c"),
     "Stream._stream_maps": ("", "edbbe3ee59a9"),
     "Stream._write_schema_message": ("(self)", "748307087b0b"),
     "singer_sdk.helpers._catalog.get_selected_schema": (

@@ -1,0 +1,175 @@
+"""Which columns of a stream are emitted: what the catalog selects, and what appears in a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import typing as t
+from fnmatch import fnmatchcase
+
+from singer_sdk.singerlib import Metadata, SelectionMask
+from typing_extensions import override
+
+from tap_cube.records.decoder import MAX_COLUMNS, MAX_KEY_LENGTH
+
+if t.TYPE_CHECKING:
+    from collections.abc import Collection, Container, Iterable, Mapping
+
+    from singer_sdk.singerlib import CatalogEntry
+
+    from tap_cube.records.decoder import Column
+
+_MELTANO_PATTERNS = "MELTANO_EXTRACT__SELECT"
+"""Variable in which Meltano passes the patterns of `select` to the tap."""
+
+_MAX_NAMES = 20
+_MAX_NAME_LENGTH = 63
+
+
+class ColumnSelection:
+    """The columns of one stream that are emitted.
+
+    The catalog is a promise: a column that it does not list or select is not emitted. Only if it
+    lists and selects everything that discovery found do keys that appear later become columns.
+    Columns of the primary key and the replication key are automatic: they are always emitted.
+
+    Args:
+        found: JSON Schema of each column that discovery found.
+        listed: JSON Schema of each column in the catalog; None if there is no catalog.
+        automatic: Columns that are always emitted.
+        has_exclusions: Whether keys may be deselected of which the catalog cannot know.
+
+    Attributes:
+        properties: JSON Schema of each column that the stream declares; it grows.
+        left_out: Columns that rows have and that are neither listed nor deselected by name.
+    """
+
+    def __init__(
+        self,
+        found: Mapping[str, t.Any],
+        listed: Mapping[str, t.Any] | None = None,
+        automatic: Collection[str | None] = (),
+        *,
+        has_exclusions: bool = False,
+    ) -> None:
+        listed = found if listed is None else listed
+        own = {name: found[name] for name in found if name in automatic and name not in listed}
+        self.properties: dict[str, t.Any] = {**own, **listed}
+        self.left_out: dict[str, None] = {}
+        self._lists_all = found.keys() <= listed.keys() and not has_exclusions
+        self._is_whole = True
+        self._chosen = self._mask = SelectionMask()
+
+    @classmethod
+    def of_catalog(
+        cls, entry: CatalogEntry, found: Mapping[str, t.Any], automatic: Collection[str | None]
+    ) -> t.Self:
+        """The selection of a catalog, whose metadata is completed for the SDK.
+
+        Without metadata of the stream, the SDK would deselect all columns that have some. Meltano
+        calls everything automatic for which a catalog has none, and still deselects it.
+        """
+        metadata = entry.metadata
+        if metadata and () not in metadata:
+            metadata.root.selected = True
+        for breadcrumb, own in metadata.items():
+            if breadcrumb[1:] and breadcrumb[1] in automatic:
+                own.inclusion = Metadata.InclusionType.AUTOMATIC
+            elif own.selected is False:
+                own.inclusion = Metadata.InclusionType.AVAILABLE
+        listed = entry.schema.to_dict().get("properties", {})
+        is_excluding = _has_exclusions(entry.tap_stream_id)
+        return cls(found, listed, automatic, has_exclusions=is_excluding)
+
+    def mask_of(self, chosen: SelectionMask) -> SelectionMask:
+        """Mask of the columns; those that are not declared are not selected.
+
+        Args:
+            chosen: What the metadata selects.
+        """
+        if chosen is not self._chosen:
+            self._chosen, self._mask = chosen, _ColumnMask(chosen, self.properties)
+            self._is_whole = self._lists_all and all(chosen.values())
+        return self._mask
+
+    def column(
+        self, name: str, schema: Mapping[str, t.Any], mask: SelectionMask, *, is_new: bool
+    ) -> Column:
+        """Return a column and its schema; None if it is not emitted.
+
+        Args:
+            name: Name of the column.
+            schema: JSON Schema of the column if it is not declared yet.
+            mask: The mask of the columns.
+            is_new: Whether it may then be added.
+        """
+        if name in self.properties:
+            return (name, self.properties[name]) if mask["properties", name] else None
+        if is_new and self._is_whole and len(self.properties) < MAX_COLUMNS:
+            self.properties[name] = dict(schema)
+            return name, self.properties[name]
+        if ("properties", name) not in mask and len(self.left_out) < MAX_COLUMNS:
+            self.left_out[name] = None
+        return None
+
+    @property
+    def warning(self) -> str:
+        """What was left out, and what to do about it; empty if nothing was."""
+        if not self.left_out:
+            return ""
+        names = listed_names(sorted(self.left_out))
+        if self._is_whole:
+            return (
+                f"keys stay out, since a stream has at most {MAX_COLUMNS} columns, whose keys have "
+                f"at most {MAX_KEY_LENGTH} characters: {names}"
+            )
+        return (
+            f"keys stay out, since the catalog does not list them: {names}. To load them, refresh "
+            "the catalog (Meltano: 'use_cached_catalog: false') and select the whole stream"
+        )
+
+
+class _ColumnMask(SelectionMask):
+    """A mask in which columns that are not declared are not selected."""
+
+    def __init__(self, chosen: SelectionMask, declared: Container[str]) -> None:
+        known = {
+            breadcrumb: is_selected
+            for breadcrumb, is_selected in chosen.items()
+            if not breadcrumb or not is_selected or breadcrumb[1] in declared
+        }
+        super().__init__(known)
+        self._declared = declared
+
+    @override
+    def __missing__(self, breadcrumb: tuple[str, ...]) -> bool:
+        if len(breadcrumb) == 2 and breadcrumb[1] not in self._declared:
+            return False
+        return super().__missing__(breadcrumb)
+
+
+def _has_exclusions(stream: str) -> bool:
+    """Whether Meltano's `select` excludes columns of a stream by a pattern, such as `!stream.a*`.
+
+    Meltano applies the pattern to the columns that discovery found. If none of them matches, the
+    catalog does not show that later ones are not wanted.
+    """
+    try:
+        patterns = json.loads(os.environ.get(_MELTANO_PATTERNS, "[]"))
+    except ValueError:
+        return False
+    patterns = patterns if isinstance(patterns, list) else []
+    parts = [re.split(r"(?<!\\)\.", str(each)) for each in patterns]
+    return any(
+        name.startswith("!") and columns and fnmatchcase(stream, name[1:])
+        for name, *columns in parts
+    )
+
+
+def listed_names(names: Iterable[str]) -> str:
+    """Some names as a list in a sentence. They come from the server: odd ones are only counted."""
+    told = list(names)
+    shown = [n for n in told if n.isprintable() and len(n) <= _MAX_NAME_LENGTH][:_MAX_NAMES]
+    more = [f"{len(told) - len(shown)} more"] if len(told) > len(shown) else []
+    return ", ".join([*map(repr, shown), *more])
