@@ -12,7 +12,6 @@ import simplejson
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
@@ -30,6 +29,7 @@ from tap_cube.streams.registry import STREAMS
 from tap_cube.streams.spec import CubeTap
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
     from singer_sdk.streams import Stream
@@ -118,20 +118,14 @@ class TapCube(CubeTap):
 
     @override
     def setup_mapper(self) -> None:
-        # The SDK checks the map of a deselected stream against an empty schema, and fails. Here
-        # such a stream keeps all its columns, so its map may stay in the config.
         if not self.memory.endpoints:
             self.logger.info("No state names addresses: it will name those that this run finds")
         super(Tap, self).setup_mapper()
-        selected = {
-            name: e.metadata.resolve_selection().get((), True) for name, e in self.catalog.items()
-        }
-        read = Catalog({name: self.catalog[name] for name in selected if selected[name]})
-        self.mapper.register_raw_streams_from_catalog(read)
-        for name in selected.keys() - read.keys():
-            entry = self.catalog[name]
-            schema = entry.schema.to_dict()
-            self.mapper.register_raw_stream_schema(name, schema, entry.key_properties)
+        for stream in self._encoded_streams():
+            stream.map_columns()
+
+    def _encoded_streams(self) -> Iterator[EncodedStream]:
+        return (each for each in self.streams.values() if isinstance(each, EncodedStream))
 
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
@@ -219,9 +213,8 @@ class TapCube(CubeTap):
         try:
             super().sync_all()
         finally:  # also if the run breaks off
-            for stream in self.streams.values():
-                if isinstance(stream, EncodedStream):
-                    stream.warn_of_left_out_columns()
+            for stream in self._encoded_streams():
+                stream.warn_of_left_out_columns()
         self._raise_failures()
 
     @override  # type: ignore[misc]  # likewise

@@ -30,7 +30,6 @@ if t.TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Catalog, SelectionMask
 
-    from tap_cube.records.decoder import Column
     from tap_cube.records.page import Page
 
 
@@ -69,7 +68,7 @@ class EncodedStream(Stream):
         partitions: int,
     ) -> None:
         self.selection = ColumnSelection(properties)
-        schema = {"type": "object", "properties": self.selection.properties}
+        schema = {"properties": self.selection.properties, "type": "object"}
         super().__init__(tap, schema=schema, name=name)
         self.primary_keys = primary_keys
         self.writer = t.cast("BufferedWriter", tap.message_writer)
@@ -79,7 +78,7 @@ class EncodedStream(Stream):
         self._record_counter = self.get_record_counter()
         self._extracted_at = b"null"
         self._has_unsaved_records = False
-        self._declared, self._mapped = 0, len(properties)
+        self._declared = self._mapped = 0
 
     @override  # the SDK logs errors that the command line reports
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: t.Any) -> None:
@@ -138,18 +137,6 @@ class EncodedStream(Stream):
         """Sync the child streams of a partition."""
         self._sync_children(dict(context))
 
-    def known_column(
-        self, name: str, schema: Mapping[str, t.Any], *, is_new: bool = True
-    ) -> Column:
-        """Return a column and its schema; None if it is not emitted.
-
-        Args:
-            name: Name of the column.
-            schema: JSON Schema of the column if it is not declared yet.
-            is_new: Whether it may then be added to the stream (drift).
-        """
-        return self.selection.column(name, schema, self.mask, is_new=is_new)
-
     def warn_of_left_out_columns(self) -> None:
         """Warn of keys that were not emitted, if the stream is selected."""
         if self.selected and (warning := self.selection.warning):
@@ -169,7 +156,6 @@ class EncodedStream(Stream):
                 self.primary_keys = keys
             automatic = {*keys, *self.primary_keys, replication_key, self.replication_key} - {None}
             self.selection = ColumnSelection.of_catalog(entry, found, automatic)
-            self._mapped = -1
 
     @property
     @override
@@ -185,13 +171,21 @@ class EncodedStream(Stream):
     @override
     def stream_maps(self) -> list[StreamMap]:
         if self._mapped != len(self.selection.properties):
-            self._mapped = len(self.selection.properties)
-            schema = self.effective_schema
-            if self.selected:  # as in `setup_mapper`
-                schema = get_selected_schema(self.name, schema, self.mask)
-            self._tap.mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
-            self._stream_maps = None
+            self.map_columns()
         return super().stream_maps
+
+    def map_columns(self) -> None:
+        """Apply the stream maps to the selected columns.
+
+        The SDK would refuse the map of a deselected stream, which has no column. Here such a stream
+        keeps all its columns, so its map may stay in the config.
+        """
+        self._mapped = len(self.selection.properties)
+        schema = self.effective_schema
+        if self.selected:
+            schema = get_selected_schema(self.name, schema, self.mask)
+        self._tap.mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
+        self._stream_maps = None
 
     @override
     def get_batch_config(self, config: Mapping[str, t.Any]) -> BatchConfig | None:

@@ -114,13 +114,14 @@ class CubeStream(EncodedStream, t.Generic[R]):
 
     def column(self, key: str, partition: Partition) -> Column:
         """Column of a key that Cube sends; a new key becomes a column (drift)."""
-        column = self.columns.column_of(key, partition.defined_by)
-        return self.known_column(*column, is_new=len(key) <= MAX_KEY_LENGTH)
+        name, schema = self.columns.column_of(key, partition.defined_by)
+        is_new = len(key) <= MAX_KEY_LENGTH
+        return self.selection.column(name, schema, self.mask, is_new=is_new)
 
     def own_column(self, name: str) -> str | None:
         """A column that the tap adds; None if it is not emitted, nor of use to a child stream."""
-        is_kept = not self.selected or self.known_column(name, {}, is_new=False)
-        return name if is_kept else None
+        is_kept = self.selection.column(name, {}, self.mask, is_new=False)
+        return name if is_kept or not self.selected else None
 
     def added_values(self, partition: Partition, row: R, key: str) -> Sequence[object]:
         """Values of `added_columns` for a row with this key."""
@@ -165,7 +166,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.stats.seconds += time.monotonic() - began
         self.stats.unparsed += decoder.unparsed.total()
         if counts := [f"{name} {n}" for name, n in sorted(decoder.unparsed.items())]:
-            is_kept = self.known_column(UNPARSED, {}, is_new=False)
+            is_kept = self.selection.column(UNPARSED, {}, self.mask, is_new=False)
             where = (
                 f"stand in '{UNPARSED}'" if is_kept else f"are null ('{UNPARSED}' is not selected)"
             )

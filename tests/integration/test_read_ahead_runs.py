@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -134,7 +134,7 @@ def once_at(cube: Sandbox, page: int, edit: Callable[[], object]) -> None:
     cube.before_request = see
 
 
-def read_sliding(cube: Sandbox, **settings: object) -> TapRun:
+def read_sliding(cube: Sandbox, **settings: Any) -> TapRun:  # noqa: ANN401 - settings
     """Read ahead while rows move to other pages, so that one can be emitted twice (T16)."""
     run = read_at(cube.url, auth_token=cube.token, read_ahead=4, **only(CRM), **settings)
     check(run.stdout, may_repeat=True)

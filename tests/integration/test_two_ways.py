@@ -12,7 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tests.support.runs import CRM, CUSTOMERS, logged, only, read_at
+from tests.support.batch_runs import into
+from tests.support.batch_runs import rows as rows_of
+from tests.support.in_process import run_in_process
+from tests.support.runs import CRM, CUSTOMERS, entry_of, logged, only, read_at, set_selected
 from tests.support.sizes import scaled
 from tests.support.strange_server import CUSTOMERS_PATH, PagesServer, Reply, serving
 from tests.support.ways import sdk_alone, watched
@@ -163,3 +166,55 @@ def test_both_paths_write_the_same_messages(
     assert counts[CUSTOMERS] == len(compiled.records[CUSTOMERS])
     assert values_of(compiled) == values_of(mapped)
     assert compiled.state == mapped.state
+
+
+AUTOMATIC = {"data_owner_id", "crm_type", "customer_id", "updated"}
+selections = st.dictionaries(st.integers(0, 30), st.sampled_from(["deselected", "absent"]))
+
+
+@settings(max_examples=scaled(10, 200))
+@given(sent=accounts, changes=selections.filter(bool), label=st.booleans())
+@example(
+    sent=[({}, None)] * 3 + [({"ny": 1, "crm__custom_info__2": "x"}, None)], changes={}, label=False
+)
+def test_no_path_writes_what_is_not_selected(
+    account: Account,
+    tmp_path_factory: pytest.TempPathFactory,
+    sent: Sequence[tuple[Row, object]],
+    changes: dict[int, str],
+    label: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Whatever is selected: records have automatic and selected columns, the same on each path."""
+    account.replace_rows(sent)
+    wanted = {**only(CRM), "custom_field_names": "label" if label else "original"}
+    config = {"api_url": account.url, "auth_token": "t", **wanted}
+    catalog = run_in_process(config, extra_args=["--discover"]).catalog
+    properties = entry_of(catalog)["schema"]["properties"]
+    names = list(properties)
+    for place, change in changes.items():
+        name = names[place % len(names)]
+        if change == "deselected":
+            set_selected(entry_of(catalog), name, selected=False)
+        else:
+            properties.pop(name, None)
+    deselected = {names[n % len(names)] for n, change in changes.items() if change == "deselected"}
+    expected = AUTOMATIC | (properties.keys() - deselected)
+    compiled = read_at(account.url, catalog=catalog, **wanted)
+    with sdk_alone():
+        own = read_at(account.url, catalog=catalog, **wanted)
+    assert messages(compiled) == messages(own)
+    assert logged(compiled, "WARNING") == logged(own, "WARNING")
+    files = into(tmp_path_factory.mktemp("batch"), compression=None)
+    batched = read_at(account.url, catalog=catalog, **wanted, **files)
+    mapped = read_at(account.url, catalog=catalog, **wanted, **IDENTITY)
+    if changes:
+        for run in (compiled, batched, mapped):
+            declared = run.schemas[CUSTOMERS]["schema"]["properties"].keys()
+            assert declared == expected
+    for run in (batched, mapped):
+        found = rows_of(run).get(CUSTOMERS, [])
+        assert [record.keys() for record in found] == [
+            record.keys() for record in compiled.records[CUSTOMERS]
+        ]
+    declared = compiled.schemas[CUSTOMERS]["schema"]["properties"].keys()
+    assert all(record.keys() <= declared for record in compiled.records[CUSTOMERS])

@@ -68,9 +68,14 @@ def read(
     return run
 
 
-def read_at(url: str, **settings: object) -> TapRun:
+def read_at(
+    url: str,
+    *,
+    catalog: Mapping[str, Any] | None = None,
+    **settings: Any,  # noqa: ANN401 - settings
+) -> TapRun:
     """Read a server that is no sandbox, and that may show a row as often as it likes."""
-    return run_in_process({"api_url": url, "auth_token": "t", **settings})
+    return run_in_process({"api_url": url, "auth_token": "t", **settings}, catalog=catalog)
 
 
 def sync(cube: Sandbox, **options: Any) -> TapRun:  # noqa: ANN401 - those of `read`

@@ -18,7 +18,7 @@ from tap_cube.records.page import decode_page
 from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 OSLO = ZoneInfo("Europe/Oslo")
 COLUMNS: dict[str, Mapping[str, Any]] = {kind: SCHEMAS[kind] for kind in SCHEMAS}
@@ -72,20 +72,25 @@ def column(key: str) -> Column:
 
 
 @settings(max_examples=scaled(60, 400))
-@given(rows)
-@example([{"object": "2020-02-12T10:27:06+01:00"}, {"object": {"date": "2020-02-12"}}])
+@given(rows, st.sampled_from([ADDED, (None, ADDED[1])]))
+@example([{"object": "2020-02-12T10:27:06+01:00"}, {"object": {"date": "2020-02-12"}}], ADDED)
 @example(
-    [{"date-time": "2020-02-30T10:27:06+01:00"}, {"date": "2020-02-30"}, {"date": "0000-01-01"}]
+    [{"date-time": "2020-02-30T10:27:06+01:00"}, {"date": "2020-02-30"}, {"date": "0000-01-01"}],
+    ADDED,
 )
-@example([{"string": "a"}, {"string": 5}, {"string": 6}, {"string": "b"}])
-@example([{"number": "1"}, {"number": True}, {"number": 1}, {"number": "1"}])
-@example([{"integer": "7"}, {"new": "x", "integer": "x"}, {"deselected": 1, "integer": 2**64}])
-@example([{"renamed": "a"}, {"renamed": "b"}, {"renamed": None}, {}])
-@example([{"customer_id": 5}, {"customer_id": "6"}])
-def test_both_paths_write_the_same(sent: list[dict[str, object]]) -> None:
-    """Rows with any values in any order give the same bytes."""
-    compiled = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
-    slow = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
+@example([{"string": "a"}, {"string": 5}, {"string": 6}, {"string": "b"}], ADDED)
+@example([{"number": "1"}, {"number": True}, {"number": 1}, {"number": "1"}], ADDED)
+@example(
+    [{"integer": "7"}, {"new": "x", "integer": "x"}, {"deselected": 1, "integer": 2**64}], ADDED
+)
+@example([{"renamed": "a"}, {"renamed": "b"}, {"renamed": None}, {}], ADDED)
+@example([{"customer_id": 5}, {"customer_id": "6"}], ADDED)
+def test_both_paths_write_the_same(
+    sent: list[dict[str, object]], own_columns: Sequence[str | None]
+) -> None:
+    """Rows with any values in any order give the same bytes, also if an added column is skipped."""
+    compiled = RecordDecoder(OSLO, column, CONSTANTS, own_columns)
+    slow = RecordDecoder(OSLO, column, CONSTANTS, own_columns)
     page = decode_page(json.dumps(sent).encode())
     added: list[list[object]] = [[f"{number}" for number, _ in enumerate(sent)], [None] * len(sent)]
     # Row by row, then all at once, then only the last row.
