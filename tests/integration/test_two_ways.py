@@ -172,7 +172,7 @@ AUTOMATIC = {"data_owner_id", "crm_type", "customer_id", "updated"}
 selections = st.dictionaries(st.integers(0, 30), st.sampled_from(["deselected", "absent"]))
 
 
-@settings(max_examples=scaled(10, 200))
+@settings(max_examples=scaled(10, 100))
 @given(sent=accounts, changes=selections.filter(bool), label=st.booleans())
 @example(
     sent=[({}, None)] * 3 + [({"ny": 1, "crm__custom_info__2": "x"}, None)], changes={}, label=False
@@ -190,14 +190,14 @@ def test_no_path_writes_what_is_not_selected(
     config = {"api_url": account.url, "auth_token": "t", **wanted}
     catalog = run_in_process(config, extra_args=["--discover"]).catalog
     properties = entry_of(catalog)["schema"]["properties"]
-    names = list(properties)
-    for place, change in changes.items():
-        name = names[place % len(names)]
+    names = dict.fromkeys(properties)
+    chosen = {[*names][place % len(names)]: change for place, change in changes.items()}
+    for name, change in chosen.items():
         if change == "deselected":
             set_selected(entry_of(catalog), name, selected=False)
         else:
             properties.pop(name, None)
-    deselected = {names[n % len(names)] for n, change in changes.items() if change == "deselected"}
+    deselected = {name for name, change in chosen.items() if change == "deselected"}
     expected = AUTOMATIC | (properties.keys() - deselected)
     compiled = read_at(account.url, catalog=catalog, **wanted)
     with sdk_alone():
@@ -207,7 +207,8 @@ def test_no_path_writes_what_is_not_selected(
     files = into(tmp_path_factory.mktemp("batch"), compression=None)
     batched = read_at(account.url, catalog=catalog, **wanted, **files)
     mapped = read_at(account.url, catalog=catalog, **wanted, **IDENTITY)
-    if changes:
+    # Deselecting an automatic column means nothing, so the stream is still whole.
+    if not names.keys() <= properties.keys() or deselected - AUTOMATIC:
         for run in (compiled, batched, mapped):
             declared = run.schemas[CUSTOMERS]["schema"]["properties"].keys()
             assert declared == expected
