@@ -116,7 +116,7 @@ def test_with_the_whole_stream_selected_the_key_comes(way: str, tmp_path: Path) 
     assert not warnings(run)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", WAYS[:3])
 @pytest.mark.parametrize("stream", [CUSTOMERS, CALLFLOW, OUTCOMES, REGISTRATIONS, OF_CUSTOMERS])
 def test_one_selected_column_comes_with_the_keys_alone(
     cube: Sandbox, stream: str, way: str, tmp_path: Path
