@@ -28,7 +28,7 @@ MAX_CHARACTERS = 2000
 _MAX_SHOWN = 60
 """Longest text of a server or a user inside a sentence."""
 
-_MAX_LISTED = 10
+_MAX_LISTED = 20
 _MAX_FRAMES = 20
 
 _SDK_MODULES = ("_logging", "configuration", "mapper", "metrics")

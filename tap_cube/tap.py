@@ -23,8 +23,8 @@ from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.partition_state import EncodedStateWriter
 from tap_cube.singer.state import checked_json, checked_state
-from tap_cube.streams.connection_test import ConnectionTest
 from tap_cube.singer.stream import EncodedStream
+from tap_cube.streams.connection_test import ConnectionTest
 from tap_cube.streams.registry import STREAMS
 from tap_cube.streams.spec import CubeTap
 

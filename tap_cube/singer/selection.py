@@ -11,10 +11,11 @@ from fnmatch import fnmatchcase
 from singer_sdk.singerlib import Metadata, SelectionMask
 from typing_extensions import override
 
+from tap_cube.logs import listed
 from tap_cube.records.decoder import MAX_COLUMNS, MAX_KEY_LENGTH
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable, Mapping
+    from collections.abc import Collection, Container, Mapping
 
     from singer_sdk.singerlib import CatalogEntry
 
@@ -22,9 +23,6 @@ if t.TYPE_CHECKING:
 
 _MELTANO_PATTERNS = "MELTANO_EXTRACT__SELECT"
 """Variable in which Meltano passes the patterns of `select` to the tap."""
-
-_MAX_NAMES = 20
-_MAX_NAME_LENGTH = 63
 
 
 class ColumnSelection:
@@ -118,7 +116,7 @@ class ColumnSelection:
         """What was left out, and what to do about it; empty if nothing was."""
         if not self.left_out:
             return ""
-        names = listed_names(sorted(self.left_out))
+        names = listed(sorted(self.left_out))
         if self._is_whole:
             return (
                 f"keys stay out, since a stream has at most {MAX_COLUMNS} columns, whose keys have "
@@ -165,11 +163,3 @@ def _has_exclusions(stream: str) -> bool:
         name.startswith("!") and columns and fnmatchcase(stream, name[1:])
         for name, *columns in parts
     )
-
-
-def listed_names(names: Iterable[str]) -> str:
-    """Some names as a list in a sentence. They come from the server: odd ones are only counted."""
-    told = list(names)
-    shown = [n for n in told if n.isprintable() and len(n) <= _MAX_NAME_LENGTH][:_MAX_NAMES]
-    more = [f"{len(told) - len(shown)} more"] if len(told) > len(shown) else []
-    return ", ".join([*map(repr, shown), *more])

@@ -144,11 +144,8 @@ class EncodedStream(Stream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        found, keys, replication_key = (
-            self.schema["properties"],
-            self.primary_keys,
-            self.replication_key,
-        )
+        found = self.schema["properties"]
+        keys, replication_key = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
         if entry := catalog.get_stream(self.name):
             root = entry.metadata.get(())

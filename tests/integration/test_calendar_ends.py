@@ -77,7 +77,7 @@ def test_times_at_the_ends_of_the_calendar_end_no_run(
     archived: str, zone: str, lookback: int
 ) -> None:
     """All rows arrive, and no bookmark is out of this world."""
-    settings = {"timezone": zone, "lookback_days": lookback}
+    settings: dict[str, Any] = {"timezone": zone, "lookback_days": lookback}
     with serving(Ends(archived, [SENT, *ENDS])) as server:
         run = read_at(server.url, **settings)
         assert run.returncode == 0, run.stderr

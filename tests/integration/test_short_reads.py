@@ -69,7 +69,7 @@ COUNTS: dict[str, tuple[Callable[[int], object], str]] = {
     "negative": (lambda _: -1, COMPLETE),
     "half": (lambda n: n + 0.5, COMPLETE),
     "list": (lambda n: [n], COMPLETE),
-    "huge": (lambda _: 10**30, SHORT),
+    "huge": (lambda _: 10**30, COMPLETE),
     "zero": (lambda _: 0, COMPLETE),
     "low": (lambda n: n - 7, COMPLETE),
     "higher": (lambda n: n + 1, SHORT),
