@@ -5,36 +5,45 @@ from __future__ import annotations
 import copy
 import os
 import typing as t
-from pathlib import Path
 
-import simplejson
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._catalog import get_selected_schema  # as the SDK does for its mapper
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_cube.account.discovery import Discovery
 from tap_cube.account.memory import Memory
+from tap_cube.command import CommandLine
 from tap_cube.errors import PartialRunError
-from tap_cube.settings import Settings, typed
+from tap_cube.settings import PREFIX, Settings, typed, unknown_settings, unknown_variables
 from tap_cube.settings_schema import SCHEMA
+from tap_cube.singer.catalog import Keys, checked_catalog
+from tap_cube.singer.maps import OF_MAPS, check_aliases, map_errors, register
 from tap_cube.singer.messages import BufferedWriter
-from tap_cube.singer.state import checked_json, checked_state
+from tap_cube.singer.state import checked_state
+from tap_cube.streams.bookmarks import check_bookmarks
 from tap_cube.streams.registry import STREAMS
-from tap_cube.streams.spec import CubeTap
 
 if t.TYPE_CHECKING:
     from types import FrameType
 
-    import click
     from singer_sdk.streams import Stream
 
 _FOUND_FIRST = {"campaigns", "custom_fields", "assignment_customers", "data_owner_customers"}
 """Streams that discovery finds by itself, because they say which partitions the others have."""
 
 
-class TapCube(CubeTap):
+KEYS: t.Final = {
+    spec.name: Keys(spec.primary_keys, key if isinstance(key, str) else None)
+    for spec in STREAMS
+    for key in [getattr(spec.type, "replication_key", None)]
+}
+"""The keys of each stream."""
+
+
+class TapCube(CommandLine):
     """Singer tap for Headshed Cube, a CRM and call-centre platform."""
 
     name = "tap-cube"
@@ -63,13 +72,22 @@ class TapCube(CubeTap):
         if parse_env_config:
             self.append_builtin_config(self.config_jsonschema)
             names = self.config_jsonschema["properties"]
-            variables = {name: os.environ.get(f"TAP_CUBE_{name.upper()}") for name in names}
+            variables = {name: os.environ.get(f"{PREFIX}{name.upper()}") for name in names}
             given = {name: value for name, value in variables.items() if value is not None}
+            for warning in unknown_variables(os.environ, self.config_jsonschema):
+                self.logger.warning(warning)
             config = {**(config or {}), **given}
         # Discovery needs the state, which the SDK loads after it.
         state = options.get("state")
-        self.memory = Memory.of_state(checked_state({} if state is None else state))
-        super().__init__(config=config, **options)
+        state = checked_state({} if state is None else state)
+        self.memory = Memory.of_state(state)
+        for spec in STREAMS:
+            self.memory.expected(spec.name, spec.endpoints)
+            check_bookmarks(state, spec.name, KEYS[spec.name].replication)
+        catalog = options.pop("catalog", None)
+        if catalog is not None and not isinstance(catalog, Catalog):
+            catalog = checked_catalog(catalog, KEYS, self.logger)
+        super().__init__(config=config, catalog=catalog, **options)
 
     @override
     def discover_streams(self) -> list[Stream]:
@@ -110,66 +128,20 @@ class TapCube(CubeTap):
         if not self.memory.endpoints:
             self.logger.info("No state names addresses: it will name those that this run finds")
         super(Tap, self).setup_mapper()
-        selected = {
-            name: e.metadata.resolve_selection().get((), True) for name, e in self.catalog.items()
-        }
-        read = Catalog({name: self.catalog[name] for name in selected if selected[name]})
-        self.mapper.register_raw_streams_from_catalog(read)
-        for name in selected.keys() - read.keys():
-            entry = self.catalog[name]
-            schema = entry.schema.to_dict()
-            self.mapper.register_raw_stream_schema(name, schema, entry.key_properties)
+        selected = []
+        for name, entry in self.catalog.items():
+            mask, schema = entry.metadata.resolve_selection(), entry.schema.to_dict()
+            if mask.get((), True):
+                selected.append(name)
+                schema = get_selected_schema(name, schema, mask)
+            register(self.mapper, name, schema, entry.key_properties)
+        check_aliases(self.mapper, selected)
 
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
         super().load_state(checked_state(state))
         # What discovery found meanwhile, which an interrupted run must leave behind, too.
         self.memory.write(self.state)
-
-    @override
-    @classmethod
-    def cb_config(cls, ctx: t.Any, param: t.Any, value: tuple[str, ...]) -> t.Any:
-        # The SDK does not name a file that is not JSON.
-        for path in value:
-            if path != "ENV" and Path(path).is_file():
-                with Path(path).open(encoding="utf-8") as file:
-                    checked_json(file, "--config")
-        return super().cb_config(ctx, param, value)
-
-    @override
-    @classmethod
-    def get_singer_command(cls) -> click.Command:
-        command = super().get_singer_command()
-        for option in command.params:
-            option.is_eager |= option.name == "state"  # before `--discover`, which needs it
-        return command
-
-    @override
-    @classmethod
-    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        # The SDK's own ignores the state that Meltano passes. Without it, one 404 in the night
-        # would leave streams and types out of the catalog.
-        if not value:
-            return
-        config, state = ctx.params["config"], ctx.params.get("state")
-        file = state and checked_json(state, "--state", may_be_blank=True)
-        tap = cls(
-            config=config.config,
-            state=file and simplejson.load(file),
-            parse_env_config=config.parse_env,
-            setup_mapper=False,
-        )
-        tap.run_discovery()
-        ctx.exit()
-
-    @override
-    @classmethod
-    def invoke(
-        cls, *, state: t.IO[str] | None = None, catalog: t.IO[str] | None = None, **options: t.Any
-    ) -> None:
-        state = state and checked_json(state, "--state", may_be_blank=True)
-        catalog = catalog and checked_json(catalog, "--catalog")
-        super().invoke(state=state, catalog=catalog, **options)
 
     @override  # type: ignore[misc]  # "final", but the SDK has no other end of a run
     def sync_all(self) -> None:
@@ -189,20 +161,27 @@ class TapCube(CubeTap):
 
     def _raise_failures(self) -> None:
         if self.failures:
-            raise PartialRunError(self.failures)
+            raise PartialRunError([*dict.fromkeys(self.failures)])
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         # The SDK's own check prints the values it rejects, including secrets.
         self.append_builtin_config(self.config_jsonschema)
-        self._config = typed(self._config, self.config_jsonschema)
+        config = typed(self._config, self.config_jsonschema)
+        # The SDK takes a setting that is null for one that is given.
+        self._config = {name: value for name, value in config.items() if value is not None}
+        for warning in unknown_settings(self._config, self.config_jsonschema):
+            self.logger.warning(warning)
+        errors = [*map_errors(self._config, KEYS)]
+        rest = {n: value for n, value in self._config.items() if not (errors and n in OF_MAPS)}
         try:
-            self.settings = Settings.from_config(self._config, self.config_jsonschema)
+            self.settings = Settings.from_config(rest, self.config_jsonschema)
         except ConfigValidationError as error:
-            if raise_errors:
-                raise
-            return error.errors
-        return []
+            errors += error.errors
+        if errors and raise_errors:
+            msg = "Settings are not valid"
+            raise ConfigValidationError(msg, errors=errors)
+        return errors
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -15,6 +15,7 @@ from typing_extensions import override
 from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.decoder import RecordBlock, RecordDecoder
 from tap_cube.singer.batches import batch_files
+from tap_cube.singer.maps import register
 from tap_cube.singer.messages import BufferedWriter, record_messages
 from tap_cube.singer.progress import StateThrottle, StreamStats
 
@@ -24,6 +25,7 @@ if t.TYPE_CHECKING:
     from singer_sdk import Tap, metrics
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib import Catalog
 
     from tap_cube.records.decoder import Column
     from tap_cube.records.page import Page
@@ -134,6 +136,17 @@ class EncodedStream(Stream):
         return name, self.effective_schema["properties"][name]
 
     @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        super().apply_catalog(catalog)
+        if self.name not in catalog:
+            return
+        keys = (*self.primary_keys, *filter(None, [self.replication_key]))
+        for name in dict.fromkeys(keys) if self.selected else ():
+            if name not in self.effective_schema["properties"]:
+                self._add_property(name, self.schema["properties"][name])
+        self._has_new_columns = False  # the first SCHEMA message is still to come
+
+    @override
     def get_batch_config(self, config: Mapping[str, t.Any]) -> BatchConfig | None:
         # With batches, the SDK ignores stream maps that copy or remove the stream.
         first, *others = self.stream_maps
@@ -210,7 +223,7 @@ class EncodedStream(Stream):
         if self._input_schema is not None:
             self._input_schema = _with_property(self._input_schema, name, schema)
         selected = get_selected_schema(self.name, self.effective_schema, self.mask)
-        self._tap.mapper.register_raw_stream_schema(self.name, selected, self.primary_keys)
+        register(self._tap.mapper, self.name, selected, self.primary_keys)
         self._stream_maps = None
         self._has_new_columns = True
 

@@ -19,6 +19,7 @@ from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import UNPARSED, RecordBlock, RecordDecoder
 from tap_cube.records.rows import Row
 from tap_cube.records.surrogates import surrogate_key
+from tap_cube.singer.maps import MapError
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.bookmarks import CLOCK_MARGIN, Bookmarks
 from tap_cube.streams.changes import Changes
@@ -131,6 +132,22 @@ class CubeStream(EncodedStream, t.Generic[R]):
         """Whether the details of all records of a partition were written with them."""
         del partition
         return False
+
+    @override  # type: ignore[misc]  # "final", but nothing else spans records and batches
+    def sync(self, context: Context | None = None) -> None:
+        """Sync the stream. If its map fails, the other streams go on.
+
+        Raises:
+            MapError: For ``--test``, and for a child, whose parent's partition fails.
+        """
+        try:
+            super().sync(context)
+        except MapError as error:
+            if context or self.ABORT_AT_RECORD_COUNT:
+                raise
+            self.is_complete = False
+            self.tap.failures.append(str(error))
+            self.writer.flush()
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:

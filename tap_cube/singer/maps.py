@@ -1,0 +1,210 @@
+"""Stream maps: the user's own expressions, checked at the start, and named when they fail."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import typing as t
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from fnmatch import fnmatch
+
+import simpleeval  # type: ignore[import-untyped]
+from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
+from singer_sdk.mapper import (
+    MAPPER_ALIAS_OPTION,
+    MAPPER_ELSE_OPTION,
+    MAPPER_FILTER_OPTION,
+    MAPPER_KEY_PROPERTIES_OPTION,
+    MAPPER_SOURCE_OPTION,
+    NULL_STRING,
+    CustomStreamMap,
+    RemoveRecordTransform,
+)
+
+from tap_cube.errors import CubeError
+from tap_cube.settings import did_you_mean
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from singer_sdk.mapper import PluginMapper
+
+_WHERE: t.Final = "Setting 'stream_maps'"
+_REMEDY: t.Final = "Check 'stream_maps', 'faker_config' and the flattening settings."
+OF_MAPS: t.Final = ("stream_maps", "faker_config")
+"""The settings that `map_errors` checks, better than their schemas."""
+
+_JSON = (str, int, float, Decimal, date, list, tuple, dict, type(None))
+
+
+class MapError(CubeError):
+    """A stream map failed on a record."""
+
+
+def map_errors(config: Mapping[str, t.Any], streams: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each mistake in the settings of stream maps.
+
+    Args:
+        config: All settings, without nulls.
+        streams: Names of the streams that the tap may have.
+    """
+    yield from _faker_errors(config.get("faker_config", {}))
+    maps = config.get("stream_maps", {})
+    if not isinstance(maps, dict):
+        yield f"{_WHERE} must be an object, with a map for each stream."
+        return
+    for name, own in maps.items():
+        if name == MAPPER_ELSE_OPTION and _is_null(own):
+            continue
+        if name.startswith("__"):
+            yield f"{_WHERE}: '{MAPPER_ELSE_OPTION}: null' is all that it may have beside streams."
+            continue
+        source = own.get(MAPPER_SOURCE_OPTION, name) if isinstance(own, dict) else name
+        if not (isinstance(source, str) and any(fnmatch(stream, source) for stream in streams)):
+            near = did_you_mean(str(source), streams)
+            yield f"{_WHERE} has a map for {source!r:.60}, which is no stream of this tap{near}"
+        elif isinstance(own, dict):
+            for fault in _faults(own):
+                yield f"{_WHERE}, stream '{name}': {fault}."
+        elif not _is_null(own):
+            yield f"{_WHERE}, stream '{name}': the map must be null or an object."
+
+
+def _faults(own: Mapping[str, t.Any]) -> Iterator[str]:
+    """What is wrong in the map of one stream."""
+    if MAPPER_SOURCE_OPTION in own and MAPPER_ALIAS_OPTION in own:
+        yield f"'{MAPPER_ALIAS_OPTION}' cannot stand beside '{MAPPER_SOURCE_OPTION}'"
+    for name, value in own.items():
+        is_option = name.startswith("__") and name.endswith("__")
+        if is_option and name not in _OPTIONS:
+            yield f"'{name}' is no option of a map{did_you_mean(name, _OPTIONS)}".rstrip(".")
+            continue
+        is_right, expected = _OPTIONS.get(name, (_is_expression_or_null, _EXPRESSION))
+        if not is_right(value):
+            yield f"'{name}' must be {expected}"
+
+
+def _is_null(value: object) -> bool:
+    return value is None or value == NULL_STRING
+
+
+def _is_names_or_null(value: object) -> bool:
+    names = [] if value is None else value
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
+
+
+def _is_expression(text: object) -> bool:
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        parts = ast.parse(text).body if isinstance(text, str) else []
+        return [type(part) for part in parts] == [ast.Expr]
+    return False
+
+
+def _is_expression_or_null(value: object) -> bool:
+    return _is_null(value) or _is_expression(value)
+
+
+_EXPRESSION: t.Final = "one Python expression as text"
+_OPTIONS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    MAPPER_ALIAS_OPTION: (_is_expression, "a name"),
+    MAPPER_ELSE_OPTION: (_is_null, "null"),
+    MAPPER_FILTER_OPTION: (_is_expression, _EXPRESSION),
+    MAPPER_KEY_PROPERTIES_OPTION: (_is_names_or_null, "a list of columns, or null"),
+    MAPPER_SOURCE_OPTION: (lambda _: True, ""),  # it names the stream
+}
+"""What the value of each option must be."""
+
+
+def _faker_errors(config: object) -> Iterator[str]:
+    if not config or not isinstance(config, dict):
+        return
+    if not importlib.util.find_spec("faker"):
+        yield "Setting 'faker_config' needs the package 'faker': install it beside the tap."
+        return
+    try:
+        importlib.import_module("faker").Faker(config.get("locale"))
+    except Exception:  # noqa: BLE001 - it has no error of its own
+        yield "Setting 'faker_config': 'locale' must be one that faker has, such as no_NO."
+
+
+def register(
+    mapper: PluginMapper, name: str, schema: dict[str, t.Any], keys: Sequence[str] | None
+) -> None:
+    """Give a mapper the schema of a stream, or a new one.
+
+    Raises:
+        CubeError: If the stream's map does not fit it.
+    """
+    try:
+        mapper.register_raw_stream_schema(name, schema, keys)
+    except Exception as error:
+        is_told = isinstance(error, MapExpressionError | StreamMapConfigError | ValueError)
+        reason = f"{error}".rstrip(".") if is_told else type(error).__name__
+        msg = f"Stream '{name}' cannot be mapped: {reason}. {_REMEDY}"
+        raise CubeError(msg) from error
+    for each in mapper.stream_maps[name]:
+        if isinstance(each, CustomStreamMap):
+            evaluator: t.Any = _Evaluator(each.expr_evaluator, name, mapper.stream_maps_dict)
+            each.expr_evaluator = evaluator
+
+
+def check_aliases(mapper: PluginMapper, selected: Collection[str]) -> None:
+    """Check that each selected stream is written under a name of its own.
+
+    Raises:
+        CubeError: If it is not.
+    """
+    taken: dict[object, str] = {}
+    for name in selected:
+        for each in mapper.stream_maps[name]:
+            alias = each.stream_alias
+            if isinstance(each, RemoveRecordTransform):
+                continue
+            if not isinstance(alias, str) or alias in taken:
+                other = f", like that of '{taken[alias]}'" if isinstance(alias, str) else ""
+                msg = (
+                    f"{_WHERE}: the records of stream '{name}' would be written as {alias!r:.60}"
+                    f"{other}. Give each stream a name of its own."
+                )
+                raise CubeError(msg)
+            taken[alias] = name
+
+
+class _Evaluator:
+    """Evaluates the expressions of a stream's map, and names the one that fails.
+
+    The error shows neither the expression, which may hold a salt, nor a value of the record.
+    """
+
+    def __init__(
+        self, evaluator: simpleeval.EvalWithCompoundTypes, stream: str, maps: Mapping[str, t.Any]
+    ) -> None:
+        self.names: dict[str, t.Any] = {}
+        self._evaluator, self._stream, self._maps = evaluator, stream, maps
+
+    def eval(self, expr: str, previously_parsed: ast.AST | None = None) -> object:
+        """Evaluate an expression with `names`."""
+        self._evaluator.names = self.names
+        try:
+            result: object = self._evaluator.eval(expr, previously_parsed=previously_parsed)
+        except (simpleeval.NameNotDefined, simpleeval.FunctionNotDefined) as error:
+            unknown = getattr(error, "name", None) or getattr(error, "func_name", None)
+            fault = f"knows no column or function '{unknown}'"
+        except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            fault = f"failed on a record with {type(error).__name__}"
+        else:
+            if isinstance(result, _JSON):
+                return result
+            fault = f"gives a value of type {type(result).__name__}"
+        own = [each for each in self._maps.values() if isinstance(each, dict)]
+        names = dict.fromkeys(name for each in own for name in each if each[name] == expr)
+        used = {part.id for part in ast.walk(ast.parse(expr)) if isinstance(part, ast.Name)}
+        nulls = sorted(name for name in used if self.names.get(name, "") is None)
+        hint = f"; null there: {', '.join(nulls)}" if nulls else ""
+        msg = (
+            f"{_WHERE}, stream '{self._stream}': {' and '.join(map(repr, names))} "
+            f"{fault}{hint}. Change the expression, then run again."
+        )
+        raise MapError(msg)
