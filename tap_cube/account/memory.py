@@ -185,7 +185,7 @@ def _named(stream: str, row: str, endpoints: Iterable[Endpoint]) -> tuple[Endpoi
     if named := tuple(endpoint for endpoint in endpoints if endpoint.row == row):
         return named
     msg = (
-        f"{stream}: the state names the address '{row}', which this version of the tap does not "
-        "know. Use the version that wrote it, or run once with --full-refresh."
+        f"{stream}: the state names the address {row!r:.60}, which this version of the tap does "
+        "not know. Use the version that wrote it, or run once with --full-refresh."
     )
     raise CubeError(msg)

@@ -207,7 +207,7 @@ def _checked_column(
         fault = f"column {column!r:.80} is no JSON Schema at {error.json_path.removeprefix('$.')}"
         raise _fault(stream, fault) from None
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    return raw if is_key or "null" in kinds else {**raw, "type": [*kinds, "null"]}
+    return {**raw, "type": [*dict.fromkeys(kinds if is_key else [*kinds, "null"])]}
 
 
 T = t.TypeVar("T")

@@ -9,6 +9,8 @@ from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatch
+from math import isfinite
+from zoneinfo import ZoneInfo
 
 import simpleeval  # type: ignore[import-untyped]
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
@@ -24,6 +26,8 @@ from singer_sdk.mapper import (
 )
 
 from tap_cube.errors import CubeError
+from tap_cube.records.codec import encode
+from tap_cube.records.values import as_text, converter
 from tap_cube.settings import did_you_mean
 
 if t.TYPE_CHECKING:
@@ -31,12 +35,14 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.mapper import PluginMapper
 
+    from tap_cube.records.values import Convert
+
 _WHERE: t.Final = "Setting 'stream_maps'"
 _REMEDY: t.Final = "Check 'stream_maps', 'faker_config' and the flattening settings."
 OF_MAPS: t.Final = ("stream_maps", "faker_config")
 """The settings that `map_errors` checks, better than their schemas."""
 
-_JSON = (str, int, float, Decimal, date, list, tuple, dict, type(None))
+_JSON = (str, int, Decimal, list, tuple, dict)
 
 
 class MapError(CubeError):
@@ -67,9 +73,9 @@ def map_errors(config: Mapping[str, t.Any], streams: Collection[str]) -> Iterato
             yield f"{_WHERE} has a map for {source!r:.60}, which is no stream of this tap{near}"
         elif isinstance(own, dict):
             for fault in _faults(own):
-                yield f"{_WHERE}, stream '{name}': {fault}."
+                yield f"{_WHERE}, stream {name!r:.60}: {fault}."
         elif not _is_null(own):
-            yield f"{_WHERE}, stream '{name}': the map must be null or an object."
+            yield f"{_WHERE}, stream {name!r:.60}: the map must be null or an object."
 
 
 def _faults(own: Mapping[str, t.Any]) -> Iterator[str]:
@@ -79,11 +85,11 @@ def _faults(own: Mapping[str, t.Any]) -> Iterator[str]:
     for name, value in own.items():
         is_option = name.startswith("__") and name.endswith("__")
         if is_option and name not in _OPTIONS:
-            yield f"'{name}' is no option of a map{did_you_mean(name, _OPTIONS)}".rstrip(".")
+            yield f"{name!r:.60} is no option of a map{did_you_mean(name, _OPTIONS)}".rstrip(".")
             continue
         is_right, expected = _OPTIONS.get(name, (_is_expression_or_null, _EXPRESSION))
         if not is_right(value):
-            yield f"'{name}' must be {expected}"
+            yield f"{name!r:.60} must be {expected}"
 
 
 def _is_null(value: object) -> bool:
@@ -141,12 +147,12 @@ def register(
         mapper.register_raw_stream_schema(name, schema, keys)
     except Exception as error:
         is_told = isinstance(error, MapExpressionError | StreamMapConfigError | ValueError)
-        reason = f"{error}".rstrip(".") if is_told else type(error).__name__
+        reason = f"{error}".rstrip(".")[:300] if is_told else type(error).__name__
         msg = f"Stream '{name}' cannot be mapped: {reason}. {_REMEDY}"
         raise CubeError(msg) from error
     for each in mapper.stream_maps[name]:
         if isinstance(each, CustomStreamMap):
-            evaluator: t.Any = _Evaluator(each.expr_evaluator, name, mapper.stream_maps_dict)
+            evaluator: t.Any = _Evaluator(name, each, mapper.stream_maps_dict)
             each.expr_evaluator = evaluator
 
 
@@ -175,14 +181,22 @@ def check_aliases(mapper: PluginMapper, selected: Collection[str]) -> None:
 class _Evaluator:
     """Evaluates the expressions of a stream's map, and names the one that fails.
 
-    The error shows neither the expression, which may hold a salt, nor a value of the record.
+    A result is converted to the type that the map's schema declares. The error shows neither the
+    expression, which may hold a salt, nor a value of the record.
     """
 
-    def __init__(
-        self, evaluator: simpleeval.EvalWithCompoundTypes, stream: str, maps: Mapping[str, t.Any]
-    ) -> None:
+    def __init__(self, stream: str, own: CustomStreamMap, maps: Mapping[str, t.Any]) -> None:
         self.names: dict[str, t.Any] = {}
-        self._evaluator, self._stream, self._maps = evaluator, stream, maps
+        self._stream, self._evaluator = stream, own.expr_evaluator
+        self._columns: dict[str, str] = {}
+        for each in maps.values():
+            self._columns |= {e: name for name, e in (each or {}).items() if isinstance(e, str)}
+        columns = own.transformed_schema["properties"]
+        self._converters = {
+            expr: converter(columns[name], ZoneInfo("UTC"))
+            for expr, name in self._columns.items()
+            if "type" in columns.get(name, {})
+        }
 
     def eval(self, expr: str, previously_parsed: ast.AST | None = None) -> object:
         """Evaluate an expression with `names`."""
@@ -191,20 +205,35 @@ class _Evaluator:
             result: object = self._evaluator.eval(expr, previously_parsed=previously_parsed)
         except (simpleeval.NameNotDefined, simpleeval.FunctionNotDefined) as error:
             unknown = getattr(error, "name", None) or getattr(error, "func_name", None)
-            fault = f"knows no column or function '{unknown}'"
+            fault = f"knows no column or function {unknown!r:.60}"
         except Exception as error:  # noqa: BLE001 - an expression may raise anything
             fault = f"failed on a record with {type(error).__name__}"
         else:
-            if isinstance(result, _JSON):
-                return result
-            fault = f"gives a value of type {type(result).__name__}"
-        own = [each for each in self._maps.values() if isinstance(each, dict)]
-        names = dict.fromkeys(name for each in own for name in each if each[name] == expr)
+            try:
+                return _fitted(result, self._converters.get(expr))
+            except (TypeError, ValueError, ArithmeticError):
+                kind = type(result).__name__
+                fault = f"gives a value of type {kind}, which does not fit its column"
         used = {part.id for part in ast.walk(ast.parse(expr)) if isinstance(part, ast.Name)}
         nulls = sorted(name for name in used if self.names.get(name, "") is None)
-        hint = f"; null there: {', '.join(nulls)}" if nulls else ""
+        hint = f"; null there: {', '.join(nulls):.200}" if nulls else ""
         msg = (
-            f"{_WHERE}, stream '{self._stream}': {' and '.join(map(repr, names))} "
+            f"{_WHERE}, stream '{self._stream}': {self._columns.get(expr)!r:.60} "
             f"{fault}{hint}. Change the expression, then run again."
         )
         raise MapError(msg)
+
+
+def _fitted(result: object, convert: Convert | None) -> object:
+    """Convert the result of an expression to the type of its column."""
+    if isinstance(result, date):
+        result = result.isoformat()
+    if isinstance(result, float):
+        result = Decimal(repr(result)) if isfinite(result) else None
+    if result is None:
+        return None
+    if not isinstance(result, _JSON):
+        raise TypeError
+    if convert is as_text and isinstance(result, list | tuple | dict):
+        return encode(result).decode()
+    return convert(result) if convert else result

@@ -122,6 +122,10 @@ class EncodedStream(Stream):
         """Sync the child streams of a partition."""
         self._sync_children(dict(context))
 
+    def declares(self, name: str) -> bool:
+        """Whether a column is in the effective catalog."""
+        return name in self.effective_schema["properties"]
+
     def known_column(self, name: str, schema: Mapping[str, t.Any]) -> Column:
         """Return a column and its schema in the effective catalog; None if it is not selected.
 
@@ -129,7 +133,7 @@ class EncodedStream(Stream):
             name: Name of the column.
             schema: JSON Schema of the column if it is new (drift); it is then added to the stream.
         """
-        if name not in self.effective_schema["properties"]:
+        if not self.declares(name):
             self._add_property(name, schema)
         if not self.mask["properties", name]:
             return None
@@ -142,7 +146,7 @@ class EncodedStream(Stream):
             return
         keys = (*self.primary_keys, *filter(None, [self.replication_key]))
         for name in dict.fromkeys(keys) if self.selected else ():
-            if name not in self.effective_schema["properties"]:
+            if not self.declares(name):
                 self._add_property(name, self.schema["properties"][name])
         self._has_new_columns = False  # the first SCHEMA message is still to come
 

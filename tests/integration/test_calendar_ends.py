@@ -59,7 +59,7 @@ class Account(PagesServer):
 
     def __init__(self) -> None:
         """Listen on a free port."""
-        super().__init__(dict)
+        super().__init__(lambda _: {})
         self.windows: set[str] = set()
 
     @override
