@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatch
+from functools import cached_property
 from math import isfinite
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from singer_sdk.mapper import (
     CustomStreamMap,
     RemoveRecordTransform,
 )
+from typing_extensions import override
 
 from tap_cube.errors import CubeError
 from tap_cube.records.codec import encode
@@ -152,8 +154,7 @@ def register(
         raise CubeError(msg) from error
     for each in mapper.stream_maps[name]:
         if isinstance(each, CustomStreamMap):
-            evaluator: t.Any = _Evaluator(name, each, mapper.stream_maps_dict)
-            each.expr_evaluator = evaluator
+            each.__class__ = NamingStreamMap  # the mapper makes them, and takes no other class
 
 
 def check_aliases(mapper: PluginMapper, selected: Collection[str]) -> None:
@@ -178,50 +179,57 @@ def check_aliases(mapper: PluginMapper, selected: Collection[str]) -> None:
             taken[alias] = name
 
 
-class _Evaluator:
-    """Evaluates the expressions of a stream's map, and names the one that fails.
+class NamingStreamMap(CustomStreamMap):
+    """A stream map that names the expression that fails, and whose results fit its schema.
 
-    A result is converted to the type that the map's schema declares. The error shows neither the
-    expression, which may hold a salt, nor a value of the record.
+    The error shows neither the expression, which may hold a salt, nor a value of the record.
     """
 
-    def __init__(self, stream: str, own: CustomStreamMap, maps: Mapping[str, t.Any]) -> None:
-        self.names: dict[str, t.Any] = {}
-        self._stream, self._evaluator = stream, own.expr_evaluator
-        self._columns: dict[str, str] = {}
-        for each in maps.values():
-            self._columns |= {e: name for name, e in (each or {}).items() if isinstance(e, str)}
-        columns = own.transformed_schema["properties"]
-        self._converters = {
-            expr: converter(columns[name], ZoneInfo("UTC"))
-            for expr, name in self._columns.items()
-            if "type" in columns.get(name, {})
+    @cached_property
+    def _converters(self) -> Mapping[str, Convert]:
+        return {
+            name: converter(schema, ZoneInfo("UTC"))
+            for name, schema in self.transformed_schema["properties"].items()
+            if "type" in schema
         }
 
-    def eval(self, expr: str, previously_parsed: ast.AST | None = None) -> object:
-        """Evaluate an expression with `names`."""
-        self._evaluator.names = self.names
+    @override
+    def _eval(
+        self, expr: str, expr_parsed: ast.Expr, record: dict[str, t.Any], property_name: str | None
+    ) -> t.Any:
         try:
-            result: object = self._evaluator.eval(expr, previously_parsed=previously_parsed)
-        except (simpleeval.NameNotDefined, simpleeval.FunctionNotDefined) as error:
-            unknown = getattr(error, "name", None) or getattr(error, "func_name", None)
-            fault = f"knows no column or function {unknown!r:.60}"
+            result: object = super()._eval(expr, expr_parsed, record, property_name)
         except Exception as error:  # noqa: BLE001 - an expression may raise anything
-            fault = f"failed on a record with {type(error).__name__}"
+            fault = _fault_of(error)
         else:
+            if property_name is None:  # the filter
+                return result
             try:
-                return _fitted(result, self._converters.get(expr))
+                return _fitted(result, self._converters.get(property_name))
             except (TypeError, ValueError, ArithmeticError):
                 kind = type(result).__name__
                 fault = f"gives a value of type {kind}, which does not fit its column"
-        used = {part.id for part in ast.walk(ast.parse(expr)) if isinstance(part, ast.Name)}
-        nulls = sorted(name for name in used if self.names.get(name, "") is None)
+        used = {part.id for part in ast.walk(expr_parsed) if isinstance(part, ast.Name)}
+        nulls = sorted(name for name in used if record.get(name, "") is None)
         hint = f"; null there: {', '.join(nulls):.200}" if nulls else ""
+        own = property_name or MAPPER_FILTER_OPTION
         msg = (
-            f"{_WHERE}, stream '{self._stream}': {self._columns.get(expr)!r:.60} "
+            f"{_WHERE}, stream '{self.stream_name}': {own!r:.60} "
             f"{fault}{hint}. Change the expression, then run again."
         )
         raise MapError(msg)
+
+
+def _fault_of(error: Exception) -> str:
+    if isinstance(error, MapExpressionError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    for kind, name in _UNKNOWN:
+        if isinstance(error, kind):
+            return f"knows no column or function {getattr(error, name)!r:.60}"
+    return f"failed on a record with {type(error).__name__}"
+
+
+_UNKNOWN = ((simpleeval.NameNotDefined, "name"), (simpleeval.FunctionNotDefined, "func_name"))
 
 
 def _fitted(result: object, convert: Convert | None) -> object:

@@ -20,12 +20,12 @@ from tap_cube.singer.messages import BufferedWriter, record_messages
 from tap_cube.singer.progress import StateThrottle, StreamStats
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from singer_sdk import Tap, metrics
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, RecordMessage
 
     from tap_cube.records.decoder import Column
     from tap_cube.records.page import Page
@@ -215,6 +215,12 @@ class EncodedStream(Stream):
         )
         self.writer.write_line(messages)
         self.state_manager.is_flushed = False
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        # The SDK adds the partition's context, of which a catalog may lack a column.
+        own = {name: value for name, value in record.items() if self.declares(name)}
+        yield from super()._generate_record_messages(own)
 
     def _declare_new_columns(self) -> None:
         """Write the schema again if columns are new, before the first record that has them."""

@@ -155,7 +155,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         decoder = RecordDecoder(
             self.settings.timezone,
             partial(self.column, partition=partition),
-            {n: value for n, value in self.columns_of(partition).items() if self.declares(n)},
+            self.columns_of(partition),
             self.added_columns,
             in_utc=bool(self.get_batch_config(self.config)),
         )

@@ -84,7 +84,7 @@ def damaged_copy(sound: dict[str, Any], seed: int) -> Any:  # noqa: ANN401 - any
     for column, schema in columns_in(damaged):
         if isinstance(schema, dict) and column in OWN and "type" in schema:
             schema.pop("format", None)
-            schema |= OWN[column]
+            schema.update(OWN[column])
     return damaged
 
 
