@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 import typing as t
+from pathlib import Path
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
+from requests.utils import select_proxy
 from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
 from typing_extensions import override
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
+
+from tap_cube.errors import CubeError
 
 if t.TYPE_CHECKING:
     from tap_cube.settings import Settings
@@ -77,6 +82,34 @@ class Transport:
                 settings.api_url, {}, stream=True, verify=None, cert=None
             )
         )
+
+        self._check_environment(settings.api_url)
+
+    def _check_environment(self, url: str) -> None:
+        """Check the variables for proxy and certificates, which would fail as a wrong address.
+
+        Raises:
+            CubeError: If one cannot be used.
+        """
+        proxies, verify = self._environment["proxies"], self._environment["verify"]
+        # The host of the address may be wrong, too, which the first request says.
+        any_host = requests.Request("GET", f"{url.partition(':')[0]}://account.invalid")
+        try:
+            if select_proxy(url, proxies):
+                request = any_host.prepare()
+                self._adapter.get_connection_with_tls_context(request, verify, proxies)
+        except (requests.RequestException, HTTPError, ValueError):
+            msg = "The proxy in variable HTTPS_PROXY or ALL_PROXY cannot be used. Correct it."
+            raise CubeError(msg) from None
+        try:
+            if isinstance(verify, str) and url.startswith("https") and not Path(verify).is_dir():
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(verify)
+        except (OSError, ValueError):
+            msg = (
+                "The file that variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names holds no "
+                "certificates. Correct it, or unset it."
+            )
+            raise CubeError(msg) from None
 
     def get(self, url: str) -> requests.Response:
         """Send one request, without following redirects.

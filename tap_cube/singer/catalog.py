@@ -206,8 +206,11 @@ def _checked_column(
     except SchemaError as error:
         fault = f"column {column!r:.80} is no JSON Schema at {error.json_path.removeprefix('$.')}"
         raise _fault(stream, fault) from None
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    return {**raw, "type": [*dict.fromkeys(kinds if is_key else [*kinds, "null"])]}
+    every = dict.fromkeys([kinds] if isinstance(kinds, str) else kinds)
+    values = [kind for kind in every if kind != "null"]
+    if is_key and not values:
+        raise _fault(stream, f"column {column!r:.80} of its key cannot be null alone")
+    return {**raw, "type": values if is_key else [*values, "null"]}
 
 
 T = t.TypeVar("T")

@@ -204,8 +204,10 @@ class NamingStreamMap(CustomStreamMap):
         else:
             if property_name is None:  # the filter
                 return result
+            # Flattening gives an object's columns other names; nothing else has none.
+            own_type = None if isinstance(result, dict) else as_text
             try:
-                return _fitted(result, self._converters.get(property_name))
+                return _fitted(result, self._converters.get(property_name, own_type))
             except (TypeError, ValueError, ArithmeticError):
                 kind = type(result).__name__
                 fault = f"gives a value of type {kind}, which does not fit its column"

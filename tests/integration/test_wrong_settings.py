@@ -212,3 +212,19 @@ def test_unknown_settings_and_variables_are_warnings(cube: Sandbox) -> None:
 def test_a_setting_that_is_null_is_none(cube: Sandbox) -> None:
     """Templates write null for what is not set."""
     assert sync(cube, stream_maps=None, batch_config=None, flattening_enabled=None).records
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTPS_PROXY", "http://[::1"),
+        ("HTTPS_PROXY", "http://proxy.invalid:99999"),
+        ("HTTPS_PROXY", "socks9://proxy.invalid"),
+        ("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem"),
+        ("REQUESTS_CA_BUNDLE", __file__),
+    ],
+)
+def test_a_wrong_variable_of_the_network_is_named(variable: str, value: str) -> None:
+    """A wrong proxy or bundle is not blamed on the address."""
+    address = "https://acme.invalid"
+    assert f"variable {variable}" in refusal({"api_url": address}, env={variable: value})

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 JUNK: list[Any] = [
     None, True, False, 0, -1, 7, 1.5, 10**20, "", "x", "0", "true", "null", "a" * 300, "a\u0000\n",
     "0001-01-01", "9999-12-31T23:59:59Z", "2024-05-17", "INCREMENTAL", "FULL_TABLE", "LOG_BASED",
-    "automatic", "unsupported", "string", "date-time", "C1", "customer_id", "updated",
+    "automatic", "unsupported", "string", "date-time", "C1", "updated",
     [], {}, [[]], [None], ["null"], ["x", "x"], {"a": {}}, {"type": "string"}, {"partitions": []},
 ]  # fmt: skip
 """Values that may take the place of any other."""
