@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import re
 import typing as t
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from importlib import metadata
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from jsonschema import Draft202012Validator, validators
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_cube.settings_schema import BATCH_SCHEMA, CRM_TYPES, SCHEMA
+from tap_cube.settings_rules import (
+    BATCH_EXAMPLE,
+    ExactValidator,
+    moment_of,
+    normal_address,
+    rule_errors,
+)
+from tap_cube.settings_schema import CRM_TYPES, SCHEMA
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
 
     from jsonschema import ValidationError
 
-# JSON Schema accepts 4.0 as an integer. URLs and counts need an int.
-_Validator = validators.create(
-    Draft202012Validator.META_SCHEMA,
-    Draft202012Validator.VALIDATORS,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: type(value) is int
-    ),
-)
-_HOST = re.compile(r"[\w.-]*\w|\[[0-9A-Fa-f:.]+\]")
+PREFIX: t.Final = "TAP_CUBE_"
+"""Begins the name of the environment variable of each setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Settings:
             ConfigValidationError: If a rule is broken. ``errors`` has a sentence for each rule,
                 with the setting's name and the remedy, and without the value of a secret.
         """
-        if errors := [*dict.fromkeys([*_type_errors(config, schema), *_rule_errors(config)])]:
+        if errors := [*dict.fromkeys([*_type_errors(config, schema), *rule_errors(config)])]:
             msg = "Settings are not valid"
             raise ConfigValidationError(msg, errors=errors)
         defaults = {name: prop.get("default") for name, prop in SCHEMA["properties"].items()}
@@ -86,7 +83,7 @@ class Settings:
         owners = values["data_owners"]
         ids = values["assignment_ids"]
         return cls(
-            api_url=values["api_url"].rstrip("/"),
+            api_url=normal_address(values["api_url"]),
             auth_token=values["auth_token"],
             username=values["username"],
             password=values["password"],
@@ -94,7 +91,7 @@ class Settings:
             crms=None
             if owners is None
             else tuple(dict.fromkeys((o["id"], ct) for o in owners for ct in o["crm_types"])),
-            start_date=values["start_date"] and _moment(values["start_date"], zone).date(),
+            start_date=values["start_date"] and moment_of(values["start_date"], zone).date(),
             lookback_days=values["lookback_days"],
             timezone=zone,
             label_names=values["custom_field_names"] == "label",
@@ -115,6 +112,30 @@ def typed(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> dict[str,
     return {name: _from_text(properties.get(name, {}), value) for name, value in config.items()}
 
 
+def unknown_settings(config: Iterable[str], schema: Mapping[str, t.Any]) -> Iterator[str]:
+    """Yield a sentence for each setting of a config that does not exist."""
+    known = schema["properties"]
+    for name in sorted(set(config) - known.keys()):
+        yield f"Setting {name!r:.60} is unknown and ignored{did_you_mean(name, known)}"
+
+
+def unknown_variables(environment: Iterable[str], schema: Mapping[str, t.Any]) -> Iterator[str]:
+    """Yield a sentence for each variable that looks like a setting's, but is none."""
+    known = {f"{PREFIX}{name.upper()}": schema for name, schema in schema["properties"].items()}
+    # Meltano sets variables of its own, with a second underscore, and one for each property of an
+    # object, after the name of the setting.
+    others = (f"{PREFIX}_", f"{PREFIX}LOGLEVEL", *(f"{name}_" for name in known))
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known and not name.startswith(others):
+            yield f"Variable {name!r:.60} is unknown and ignored{did_you_mean(name, known)}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name, with the nearest known one."""
+    nearest = get_close_matches(name, list(known), 1)
+    return f"; did you mean '{nearest[0]}'?" if nearest else "."
+
+
 def _from_text(prop: Mapping[str, t.Any], value: object) -> object:
     if not isinstance(value, str) or "string" in prop.get("type", "string"):
         return value
@@ -130,7 +151,7 @@ def _type_errors(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> It
         if not given.get(name):
             title = schema["properties"][name]["title"]
             yield f"Setting '{name}' is missing: give the {title} of the Cube account."
-    errors = _Validator(schema).iter_errors({"api_url": "", **given})
+    errors = ExactValidator(schema).iter_errors({"api_url": "", **given})
     for name in dict.fromkeys(_setting(error) for error in errors):
         yield f"Setting '{name}' must be {_expected(name, schema['properties'][name])}."
 
@@ -144,10 +165,7 @@ def _expected(name: str, prop: Mapping[str, t.Any]) -> str:
         types = " or ".join(f'"{crm_type}"' for crm_type in CRM_TYPES)
         return f'a list such as [{{"id": 2, "crm_types": ["B2B"]}}], each CRM type {types}'
     if name == "batch_config":
-        return (
-            'such as {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": '
-            '{"root": "file:///FOLDER"}}, with what else the README describes'
-        )
+        return BATCH_EXAMPLE
     if name == "assignment_ids":
         return "a list of integers, such as [9, 12]"
     if "enum" in prop:
@@ -157,96 +175,3 @@ def _expected(name: str, prop: Mapping[str, t.Any]) -> str:
         return f"an integer, {prop['minimum']}{upper}"
     kinds = [kind for kind in prop.get("type", ["object"]) if kind != "null"]
     return f"of type {' or '.join(kinds)}, as the README describes it"
-
-
-def _rule_errors(values: Mapping[str, t.Any]) -> Iterator[str]:
-    text = {name: v for name, v in values.items() if isinstance(v, str)}
-    if text.get("api_url"):
-        yield from _address_errors(text["api_url"])
-    yield from _credential_errors(text)
-    zone = text.get("timezone", "Europe/Oslo")
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        yield "Setting 'timezone' must be an IANA zone name, such as Europe/Oslo."
-        return
-    if "start_date" in text:
-        yield from _start_date_errors(text["start_date"], ZoneInfo(zone))
-    yield from _batch_errors(values.get("batch_config"))
-    agent = text.get("user_agent", "")
-    if not (agent.isascii() and agent.isprintable()) or agent != agent.strip():
-        yield "Setting 'user_agent' must be one line of ASCII characters."
-
-
-def _address_errors(address: str) -> Iterator[str]:
-    remedy = "give just https://ACCOUNT.headshed.com"
-    try:
-        url = urlsplit(address)
-        host = url.netloc.rpartition("@")[2]
-        name = host.removesuffix(f":{url.port}")
-    except ValueError:
-        yield f"Setting 'api_url' is not a web address: {remedy}."
-        return
-    is_clean = address.isprintable() and not set(address) & set(" \\") and url.port != 0
-    if not is_clean or not _HOST.fullmatch(name) or ".." in name:
-        yield f"Setting 'api_url' is not a web address: {remedy}."
-    elif url.username is not None or url.password is not None:
-        yield (
-            "Setting 'api_url' must not hold a credential: "
-            "put it in 'auth_token', or in 'username' and 'password'."
-        )
-    elif url.path.strip("/") or "?" in address or "#" in address:
-        yield f"Setting 'api_url' must not have a path, query or fragment: {remedy}."
-    elif url.scheme != "https" and not (url.scheme == "http" and _is_loopback(name)):
-        yield (
-            "Setting 'api_url' must begin with https://, since the credential is sent there; "
-            "http is accepted for this machine's own address alone."
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _credential_errors(text: Mapping[str, str]) -> Iterator[str]:
-    given = {name for name in ("auth_token", "username", "password") if text.get(name)}
-    if not given:
-        yield "No credential: give 'auth_token', or 'username' and 'password'."
-    elif "auth_token" in given and len(given) > 1:
-        yield (
-            "Two kinds of credential: give either 'auth_token' or 'username' with 'password', "
-            "and remove the other."
-        )
-    elif "auth_token" not in given and len(given) == 1:
-        missing = {"username", "password"} - given
-        yield f"Setting '{missing.pop()}' is missing: Basic authentication needs both."
-    token = text.get("auth_token", "")
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        yield "Setting 'auth_token' must be the token alone, without spaces or line breaks."
-    if ":" in text.get("username", "") or not text.get("username", "").isprintable():
-        yield "Setting 'username' must be printable, without a colon."
-    if not text.get("password", "").isprintable():
-        yield "Setting 'password' must be one line of printable characters."
-
-
-def _start_date_errors(start_date: str, zone: ZoneInfo) -> Iterator[str]:
-    try:
-        moment = _moment(start_date, zone)
-    except (ValueError, OverflowError):
-        yield "Setting 'start_date' must be a date or date-time, such as 2024-01-31T00:00:00Z."
-    else:
-        if moment > datetime.now(UTC):
-            yield "Setting 'start_date' is in the future: give a day that has begun."
-
-
-def _batch_errors(batch: object) -> Iterator[str]:
-    if batch and not _Validator(BATCH_SCHEMA).is_valid(batch):
-        yield f"Setting 'batch_config' must be {_expected('batch_config', {})}."
-
-
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(zone)

@@ -40,7 +40,7 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
     ),
     th.Property(
         "assignment_ids",
-        th.ArrayType(th.IntegerType),
+        th.ArrayType(th.IntegerType(minimum=0, maximum=2**63 - 1)),
         title="Assignments",
         description="Ids of the assignments to read. The default is all that the campaigns show.",
     ),
@@ -48,7 +48,12 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         "data_owners",
         th.ArrayType(
             th.ObjectType(
-                th.Property("id", th.IntegerType, required=True, nullable=False),
+                th.Property(
+                    "id",
+                    th.IntegerType(minimum=0, maximum=2**63 - 1),
+                    required=True,
+                    nullable=False,
+                ),
                 th.Property(
                     "crm_types",
                     th.ArrayType(th.StringType(allowed_values=list(CRM_TYPES), nullable=False)),
@@ -154,7 +159,7 @@ BATCH_SCHEMA: dict[str, t.Any] = {
                 "params": {"type": "object"},
             },
         },
-        "batch_size": {"type": "integer", "minimum": 1},
+        "batch_size": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     },
 }
 """JSON Schema of the SDK's setting `batch_config`. The SDK's own schema accepts mistakes."""

@@ -5,28 +5,27 @@ from __future__ import annotations
 import copy
 import os
 import typing as t
-from pathlib import Path
 
-import click
-import simplejson
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.tap_base import CliTestOptionValue
+from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_cube.account.discovery import Discovery
 from tap_cube.account.memory import Memory
-from tap_cube.errors import PartialRunError
-from tap_cube.settings import Settings, typed
+from tap_cube.command import CommandLine
+from tap_cube.settings import PREFIX, Settings, typed, unknown_settings, unknown_variables
 from tap_cube.settings_schema import SCHEMA
+from tap_cube.singer.catalog import Keys, checked_catalog
+from tap_cube.singer.maps import OF_MAPS, check_aliases, map_errors
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.partition_state import EncodedStateWriter
-from tap_cube.singer.state import checked_json, checked_state
+from tap_cube.singer.state import checked_state
 from tap_cube.singer.stream import EncodedStream
+from tap_cube.streams.bookmarks import check_bookmarks
 from tap_cube.streams.connection_test import ConnectionTest
 from tap_cube.streams.registry import STREAMS
-from tap_cube.streams.spec import CubeTap
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +41,15 @@ _ACTIVATE_VERSION = next(
 )
 """A capability of taps until version 0.54 of the SDK, then of all plugins."""
 
+KEYS: t.Final = {
+    spec.name: Keys(spec.primary_keys, key if isinstance(key, str) else None)
+    for spec in STREAMS
+    for key in [getattr(spec.type, "replication_key", None)]
+}
+"""The keys of each stream."""
 
-class TapCube(CubeTap):
+
+class TapCube(CommandLine):
     """Singer tap for Headshed Cube, a CRM and call-centre platform."""
 
     name = "tap-cube"
@@ -72,13 +78,22 @@ class TapCube(CubeTap):
         if parse_env_config:
             self.append_builtin_config(self.config_jsonschema)
             names = self.config_jsonschema["properties"]
-            variables = {name: os.environ.get(f"TAP_CUBE_{name.upper()}") for name in names}
+            variables = {name: os.environ.get(f"{PREFIX}{name.upper()}") for name in names}
             given = {name: value for name, value in variables.items() if value is not None}
+            for warning in unknown_variables(os.environ, self.config_jsonschema):
+                self.logger.warning(warning)
             config = {**(config or {}), **given}
         # Discovery needs the state, which the SDK loads after it.
         state = options.get("state")
-        self.memory = Memory.of_state(checked_state({} if state is None else state))
-        super().__init__(config=config, **options)
+        state = checked_state({} if state is None else state)
+        self.memory = Memory.of_state(state)
+        for spec in STREAMS:
+            self.memory.expected(spec.name, spec.endpoints)
+            check_bookmarks(state, spec.name, KEYS[spec.name].replication)
+        catalog = options.pop("catalog", None)
+        if catalog is not None and not isinstance(catalog, Catalog):
+            catalog = checked_catalog(catalog, KEYS, self.logger)
+        super().__init__(config=config, catalog=catalog, **options)
         self._state_writer = EncodedStateWriter(self.message_writer)
 
     @override
@@ -98,7 +113,7 @@ class TapCube(CubeTap):
     @override
     def run_discovery(self) -> str:
         catalog = self.catalog_json_text
-        self._raise_failures()  # many nights may use a catalog that lacks streams or columns
+        self.raise_failures()  # many nights may use a catalog that lacks streams or columns
         self._print(f"{catalog}\n")
         return catalog
 
@@ -123,6 +138,7 @@ class TapCube(CubeTap):
         super(Tap, self).setup_mapper()
         for stream in self._encoded_streams():
             stream.map_columns()
+        check_aliases(self.mapper, [each.name for each in self._encoded_streams() if each.selected])
 
     def _encoded_streams(self) -> Iterator[EncodedStream]:
         return (each for each in self.streams.values() if isinstance(each, EncodedStream))
@@ -132,76 +148,6 @@ class TapCube(CubeTap):
         super().load_state(checked_state(state))
         # What discovery found meanwhile, which an interrupted run must leave behind, too.
         self.memory.write(self.state)
-
-    @override
-    @classmethod
-    def cb_config(cls, ctx: t.Any, param: t.Any, value: tuple[str, ...]) -> t.Any:
-        # The SDK does not name a file that is not JSON.
-        for path in value:
-            if path != "ENV" and Path(path).is_file():
-                with Path(path).open(encoding="utf-8") as file:
-                    checked_json(file, "--config")
-        return super().cb_config(ctx, param, value)
-
-    @override
-    @classmethod
-    def get_singer_command(cls) -> click.Command:
-        command = super().get_singer_command()
-        for option in command.params:
-            # Before `--discover` and `--test`, which need them.
-            option.is_eager |= option.name in {"state", "catalog"}
-            if isinstance(option, click.Option) and option.name == "test":
-                option.help = (
-                    "Read the first rows of each selected stream and print one line for each, "
-                    "without data. Use --test=schema to print SCHEMA messages instead."
-                )
-        return command
-
-    @override
-    @classmethod
-    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        # The SDK's own ignores the state that Meltano passes. Without it, one 404 in the night
-        # would leave streams and types out of the catalog.
-        if not value:
-            return
-        config = ctx.params["config"]
-        tap = cls(
-            config=config.config,
-            state=_loaded(ctx, "state", may_be_blank=True),
-            parse_env_config=config.parse_env,
-            setup_mapper=False,
-        )
-        tap.run_discovery()
-        ctx.exit()
-
-    @override
-    @classmethod
-    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        # The SDK's own ignores the state, and the catalog, which says what is selected.
-        if value == CliTestOptionValue.Disabled.value:
-            return
-        config = ctx.params["config"]
-        tap = cls(
-            config=config.config,
-            state=_loaded(ctx, "state", may_be_blank=True),
-            catalog=_loaded(ctx, "catalog"),
-            parse_env_config=config.parse_env,
-        )
-        if value == CliTestOptionValue.Schema.value:
-            tap.write_schemas()
-            tap._raise_failures()
-        else:
-            tap.run_connection_test()
-        ctx.exit()
-
-    @override
-    @classmethod
-    def invoke(
-        cls, *, state: t.IO[str] | None = None, catalog: t.IO[str] | None = None, **options: t.Any
-    ) -> None:
-        state = state and checked_json(state, "--state", may_be_blank=True)
-        catalog = catalog and checked_json(catalog, "--catalog")
-        super().invoke(state=state, catalog=catalog, **options)
 
     @override  # type: ignore[misc]  # "final", but the SDK has no other end of a run
     def sync_all(self) -> None:
@@ -215,31 +161,34 @@ class TapCube(CubeTap):
         finally:  # also if the run breaks off
             for stream in self._encoded_streams():
                 stream.warn_of_left_out_columns()
-        self._raise_failures()
+        self.raise_failures()
 
     @override  # type: ignore[misc]  # likewise
     def run_connection_test(self) -> bool:
         self.pool.size = 0  # it takes few requests, one after the other
         ConnectionTest(self._print, self.failures).run(self.streams.values())
-        self._raise_failures()
+        self.raise_failures()
         return True
-
-    def _raise_failures(self) -> None:
-        if self.failures:
-            raise PartialRunError(self.failures)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         # The SDK's own check prints the values it rejects, including secrets.
         self.append_builtin_config(self.config_jsonschema)
-        self._config = typed(self._config, self.config_jsonschema)
+        config = typed(self._config, self.config_jsonschema)
+        # The SDK takes a setting that is null for one that is given.
+        self._config = {name: value for name, value in config.items() if value is not None}
+        for warning in unknown_settings(self._config, self.config_jsonschema):
+            self.logger.warning(warning)
+        errors = [*map_errors(self._config, KEYS)]
+        rest = {n: value for n, value in self._config.items() if not (errors and n in OF_MAPS)}
         try:
-            self.settings = Settings.from_config(self._config, self.config_jsonschema)
+            self.settings = Settings.from_config(rest, self.config_jsonschema)
         except ConfigValidationError as error:
-            if raise_errors:
-                raise
-            return error.errors
-        return []
+            errors += error.errors
+        if errors and raise_errors:
+            msg = "Settings are not valid"
+            raise ConfigValidationError(msg, errors=errors)
+        return errors
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -247,10 +196,3 @@ class TapCube(CubeTap):
         # could land in the middle of another one.
         self.client.stop()
         self.message_writer.end(128 + signum)
-
-
-def _loaded(ctx: click.Context, option: str, *, may_be_blank: bool = False) -> t.Any:  # noqa: ANN401 - JSON
-    """The content of an option's file; None without one, or if it is blank."""
-    file = ctx.params.get(option)
-    checked = file and checked_json(file, f"--{option}", may_be_blank=may_be_blank)
-    return checked and simplejson.load(checked)

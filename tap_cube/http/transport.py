@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import typing as t
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from requests.utils import select_proxy
 from singer_sdk.authenticators import APIKeyAuthenticator, BasicAuthenticator
+from urllib3.exceptions import HTTPError
 
+from tap_cube.errors import CubeError
 from tap_cube.http.connections import DeadlineAdapter
 from tap_cube.http.deadline import current_deadline
 
@@ -62,6 +67,33 @@ class Transport:
         )
         if _is_loopback(settings.api_url):
             self._environment["proxies"] = {}  # another machine's proxy would get the credential
+        self._check_environment(settings.api_url)
+
+    def _check_environment(self, url: str) -> None:
+        """Check the variables for proxy and certificates, which would fail as a wrong address.
+
+        Raises:
+            CubeError: If one cannot be used.
+        """
+        proxies, verify = self._environment["proxies"], self._environment["verify"]
+        # The host of the address may be wrong, too, which the first request says.
+        any_host = requests.Request("GET", f"{url.partition(':')[0]}://account.invalid")
+        try:
+            if select_proxy(url, proxies):
+                request = any_host.prepare()
+                self._adapter.get_connection_with_tls_context(request, verify, proxies)
+        except (requests.RequestException, HTTPError, ValueError):
+            msg = "The proxy in variable HTTPS_PROXY or ALL_PROXY cannot be used. Correct it."
+            raise CubeError(msg) from None
+        try:
+            if isinstance(verify, str) and url.startswith("https") and not Path(verify).is_dir():
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(verify)
+        except (OSError, ValueError):
+            msg = (
+                "The file that variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names holds no "
+                "certificates. Correct it, or unset it."
+            )
+            raise CubeError(msg) from None
 
     def get(self, url: str) -> requests.Response:
         """Send one request, without following redirects. Cookies are neither kept nor sent.

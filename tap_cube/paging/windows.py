@@ -35,7 +35,9 @@ class Window:
     @property
     def query(self) -> str:
         """Query with both dates; without either the server sends only today's records (T20)."""
-        return f"from_date={self.first:%Y%m%d}&to_date={self.last:%Y%m%d}"
+        # Not by a format, which would not pad years before 1000.
+        first, last = (day.isoformat().replace("-", "") for day in (self.first, self.last))
+        return f"from_date={first}&to_date={last}"
 
     def parts(self, number: int) -> list[Window]:
         """Split into this many windows of nearly equal length, or into days if those are fewer."""

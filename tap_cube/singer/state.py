@@ -1,14 +1,12 @@
-"""The state that a run is given, and the JSON files of the command line, checked at the start."""
+"""The state that a run is given, checked at the start."""
 
 from __future__ import annotations
 
-import io
 import typing as t
-
-import simplejson
 
 from tap_cube.errors import CubeError
 from tap_cube.logs import shown
+from tap_cube.singer.files import is_deep
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,38 +20,13 @@ _IN_WRAPPERS = 3
 """Levels down to which the bookmarks of a wrapped state are looked for."""
 
 
-def checked_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> io.StringIO | None:
-    """Read a file that has to be JSON.
-
-    Args:
-        file: The file.
-        option: The option of the command line that names it.
-        may_be_blank: Whether it may have no content.
-
-    Returns:
-        Its text, to be read again; None if it is blank.
-
-    Raises:
-        CubeError: If it is not JSON. The message names the file.
-    """
-    try:
-        text = file.read().removeprefix("\ufeff")  # some editors begin a file with this mark
-        if may_be_blank and not text.strip():
-            return None
-        simplejson.loads(text)
-    except (ValueError, RecursionError):
-        msg = f"File '{file.name}', given to {option}, is not JSON. Fix it, then run again."
-        raise CubeError(msg) from None
-    return io.StringIO(text)
-
-
 def checked_state(state: object) -> dict[str, t.Any]:
     """Check the shape of a state, also of another tap's, and return it.
 
     Raises:
         CubeError: If it is damaged, wrapped in something else, or has a partition twice.
     """
-    if not isinstance(state, dict) or _is_deep(state):
+    if not isinstance(state, dict) or is_deep(state, _MAX_DEPTH):
         raise CubeError(DAMAGED)
     if "bookmarks" not in state and state.keys() - {"currently_syncing"}:
         raise CubeError(_how_to_unwrap(state))
@@ -121,16 +94,3 @@ def _paths_to_bookmarks(state: dict[str, t.Any], depth: int) -> Iterator[str]:
                 yield name
             elif depth > 1:
                 yield from (f"{name}.{path}" for path in _paths_to_bookmarks(value, depth - 1))
-
-
-def _is_deep(state: object) -> bool:
-    """Whether a state has more levels than code that follows them could stand."""
-    level: list[t.Any] = [state]
-    for _ in range(_MAX_DEPTH):
-        level = [
-            inner
-            for each in level
-            for inner in (each.values() if isinstance(each, dict) else each)
-            if isinstance(inner, dict | list)
-        ]
-    return bool(level)

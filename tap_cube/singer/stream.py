@@ -16,6 +16,7 @@ from typing_extensions import override
 from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.decoder import RecordBlock, RecordDecoder
 from tap_cube.singer.batches import batch_files
+from tap_cube.singer.maps import register
 from tap_cube.singer.messages import BufferedWriter, record_messages
 from tap_cube.singer.partition_state import IndexedState
 from tap_cube.singer.progress import StateThrottle, StreamStats
@@ -181,7 +182,7 @@ class EncodedStream(Stream):
         schema = self.effective_schema
         if self.selected:
             schema = get_selected_schema(self.name, schema, self.mask)
-        self._tap.mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
+        register(self._tap.mapper, self.name, schema, self.primary_keys)
         self._stream_maps = None
 
     @override

@@ -19,10 +19,11 @@ from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import MAX_KEY_LENGTH, UNPARSED, RecordBlock, RecordDecoder
 from tap_cube.records.rows import Row
 from tap_cube.records.surrogates import surrogate_key
+from tap_cube.singer.maps import MapError
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.bookmarks import CLOCK_MARGIN, Bookmarks
 from tap_cube.streams.changes import Changes
-from tap_cube.streams.partitions import PartitionReader
+from tap_cube.streams.partitions import PartitionIndex, PartitionReader
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,7 +74,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.resource, self.columns = resource, columns
         self._has_reported_full = False
         self._partitions = () if resource.partitions == (ACCOUNT,) else resource.partitions
-        self._places = {self._key_of(each): n for n, each in enumerate(self._partitions)}
+        self._index = PartitionIndex(self._partitions, self.context_of)
         super().__init__(
             tap,
             name=spec.name,
@@ -140,17 +141,30 @@ class CubeStream(EncodedStream, t.Generic[R]):
         del partition
         return False
 
+    @override  # type: ignore[misc]  # "final", but nothing else spans records and batches
+    def sync(self, context: Context | None = None) -> None:
+        """Sync the stream. If its map fails, the other streams go on.
+
+        Raises:
+            MapError: For ``--test``, and for a child, whose parent's partition fails.
+        """
+        try:
+            super().sync(context)
+        except MapError as error:
+            if context or self.ABORT_AT_RECORD_COUNT:
+                raise
+            self.is_complete = False
+            self.tap.failures.append(str(error))
+            self.writer.flush()
+
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        partition = self._partition_of(context)
+        partition = self._index.of(context)
+        constants = self.columns_of(partition)
         decoder = RecordDecoder(
             self.settings.timezone,
             partial(self.column, partition=partition),
-            {
-                name: value
-                for name, value in self.columns_of(partition).items()
-                if self.own_column(name)
-            },
+            {name: constants[name] for name in constants if self.own_column(name)},
             [self.own_column(name) for name in self.added_columns],
             in_utc=bool(self.get_batch_config(self.config)),
         )
@@ -166,10 +180,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.stats.seconds += time.monotonic() - began
         self.stats.unparsed += decoder.unparsed.total()
         if counts := [f"{name} {n}" for name, n in sorted(decoder.unparsed.items())]:
-            is_kept = self.selection.column(UNPARSED, {}, self.mask, is_new=False)
-            where = (
-                f"stand in '{UNPARSED}'" if is_kept else f"are null ('{UNPARSED}' is not selected)"
-            )
+            kept = self.selection.column(UNPARSED, {}, self.mask, is_new=False)
+            where = f"stand in '{UNPARSED}'" if kept else f"are null ('{UNPARSED}' is not selected)"
             msg = "Values that do not fit the type of their column %s: %s"
             self.logger.warning(msg, where, listed(counts))
 
@@ -198,17 +210,9 @@ class CubeStream(EncodedStream, t.Generic[R]):
 
     def first_page(self, partition: Partition, target: str) -> Page:
         """Get the first page of a partition, and fetch those of the next partitions ahead."""
-        place = self._places.get(self._key_of(partition), len(self._places))
-        after = (self._partitions[n] for n in range(place + 1, len(self._places)))
+        after = self._index.after(self.context_of(partition))
         ahead = ((other.name, at) for other in after if (at := self.target_of(other)))
         return self.reader.first_page(partition, target, ahead)
-
-    def _partition_of(self, context: Context | None) -> Partition:
-        place = self._places.get(frozenset((context or {}).items()))
-        return ACCOUNT if place is None else self._partitions[place]
-
-    def _key_of(self, partition: Partition) -> frozenset[tuple[str, t.Any]]:
-        return frozenset(self.context_of(partition).items())
 
     def _changed_records(
         self, cursor: Cursor, partition: Partition, context: Context | None, decoder: RecordDecoder

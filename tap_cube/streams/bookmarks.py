@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import typing as t
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tap_cube.errors import RunError
 
 if t.TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, tzinfo
 
     from singer_sdk.helpers.types import Context
@@ -64,6 +65,38 @@ def parse_bookmark(value: object, zone: tzinfo) -> datetime:
     return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
+def check_bookmarks(state: Mapping[str, t.Any], stream: str, key: str | None) -> None:
+    """Check the bookmarks of a stream before the first request.
+
+    Args:
+        state: The state of the tap, of the right shape.
+        stream: Name of the stream.
+        key: Its replication key; only bookmarks of this key count.
+
+    Raises:
+        RunError: If one is not a date. The message names the partition.
+    """
+    own = state["bookmarks"].get(stream, {})
+    for part in (own, *own.get("partitions", [])):
+        value = part.get("replication_key_value")
+        if value is None or key is None or part.get("replication_key") != key:
+            continue
+        try:
+            parse_bookmark(value, UTC)
+        except ValueError:
+            where = _where(part.get("context"))
+            msg = (
+                f"{stream}: the state holds a bookmark that is not a date"
+                f"{where and f', for {where}'}. Write it as YYYY-MM-DD, or remove it so that "
+                "everything is read again."
+            )
+            raise RunError(msg) from None
+
+
+def _where(context: Context | None) -> str:
+    return ", ".join(f"{name} {value}" for name, value in (context or {}).items())
+
+
 class Bookmarks:
     """The bookmarks of one stream.
 
@@ -106,9 +139,6 @@ class Bookmarks:
 
         A bookmark in the future does not hide changes: by a day it counts as now, since clocks and
         zones differ. By more, as another tap may have left it, it does not count.
-
-        Raises:
-            RunError: If it is not a date.
         """
         state = self._stream.get_context_state(context)
         moment = self._moment(state, context)
@@ -165,18 +195,10 @@ class Bookmarks:
         value, key = state.get("replication_key_value"), self._stream.replication_key
         if value is None or not self._is_incremental or state.get("replication_key") != key:
             return None
-        where = ", ".join(f"{name} {value}" for name, value in (context or {}).items())
-        try:
-            moment = self.parse(value)
-        except ValueError:
-            msg = (
-                f"{self._stream.name}: the state holds a bookmark that is not a date"
-                f"{where and f', for {where}'}. Write it as YYYY-MM-DD, or remove it so that "
-                "everything is read again."
-            )
-            raise RunError(msg) from None
+        moment = self.parse(value)
         if moment <= self._began + _FUTURE:
             return moment
+        where = _where(context)
         if where not in self._ignored:
             self._ignored.add(where)
             msg = "%s: A bookmark is in the future; ignoring it, so everything is read%s"

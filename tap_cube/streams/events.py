@@ -135,7 +135,7 @@ class EventsStream(CubeStream[EventRow]):
 
     def _span(self, partition: Partition) -> Window | None:
         """All days to read of a partition; None if it ended before them."""
-        start = self.settings.start_date or MIN_DATE
+        start = max(self.settings.start_date or MIN_DATE, MIN_DATE)
         if bookmark := self.bookmarks.get(self.context_of(partition) or None):
             start = max(start, max(bookmark.date(), MIN_DATE) - self._lookback)
         if partition.ended and partition.ended < start:

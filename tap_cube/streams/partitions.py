@@ -12,7 +12,7 @@ from tap_cube.paging.pages import PageReader
 from tap_cube.singer.progress import Progress
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_cube.account.model import Partition, Resource
     from tap_cube.paging.pages import Request
@@ -27,6 +27,35 @@ MAX_FAILURES: t.Final = 3
 
 A dead endpoint costs minutes of retries for each partition, and there may be hundreds.
 """
+
+
+class PartitionIndex:
+    """Finds partitions by their context. There may be thousands.
+
+    Args:
+        partitions: The partitions in their order; none if the stream is not partitioned.
+        context_of: Returns the context of a partition.
+    """
+
+    def __init__(
+        self,
+        partitions: Sequence[Partition],
+        context_of: Callable[[Partition], Mapping[str, t.Any]],
+    ) -> None:
+        self._partitions = partitions
+        contexts = (frozenset(context_of(partition).items()) for partition in partitions)
+        self._places = {context: place for place, context in enumerate(contexts)}
+
+    def of(self, context: Mapping[str, t.Any] | None) -> Partition:
+        """The partition with a context; the account without one."""
+        place = self._places.get(frozenset((context or {}).items()))
+        return ACCOUNT if place is None else self._partitions[place]
+
+    def after(self, context: Mapping[str, t.Any]) -> Iterator[Partition]:
+        """The partitions after the one with this context."""
+        places = len(self._partitions)
+        place = self._places.get(frozenset(context.items()), places)
+        return (self._partitions[each] for each in range(place + 1, places))
 
 
 class PartitionReader:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from singer_sdk import Tap
 
+from tap_cube.errors import PartialRunError
 from tap_cube.http.client import CubeClient
 from tap_cube.http.prefetch import WorkerPool
 
@@ -85,3 +86,12 @@ class CubeTap(Tap):
     def failures(self) -> list[str]:
         """What could not be read in this run, one sentence for each failure."""
         return []
+
+    def raise_failures(self) -> None:
+        """End a run that could not read everything.
+
+        Raises:
+            PartialRunError: If there are failures.
+        """
+        if self.failures:
+            raise PartialRunError([*dict.fromkeys(self.failures)])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from typing_extensions import override
 
 from tests.support.in_process import run_in_process
 from tests.support.runs import read_at
+from tests.support.singer_check import check
 from tests.support.sizes import by_turns
 from tests.support.strange_server import PagesServer, serving
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
 SENT = "2024-05-17 10:00"
 ENDS = [
-    "0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "0999-05-05 10:00",
-    "9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00",
+    "0001-01-01", "0001-01-01 00:00", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00", "0001-12-31T23:59:59.999999-14:00", "01.01.0001",
+    "0999-05-05 10:00", "9998-12-31T23:59:59Z", "9999-12-31", "9999-12-31T23:59:59",
+    "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999-14:00", "31.12.9999 23.59",
+    "0000-00-00", "0000-01-01T00:00:00", "10000-01-01", "-0044-03-15", "44 BC",
 ]  # fmt: skip
 FIELDS = {
     "customers": "crm__change_log__updated",
@@ -39,6 +43,7 @@ class Ends(PagesServer):
         """Archive the campaign on a day, if one is given."""
         super().__init__(str)
         self._times = times
+        self.days: set[str] = set()
         self._campaign = {
             "campaign__id": 1,
             "campaign__is_active": not archived,
@@ -49,7 +54,9 @@ class Ends(PagesServer):
 
     @override
     def body(self, target: str) -> bytes | Reply | None:
-        kind = urlsplit(target).path.strip("/").split("/")[-1]
+        url = urlsplit(target)
+        kind, query = url.path.strip("/").split("/")[-1], parse_qs(url.query)
+        self.days |= {*query.get("from_date", ()), *query.get("to_date", ())}
         if kind not in FIELDS:
             return json.dumps([self._campaign] if kind == "campaigns" else []).encode()
         rows = [{"crm__customer_id": str(n), FIELDS[kind]: t} for n, t in enumerate(self._times)]
@@ -69,19 +76,26 @@ def bookmarks(state: dict[str, Any] | None) -> list[datetime]:
     ("archived", "zone", "lookback"),
     by_turns(
         ["", "0001-01-01", "9999-12-31"],
-        ["Europe/Oslo", "Pacific/Kiritimati", "America/Adak"],
+        ["Europe/Oslo", "Pacific/Kiritimati", "America/Adak", "Africa/Monrovia"],
         [0, 2, 3650],
     ),
 )
 def test_times_at_the_ends_of_the_calendar_end_no_run(
     archived: str, zone: str, lookback: int
 ) -> None:
-    """All rows arrive, and no bookmark is out of this world."""
+    """All rows arrive, days are asked for in eight digits, and no bookmark is out of this world."""
     settings: dict[str, Any] = {"timezone": zone, "lookback_days": lookback}
+    if not archived:
+        settings["start_date"] = "0999-01-01"
     with serving(Ends(archived, [SENT, *ENDS])) as server:
         run = read_at(server.url, **settings)
         assert run.returncode == 0, run.stderr
-        assert {name: len(run.records[name]) for name in STREAMS} == dict.fromkeys(STREAMS, 8)
+        rows = dict.fromkeys(STREAMS, len(ENDS) + 1)
+        if not archived:
+            rows = {name: rows[name] for name in STREAMS[2:]}  # these are older than the start
+        assert {name: len(run.records[name]) for name in rows} == rows
+        check("".join(f"{json.dumps(each)}\n" for each in run.messages if each["type"] != "STATE"))
+        assert {len(day) for day in server.days} == {8}
         first = bookmarks(run.state)
         assert {moment.year for moment in first} <= {2024, datetime.now(UTC).year}
         assert len(first) == len(STREAMS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.in_process import run_in_process
+from tests.support.refusals import refusal
 from tests.support.runs import CRM, CUSTOMERS, complaint, only, settings_for
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ NOT_JSON = {
     "not text": b"\xff\xfe\x00",
     "deep": b"[" * 99999,
     "no number": b'{"bookmarks": NaN}',
+    "a number without end": b'{"bookmarks": 1e99999999999999999999}',
+    "half a character": b'{"bookmarks": {"\\ud800": {}}}',
 }
 """Contents that a full disk or a wrong encoding can leave."""
 
@@ -170,3 +173,31 @@ def test_a_state_of_other_streams_does_no_harm(cube: Sandbox) -> None:
     run = run_in_process(settings_for(cube, **only(CRM)), state=state)
     assert run.returncode == 0, run.stderr
     assert (run.state or {})["bookmarks"]["users"] == {"since": 7}
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ({"endpoint": "Z9"}, "names the address 'Z9'"),
+        ({"endpoint": "C9\n"}, r"names the address 'C9\n'"),
+        ({"endpoint": None}, "is damaged"),
+        ({"partitions": [partition("12024-01-01")]}, "is not a date, for data_owner_id 2"),
+        ({"partitions": [partition(20240517.0)]}, "is not a date, for data_owner_id 2"),
+        ({"partitions": [partition(10**30)]}, "is not a date, for data_owner_id 2"),
+    ],
+)
+def test_a_wrong_state_is_refused_before_the_first_request(
+    mark: dict[str, object], words: str
+) -> None:
+    """Neither an unknown address nor a wrong bookmark costs a request."""
+    sentence = refusal({}, state=state_with(mark))
+    assert words in sentence
+    assert CUSTOMERS in sentence
+
+
+@pytest.mark.parametrize("option", ["state", "catalog"])
+def test_a_key_that_comes_twice_is_named(tmp_path: Path, option: str) -> None:
+    """Neither of two values is taken for the right one."""
+    path = tmp_path / "night.json"
+    path.write_text('{"bookmarks": {}, "streams": [], "bookmarks": {}}')
+    assert "has the key 'bookmarks' twice" in refusal({}, f"--{option}", str(path))

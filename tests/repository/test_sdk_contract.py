@@ -39,7 +39,7 @@ PRIVATE = {
     "singer_sdk.helpers._util.utc_now": ("()", "b965124cc6b3"),
     # Batches have the same records, after any stream maps.
     "Stream._sync_records": ("(self, context, write_messages)", "e7ea2bddfc21"),
-    "Stream._generate_record_messages": ("(self, record)", "e5519aa1751c"),
+    "Stream._generate_record_messages": ("(self, record)", "41d6a9aea9ee"),
     "singer_sdk.helpers._batch.BatchConfig": (
         "(encoding, storage, batch_size)",
         "5e002a25c546",
@@ -47,6 +47,11 @@ PRIVATE = {
     "singer_sdk.helpers._batch.BaseBatchFileEncoding": (
         "(format, compression)",
         "05bf2f1478ad",
+    ),
+    # A stream map that fails is named, and its results fit its schema.
+    "CustomStreamMap._eval": (
+        "(self, expr, expr_parsed, record, property_name)",
+        "a666fc550995",
     ),
     # Details are read in small groups, and state is written after a complete partition.
     "Stream._sync_children": ("(self, child_context)", "5f37612df979"),

@@ -61,6 +61,10 @@ def errors_of(address: str) -> list[str]:
         ("https://a\u2100b.example", NO_ADDRESS),
         ("https://*", NO_ADDRESS),
         ("https://acme..headshed.com", NO_ADDRESS),
+        ("https://.headshed.com", NO_ADDRESS),
+        (f"https://{'a' * 64}.headshed.com", NO_ADDRESS),
+        (f"https://{'a.' * 130}com", NO_ADDRESS),
+        ("https://[:::1]", NO_ADDRESS),
         ("https://acme<headshed>.com", NO_ADDRESS),
         ("http://[::1].evil.example", NO_ADDRESS),
         ("http://[::1%25evil.example]", NO_ADDRESS),
@@ -100,7 +104,8 @@ def test_hostile_addresses_are_refused(address: str, sentence: str) -> None:
         (f"{ADDRESS}/", ADDRESS),
         (f"{ADDRESS}//", ADDRESS),
         (f"{ADDRESS}:8443", f"{ADDRESS}:8443"),
-        ("HTTPS://ACME.headshed.com", "HTTPS://ACME.headshed.com"),
+        ("HTTPS://ACME.headshed.com", ADDRESS),
+        ("https://acme.headshed.com.", ADDRESS),
         ("https://bl\u00e5b\u00e6r.example", "https://bl\u00e5b\u00e6r.example"),
         ("https://xn--blbr-roah.example", "https://xn--blbr-roah.example"),
         ("https://192.0.2.1", "https://192.0.2.1"),
@@ -109,8 +114,11 @@ def test_hostile_addresses_are_refused(address: str, sentence: str) -> None:
         ("http://127.8.9.10", "http://127.8.9.10"),
         ("http://localhost:8000", "http://localhost:8000"),
         ("http://[::1]:8000", "http://[::1]:8000"),
+        ("http://LOCALHOST:8000", "http://localhost:8000"),
+        ("http://localhost.:8000", "http://localhost:8000"),
+        ("http://[::ffff:127.0.0.1]:8000", "http://[::ffff:127.0.0.1]:8000"),
     ],
 )
 def test_plain_addresses_are_accepted(address: str, kept: str) -> None:
-    """An https or loopback address is used without its trailing slashes."""
+    """An https or loopback address is used in lower case, without dots and slashes at its end."""
     assert Settings.from_config(VALID | {"api_url": address}).api_url == kept
