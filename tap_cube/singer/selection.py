@@ -135,7 +135,7 @@ class _ColumnMask(SelectionMask):
         known = {
             breadcrumb: is_selected
             for breadcrumb, is_selected in chosen.items()
-            if not breadcrumb or not is_selected or breadcrumb[1] in declared
+            if len(breadcrumb) < 2 or not is_selected or breadcrumb[1] in declared
         }
         super().__init__(known)
         self._declared = declared

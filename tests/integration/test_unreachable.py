@@ -175,16 +175,6 @@ def test_a_port_without_http_is_named(greeting: bytes) -> None:
     assert "check scheme and port in 'api_url'" in sentence
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "http://"])
-def test_a_proxy_that_cannot_be_used_is_named(proxy: str) -> None:
-    """SOCKS needs a package that the tap does not bring."""
-    run = run_in_process(
-        {"api_url": f"https://{HOST}", "auth_token": "t"},
-        env={"HTTPS_PROXY": proxy, "https_proxy": proxy},
-    )
-    assert "check the variables HTTPS_PROXY and NO_PROXY" in complaint(run)
-
-
 def test_a_dead_proxy_is_named() -> None:
     """The address of the account is right."""
     with socket.create_server(("127.0.0.1", 0)) as closed:

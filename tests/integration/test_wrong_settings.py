@@ -218,6 +218,8 @@ def test_a_setting_that_is_null_is_none(cube: Sandbox) -> None:
     ("variable", "value"),
     [
         ("HTTPS_PROXY", "http://[::1"),
+        ("HTTPS_PROXY", "http://"),
+        ("HTTPS_PROXY", "socks5://127.0.0.1:9"),  # needs a package that the tap does not bring
         ("HTTPS_PROXY", "http://proxy.invalid:99999"),
         ("HTTPS_PROXY", "socks9://proxy.invalid"),
         ("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem"),
