@@ -10,8 +10,9 @@ from decimal import Decimal
 import msgspec
 import simplejson
 
-from tap_cube.errors import TooLargeError, TransientError
+from tap_cube.errors import TransientError
 from tap_cube.records.codec import MAX_DIGITS, exact_number
+from tap_cube.records.limits import check_depth, check_rows, check_values, values_of
 from tap_cube.records.rows import Row, decode_as
 
 if t.TYPE_CHECKING:
@@ -19,16 +20,6 @@ if t.TYPE_CHECKING:
     from datetime import datetime
 
 T = t.TypeVar("T")
-
-MAX_ROWS: t.Final = 100_000
-"""Rows of one response; one with more is an error. Pages of the documents have 500 (T12)."""
-
-MAX_VALUES: t.Final = 3_000_000
-"""Brackets, braces and commas of one response: about the number of values that it has.
-
-With `tap_cube.http.body.MAX_BODY_BYTES` this limits the memory that a response takes, since the
-smallest values take up to a hundred times as much memory as they have characters.
-"""
 
 _PIECE = 2**16
 _MAX_LINK_BYTES = 2**14
@@ -128,18 +119,18 @@ class PageDecoder:
         """Decode one response.
 
         Raises:
-            TransientError: If the body is not JSON (a log-in page, a truncated body), or is
-                neither an envelope nor a list of objects.
-            TooLargeError: If it has more than `MAX_VALUES` values or `MAX_ROWS` rows.
+            TransientError: If the body is not JSON (a log-in page, a truncated body), is neither an
+                envelope nor a list of objects, or is nested too deeply.
+            TooLargeError: If it has too many values or rows.
         """
-        _check_values(body)
+        check_values(body)
         try:
             _check_encoding(body)  # msgspec does not, in what it skips
             page = _strict_page(body, self._decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             page = _lenient_page(body, self._row_type)
-        if len(page.rows) > MAX_ROWS:
-            raise _too_large(MAX_ROWS, "rows")
+        check_rows(len(page.rows))
+        check_depth(body, len(page.rows))
         return page
 
 
@@ -153,28 +144,10 @@ def decode_object(body: bytes) -> bytes:
     Raises:
         TransientError: If the response is anything else.
     """
-    _check_values(body)
+    check_values(body)
     if not body.strip().startswith(b"{"):
         raise TransientError(NOT_JSON)
     return _lenient_page(b"[%b]" % body, Row).raw_rows[0]
-
-
-def _check_values(body: bytes) -> None:
-    """Refuse a body before it is decoded, if its values would not fit in memory."""
-    # A shorter body cannot have so many. All ordinary pages are.
-    if len(body) > MAX_VALUES and _values(body) > MAX_VALUES:
-        raise _too_large(MAX_VALUES, "values")
-
-
-def _values(body: bytes) -> int:
-    return sum(map(body.count, (b",", b"[", b"{")))
-
-
-def _too_large(limit: int, things: str) -> TooLargeError:
-    return TooLargeError(
-        f"the response is too large: it has more than {limit:,} {things}. "
-        "Check 'api_url'; the account has to send smaller pages."
-    )
 
 
 def _check_encoding(body: bytes) -> None:
@@ -205,8 +178,9 @@ def _link(raw: msgspec.Raw) -> object:
 
 def _lenient_page(body: bytes, row_type: type[Row]) -> Page:
     """Decode a body that msgspec rejects: one row with a lone surrogate must not fail a page."""
-    if len(body) > _MAX_LENIENT_BYTES or _values(body) > _MAX_LENIENT_VALUES:
+    if len(body) > _MAX_LENIENT_BYTES or values_of(body) > _MAX_LENIENT_VALUES:
         raise TransientError(NOT_JSON)
+    check_depth(body)
     rows, count, link, is_list = _lenient_parts(body)
     return Page(
         b"[%b]" % b",".join(rows),

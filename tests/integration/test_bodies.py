@@ -44,6 +44,8 @@ UNREADABLE: dict[str, tuple[str, bytes, str]] = {
     "a wrong checksum": ("gzip", PACKED[:-8] + bytes(8), "the response is damaged"),
     "text after text": ("gzip", PACKED * 2, "not JSON"),
     "nothing": ("", b"", "not JSON"),
+    # Just so many that one function can still decode them, and the next cannot.
+    "levels": ("", b'[{"a": %b%b}]' % (b"[" * 980, b"]" * 980), "more than 200 levels"),
     "brotli": ("br", b"\x0b\x02\x80[]\x03", "compressed by br, though the tap asked for gzip"),
     "deflate": ("identity, Deflate", b"x\x9c\x8b\x8e\x05\x00", "compressed by deflate"),
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_cube.records.page import MAX_ROWS, MAX_VALUES
+from tap_cube.records.limits import MAX_ROWS, MAX_VALUES
 from tests.support.runs import CRM, only
 from tests.support.sizes import scaled
 from tests.support.strange_server import Reply, pages
