@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import signal
 import typing as t
 
 from singer_sdk import Tap
@@ -194,5 +195,7 @@ class TapCube(CommandLine):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         # An interrupted run must not exit with 0. The handler writes no message of its own: it
         # could land in the middle of another one.
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)  # another one would interrupt the end of this one
         self.client.stop()
         self.message_writer.end(128 + signum)

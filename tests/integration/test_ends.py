@@ -23,7 +23,7 @@ from tests.integration.test_secrets import DEBUG, PERSON, TOKEN, assert_secretiv
 from tests.support.runs import CRM, CUSTOMERS, complaints, ids, only, settings_for
 from tests.support.singer_check import check
 from tests.support.sizes import by_turns, scaled
-from tests.support.tap_process import SCRIPTS, TapRun, clean_environment, started_tap
+from tests.support.tap_process import SCRIPTS, TapRun, clean_environment, started, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,15 +91,36 @@ def assert_cut_short(run: TapRun) -> None:
     check(run.stdout)
 
 
-def test_two_signals_end_the_run_like_one(cube: Sandbox) -> None:
-    """Pressing Ctrl-C twice causes no traceback either."""
+def test_many_signals_end_the_run_like_one(cube: Sandbox) -> None:
+    """Pressing Ctrl-C again and again, until Python itself has ended, changes nothing."""
     cube.reset(customers=60, faults=[Fault("stall", row="C2", page=3)])
     with started_tap(settings_for(cube, **only(CRM))) as process:
         wait_until(lambda: has_reached(cube, "on a stalled socket"), process)
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGINT)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.002)
         stdout, stderr = process.communicate(timeout=SECONDS)
+    assert process.returncode == 128 + signal.SIGINT
     assert_cut_short(TapRun(process.returncode, stdout.decode(), stderr.decode()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_start_as_well(number: signal.Signals) -> None:
+    """The imports take most of a second, in which nothing else can answer a signal."""
+    signalled = f"""
+import os, sys
+from importlib.metadata import entry_points
+class Signals:
+    def find_spec(self, name, *_):
+        if name == "singer_sdk":
+            os.kill(os.getpid(), {number:d})
+sys.meta_path.insert(0, Signals())
+(program,) = entry_points(group="console_scripts", name="tap-cube")
+program.load()()
+"""
+    with started(["python", "-c", signalled]) as process:
+        stdout, stderr = process.communicate(timeout=SECONDS)
+    assert (process.returncode, stdout, stderr) == (128 + number, b"", b"")
 
 
 @pytest.mark.parametrize(("lines", "read_ahead"), by_turns([0, 3], [0, 4]))

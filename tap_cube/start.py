@@ -1,0 +1,22 @@
+"""The start of the program, which a signal ends as quietly as the run after it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import typing as t
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+def main() -> None:
+    """Import the tap, which takes most of a second, and run it."""
+    for number in _ENDING:
+        signal.signal(number, _end)  # until the tap has its own
+    from tap_cube.__main__ import main as run  # noqa: PLC0415 - the handlers must be there before
+
+    run()
+
+
+def _end(number: int, _: t.Any) -> None:  # noqa: ANN401 - a frame
+    os._exit(128 + number)  # nothing has been written yet
