@@ -14,6 +14,7 @@ from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.paging.pages import page_of
 from tap_cube.records.codec import decode_row
+from tap_cube.records.decoder import MAX_COLUMNS
 from tap_cube.records.page import Page, PageDecoder, decode_page
 
 if t.TYPE_CHECKING:
@@ -118,9 +119,13 @@ class Prober:
 
 
 def keys_of(page: Page) -> tuple[str, ...]:
-    """Keys of the rows of a page, in order."""
-    rows = (decode_row(row) for row in page.raw_rows)
-    return tuple(dict.fromkeys(key for row in rows for key in row))
+    """Keys of the rows of a page, in order; at most as many as a stream can have columns."""
+    keys: dict[str, None] = {}
+    for row in page.raw_rows:
+        keys |= dict.fromkeys(decode_row(row))
+        if len(keys) > MAX_COLUMNS:
+            break
+    return tuple(islice(keys, MAX_COLUMNS))
 
 
 def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
