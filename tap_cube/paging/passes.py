@@ -50,7 +50,8 @@ class Pass:
         self._settled_count = 0
         self._tail: tuple[object, int, int] | None = None
         self._grown_behind_tail = 0
-        self._starts: set[object] = set()
+        self._starts: set[int] = set()
+        self._repeated = 0
 
     def read(self, lookahead: int) -> Iterator[tuple[Page, Sequence[int]]]:
         """Yield the pages, each with the places of its new rows.
@@ -163,13 +164,20 @@ class Pass:
         return after
 
     def _is_loop(self, page: Page) -> bool:
-        """Whether the links lead in a circle: a page begins as an earlier one, and none is due."""
+        """Whether the links lead in a circle: a page begins as an earlier one, and none is due.
+
+        Where more are due, by a count that may be absurd, only many such pages in a row tell.
+        """
         start = page.rows[0].identity
         if start is None and page.count is None:
-            start = hash(tuple(page.raw_rows))
-        is_known = start is not None and start in self._starts
-        self._starts.add(start)
-        return is_known and self._rows_read >= (page.count or 0)
+            start = tuple(page.raw_rows)
+        if start is None:
+            return False
+        begin = hash(start)  # an identity may be long
+        self._repeated = self._repeated + 1 if begin in self._starts else 0
+        self._starts.add(begin)
+        is_over = self._rows_read >= (page.count or 0)
+        return self._repeated > (0 if is_over else _EXTRA_PAGES)
 
     def _read_front(self) -> Iterator[tuple[Page, Sequence[int]]]:
         """Read on from the first page until nothing is new and the rows of before are there."""

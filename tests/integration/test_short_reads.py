@@ -18,8 +18,9 @@ from tests.support.breaking import (
     breaking,
     broken_read,
 )
-from tests.support.runs import CRM, CUSTOMERS, complaints, ids, only, read
+from tests.support.runs import CRM, CUSTOMERS, complaint, complaints, ids, only, read, read_at
 from tests.support.sizes import by_turns
+from tests.support.strange_server import TOO_MANY, pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +88,15 @@ def test_a_wrong_count(cube: Sandbox, name: str, read_ahead: int) -> None:
     run = read(cube, max_retries=0, read_ahead=read_ahead, **only(CRM))
     assert_ends(cube, run, place, expected)
     assert len(cube.requests) < 250
+
+
+def test_one_page_for_all_numbers_and_a_vast_count() -> None:
+    """A cache that ignores the query does not keep the run going for as many pages."""
+    page = {"count": 10**12, "next": None, "results": [{"crm__customer_id": "1"}]}
+    with pages(lambda _: page) as server:
+        run = read_at(server.url, max_retries=0, read_ahead=0, **only(CRM))
+    assert "not certain that all rows were read" in complaint(run)
+    assert len(server.asked) < TOO_MANY
 
 
 @pytest.mark.parametrize(("place", "read_ahead"), by_turns(PLACES[:-1], [0, 3]))
