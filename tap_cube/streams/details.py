@@ -13,6 +13,7 @@ from tap_cube.errors import CubeError, NotFoundError
 from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.records.codec import decode_row
+from tap_cube.records.ids import whole_id
 from tap_cube.records.page import decode_object
 from tap_cube.records.rows import CustomerRow, decode_as
 from tap_cube.streams.base import CubeStream
@@ -30,6 +31,9 @@ if t.TYPE_CHECKING:
 
 PROBES = 5
 """Customers without an answer before the account counts as one that shows no single customers."""
+
+_BLOCK_BYTES = 2**20
+"""Bytes of customers that are emitted together."""
 
 _IN_PATHS = re.compile(r"[0-9]+")
 
@@ -89,20 +93,23 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         if partition.name in self._parent.refused:
             return
         try:
-            yield from self._details(partition, decoder)
+            yield from _in_blocks(self._details(partition, decoder))
         except CubeError:
             # The customers go on. They all come again, with their details, when these answer.
             self._parent.refused.add(partition.name)
             raise
 
-    def _details(self, partition: Partition, decoder: RecordDecoder) -> Iterator[Record]:
+    def _details(
+        self, partition: Partition, decoder: RecordDecoder
+    ) -> Iterator[tuple[Record, int]]:
+        """Yield the record of each customer, and its size in bytes."""
         expected = list(dict.fromkeys(self._parent.emitted_ids))
         fitting = [key for key in expected if _IN_PATHS.fullmatch(key)]
         missing = 0
         for customer_id, row in self._rows(partition, fitting):
             if row is not None:
                 day = decode_as(row, CustomerRow).updated_on
-                yield decoder.decode(decode_row(row), customer_id, day)
+                yield decoder.decode(decode_row(row), customer_id, day), len(row)
                 continue
             missing += 1
             self._misses += not self._chosen
@@ -137,8 +144,37 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
                 continue
             self._chosen = endpoint
             self.stream_state["endpoint"] = endpoint.row
-            # If no customer was imported under this id, it may be another's internal id (T41), or
-            # the account may take 007 for 7.
-            found = decode_as(row, CustomerRow).customer_id
-            return row if found in {None, customer_id} else None
+            return row if _is_of(row, customer_id, partition) else None
         return None
+
+
+def _is_of(row: bytes, customer_id: str, partition: Partition) -> bool:
+    """Whether a row is of this customer, and says nothing of another assignment or CRM.
+
+    If no customer was imported under an id, it may be another's internal id (T41), or the account
+    may take 007 for 7. A row without an id may be anything.
+    """
+    content, places = decode_row(row), partition.context.items()
+    is_here = all(_is_same(content.get(name), own) for name, own in places)
+    return is_here and decode_as(row, CustomerRow).customer_id == customer_id
+
+
+def _is_same(sent: object, own: object) -> bool:
+    return sent in (None, "", own) or whole_id(sent) == own
+
+
+def _in_blocks(records: Iterator[tuple[Record, int]]) -> Iterator[Record]:
+    """Yield records some at a time, so that one SCHEMA declares the new columns of them all."""
+    block: list[Record] = []
+    size = 0
+    try:
+        for record, own in records:
+            block.append(record)
+            size += own
+            if size >= _BLOCK_BYTES:
+                full, block, size = block, [], 0
+                yield from full
+    except CubeError:
+        yield from block
+        raise
+    yield from block

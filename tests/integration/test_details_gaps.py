@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from typing_extensions import override
 
 from cube_sandbox import Fault
 from tests.support.in_process import run_in_process
@@ -14,9 +16,11 @@ from tests.support.runs import (
     EVENTS,
     complaint,
     complaints,
+    entry_of,
     ids,
     only,
     read,
+    set_selected,
     settings_for,
     with_details,
 )
@@ -29,9 +33,13 @@ from tests.support.singles import (
     read_details,
     run_details,
 )
+from tests.support.strange_server import CUSTOMERS_PATH, PagesServer, Reply, serving
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cube_sandbox import Sandbox
+    from tests.support.tap_process import TapRun
 
 
 def test_a_deleted_customer_is_logged_and_skipped(cube: Sandbox) -> None:
@@ -163,3 +171,57 @@ def test_a_generation_without_details_is_logged(cube: Sandbox, generation: str, 
     assert run.stderr.count(message) == times
     streams = [entry["stream"] for entry in run.catalog["streams"]]
     assert streams.count(OF_ASSIGNED) == 1 - times
+
+
+class Singles(PagesServer):
+    """A list of two customers, and what a function makes of the id of a single one."""
+
+    def __init__(self, single: Callable[[str], object]) -> None:
+        """Listen on a free port."""
+        rows = [{"crm__customer_id": number} for number in ("007", "8")]
+        super().__init__(lambda _: {"count": 2, "next": None, "results": rows})
+        self.single = single
+
+    @override
+    def body(self, target: str) -> bytes | Reply | None:
+        _, is_single, number = target.partition(CUSTOMERS_PATH)
+        if is_single and number.isdigit():
+            return json.dumps(self.single(number)).encode()
+        return super().body(target)
+
+
+def details_of(single: Callable[[str], object]) -> TapRun:
+    """Read two customers and their details from a server that answers as it likes."""
+    with serving(Singles(single)) as server:
+        settings = {"api_url": server.url, "auth_token": "t", **only(CRM)}
+        catalog = run_in_process(settings, extra_args=["--discover"]).catalog
+        set_selected(entry_of(catalog, OF_CUSTOMERS), selected=True)
+        run = run_in_process(settings, catalog=catalog)
+    assert run.returncode == 0, run.stderr
+    return run
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"crm__customer_id": "7"},
+        {"crm__customer_id": 7},
+        {"crm__customer_id": "", "id": 7},
+        {"detail": "Not found."},
+        {"crm__customer_id": "007", "data_owner_id": 3},
+        {"crm__customer_id": "007", "crm_type": "B2C"},
+    ],
+)
+def test_another_answer_is_not_taken_for_the_customer(other: dict[str, Any]) -> None:
+    """Another id, no id, or a place that was not asked for: the customer counts as gone."""
+    run = details_of(lambda number: other if number == "007" else {"crm__customer_id": number})
+    assert ids(run.records[OF_CUSTOMERS]) == {"8"}
+    assert "1 customers have gone meanwhile" in run.stderr
+
+
+def test_new_keys_of_several_details_are_declared_together() -> None:
+    """A SCHEMA for each would take time, and targets begin a table anew."""
+    run = details_of(lambda number: {"crm__customer_id": number, f"only in {number}": "x"})
+    schemas = [m for m in run.messages if m["type"] == "SCHEMA" and m["stream"] == OF_CUSTOMERS]
+    first, second = (schema["schema"]["properties"].keys() for schema in schemas)
+    assert second - first == {"only in 007", "only in 8"}
