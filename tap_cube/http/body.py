@@ -28,6 +28,7 @@ _PIECE = 2**20
 _GZIP = zlib.MAX_WBITS | 16
 _GZIP_BEGINS = b"\x1f"
 _BOM = b"\xef\xbb\xbf"
+_JSON_BEGINS = (b"[", b"{")
 _OTHERS = frozenset({"br", "compress", "deflate", "zstd"})
 """Compressions that the tap does not ask for."""
 
@@ -98,9 +99,6 @@ def read_body(response: requests.Response, deadline: Deadline) -> bytes:
         TooLargeError: If it is larger than `MAX_BODY_BYTES`.
     """
     encodings = response.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
-    if other := _OTHERS.intersection(encodings):
-        msg = f"the response is compressed by {min(other)}, though the tap asked for gzip"
-        raise TransientError(msg, remedy="check 'api_url' and the proxies between")
     unpacker, body = _Unpacker(), io.BytesIO()
     try:
         # `read1` returns what has arrived, so the deadline also holds for a slow trickle.
@@ -120,4 +118,9 @@ def read_body(response: requests.Response, deadline: Deadline) -> bytes:
         raise TransientError(CUT_SHORT) from None
     if not unpacker.is_complete:
         raise TransientError(CUT_SHORT)
-    return body.getvalue().removeprefix(_BOM)
+    text = body.getvalue().removeprefix(_BOM)
+    other = _OTHERS.intersection(encodings)
+    if other and not text.lstrip().startswith(_JSON_BEGINS):  # a proxy may have unpacked it
+        msg = f"the response is compressed by {min(other)}, though the tap asked for gzip"
+        raise TransientError(msg, remedy="check 'api_url' and the proxies between")
+    return text

@@ -27,6 +27,7 @@ READABLE: dict[str, tuple[str, bytes]] = {
     "gzip and a charset": ("gzip,utf-8", PACKED),
     "gzip without a header": ("", PACKED),
     "a header without gzip": ("gzip", PLAIN),
+    "a header without brotli": ("br", PLAIN),
     "two files": ("gzip", gzip.compress(PLAIN[:9]) + gzip.compress(PLAIN[9:])),
     "padding": ("gzip", PACKED + b"\0" * 512),
     "padding between files": (
