@@ -9,6 +9,7 @@ import select
 import signal
 import sys
 import time
+import typing as t
 from contextlib import suppress
 from threading import Event, Thread
 
@@ -18,6 +19,9 @@ from tap_cube.errors import PartialRunError
 from tap_cube.logs import internal_error, protect
 from tap_cube.singer.messages import WRITE_FAILED
 from tap_cube.tap import TapCube
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _BLOCK_BYTES = 2**22
 """Size of a freed block that raises glibc's limits: it then keeps up to twice as much memory."""
@@ -41,21 +45,31 @@ def main() -> None:
     reader_gone = Event()
     if hasattr(select, "poll"):  # missing on Windows
         Thread(target=_watch_stdout, args=(sys.stdout.fileno(), reader_gone), daemon=True).start()
+    if lines := _run(reader_gone):
+        _fail(*lines)
+
+
+def _run(reader_gone: Event) -> Sequence[str]:
+    """Run the tap, and return the sentences of the error that ended it.
+
+    They are logged when it has gone, and with it what it still held open, which logs its own end.
+    """
     try:
         TapCube.cli()
     except SystemExit:
         if not reader_gone.is_set():
             raise
-        _fail(WRITE_FAILED.format(os.strerror(errno.EPIPE)))
+        return [WRITE_FAILED.format(os.strerror(errno.EPIPE))]
     except (ConfigValidationError, PartialRunError) as error:
-        _fail(*error.errors)
+        return error.errors
     except SingerSDKError as error:
-        _fail(str(error))
+        return [str(error)]
     except OSError as error:
         is_input = error.errno is None or error.filename is not None
-        _fail(f"{error}" if is_input else WRITE_FAILED.format(error.strerror))
+        return [f"{error}" if is_input else WRITE_FAILED.format(error.strerror)]
     except Exception as error:  # noqa: BLE001 - the error's own text might show data
-        _fail(*internal_error(type(error), error.__traceback__))
+        return internal_error(type(error), error.__traceback__)
+    return []
 
 
 def _replace_closed_files() -> None:

@@ -44,13 +44,14 @@ ROOTS = {
 def test_a_storage_that_cannot_be_written_is_reported(
     cube: Sandbox, tmp_path: Path, name: str
 ) -> None:
-    """The run fails with one sentence that names the setting and shows no secret."""
+    """The log ends with one sentence that names the setting and shows no secret."""
     root, reason = ROOTS[name]
     (tmp_path / "file").touch()
     run = run_in_process(settings_for(cube, **into(root.format(folder=tmp_path))))
     sentence = complaint(run)
     assert reason in sentence
     assert "'batch_config'" in sentence
+    assert run.stderr.splitlines()[-1].endswith(sentence)
     assert_no_secret(run, SECRET, cube.token)
     check(run.stdout)
 
