@@ -9,10 +9,13 @@ user's own log configuration (``SINGER_SDK_LOG_CONFIG``) and for loggers that ar
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import traceback
 import typing as t
+from contextlib import suppress
+from weakref import WeakSet
 
 from singer_sdk.metrics import Point
 
@@ -34,6 +37,8 @@ _MAX_FRAMES = 20
 _SDK_MODULES = ("_logging", "configuration", "mapper", "metrics")
 """Modules of the SDK whose text shows nothing but settings, from INFO on; rows at DEBUG."""
 
+_FAILED_HANDLERS: WeakSet[logging.Handler] = WeakSet()
+
 _BELOW_ALL_HANDLERS = -1
 """No handler accepts this level: the only way to drop a record where it is made."""
 
@@ -44,6 +49,7 @@ def protect() -> None:
     logging.captureWarnings(capture=True)
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_traceback)
     sys.unraisablehook = lambda args: _log_uncaught(args.exc_type, args.exc_traceback)
+    logging.Handler.handleError = _report_handler  # type: ignore[assignment,method-assign]
 
 
 class SafeRecords:
@@ -142,3 +148,19 @@ def _log_uncaught(kind: type[BaseException] | None, frames: TracebackType | None
         return
     for line in internal_error(kind, frames):
         _LOGGER.error("%s", line)
+
+
+def _report_handler(handler: logging.Handler, _: logging.LogRecord) -> None:
+    """Say once on stderr that a handler fails; Python would print a traceback for each record."""
+    if handler in _FAILED_HANDLERS:
+        return
+    _FAILED_HANDLERS.add(handler)
+    error = sys.exc_info()[1]
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else ""
+    text = (
+        f"The log could not be written by {type(handler).__name__} "
+        f"({reason or type(error).__name__}). If variable SINGER_SDK_LOG_CONFIG is set, check the "
+        "file that it names."
+    )
+    with suppress(OSError, ValueError):  # stderr may be the handler's own
+        sys.stderr.write(f"{text}\n")
