@@ -13,9 +13,9 @@ import typing as t
 from contextlib import suppress
 from threading import Event, Thread
 
-from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
+from singer_sdk.exceptions import SingerSDKError
 
-from tap_cube.errors import PartialRunError
+from tap_cube.errors import CollectedError
 from tap_cube.logs import internal_error, protect
 from tap_cube.singer.messages import WRITE_FAILED
 from tap_cube.tap import TapCube
@@ -60,7 +60,7 @@ def _run(reader_gone: Event) -> Sequence[str]:
         if not reader_gone.is_set():
             raise
         return [WRITE_FAILED.format(os.strerror(errno.EPIPE))]
-    except (ConfigValidationError, PartialRunError) as error:
+    except CollectedError as error:
         return error.errors
     except SingerSDKError as error:
         return [str(error)]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import typing as t
 
 import click
 from singer_sdk import Tap
 from singer_sdk.cli import plugin_cli
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_cube.errors import CubeError
+from tap_cube.errors import CubeError, SettingsError
 from tap_cube.singer.files import read_config, read_json
 from tap_cube.streams.spec import CubeTap
 
@@ -35,6 +37,8 @@ class CommandLine(CubeTap):
             CubeError: If a variable of the log is wrong.
         """
         wrong = _take_wrong_levels()
+        if not os.environ.get(_LOG_CONFIG):
+            os.environ.pop(_LOG_CONFIG, None)  # empty, which the SDK takes for a file
         try:
             command: click.Command = super().cli
         except Exception as error:  # noqa: BLE001 - a log configuration may name any class
@@ -43,6 +47,13 @@ class CommandLine(CubeTap):
                 f"({type(error).__name__}). Fix it, or unset the variable."
             )
             raise CubeError(msg) from None
+        _enable_loggers()
+        if _keep_log_from_stdout():
+            cls.logger.warning(
+                "The file that variable %s names sends the log to stdout, where the target reads "
+                "messages; it goes to stderr instead.",
+                _LOG_CONFIG,
+            )
         if wrong:
             msg = f"Variable {wrong} must be DEBUG, INFO, WARNING, ERROR or CRITICAL."
             raise CubeError(msg)
@@ -124,7 +135,33 @@ class CommandLine(CubeTap):
         if catalog:
             # The SDK takes a file that holds nothing but `null` for one that was not given.
             options["catalog"] = read_json(catalog, "--catalog") or []
-        return cls(config=config.config, parse_env_config=config.parse_env, **options)
+        try:
+            return cls(config=config.config, parse_env_config=config.parse_env, **options)
+        except ConfigValidationError as error:  # to which the SDK would add a line of its own
+            raise SettingsError(error.errors) from None
+
+
+def _loggers() -> list[logging.Logger]:
+    return [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+
+
+def _enable_loggers() -> None:
+    """Enable the loggers that a log configuration does not name: it disables them by default."""
+    for logger in _loggers():
+        logger.disabled = False
+
+
+def _keep_log_from_stdout() -> bool:
+    """Turn handlers of the log from stdout to stderr; return whether there was one."""
+    handlers = [
+        handler
+        for logger in _loggers()
+        for handler in logger.handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stdout
+    ]
+    for handler in handlers:
+        handler.setStream(sys.stderr)
+    return bool(handlers)
 
 
 def _take_wrong_levels() -> str:

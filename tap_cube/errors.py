@@ -34,17 +34,25 @@ class OutputError(RunError):
     """Messages or batch files cannot be written: stdout is closed, or a disk is full."""
 
 
-class PartialRunError(CubeError):
-    """Some partitions could not be read. All the others were, and the state has them.
+class CollectedError(CubeError):
+    """Several things are wrong, or failed.
 
     Attributes:
-        errors: One sentence for each failure.
+        errors: One sentence for each.
     """
 
     def __init__(self, errors: Sequence[str]) -> None:
         """Keep the sentences."""
         super().__init__("\n".join(errors))
         self.errors = [*errors]
+
+
+class SettingsError(CollectedError):
+    """Settings are not valid."""
+
+
+class PartialRunError(CollectedError):
+    """Some partitions could not be read. All the others were, and the state has them."""
 
 
 class ForbiddenError(CubeError, FatalAPIError):
