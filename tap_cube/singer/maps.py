@@ -14,6 +14,7 @@ from math import isfinite
 from zoneinfo import ZoneInfo
 
 import simpleeval  # type: ignore[import-untyped]
+import simplejson
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.mapper import (
     MAPPER_ALIAS_OPTION,
@@ -118,7 +119,7 @@ _EXPRESSION: t.Final = "one Python expression as text"
 _OPTIONS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     MAPPER_ALIAS_OPTION: (_is_expression, "a name"),
     MAPPER_ELSE_OPTION: (_is_null, "null"),
-    MAPPER_FILTER_OPTION: (_is_expression, _EXPRESSION),
+    MAPPER_FILTER_OPTION: (lambda value: value is None or _is_expression(value), _EXPRESSION),
     MAPPER_KEY_PROPERTIES_OPTION: (_is_names_or_null, "a list of columns, or null"),
     MAPPER_SOURCE_OPTION: (lambda _: True, ""),  # it names the stream
 }
@@ -155,6 +156,8 @@ def register(
     for each in mapper.stream_maps[name]:
         if isinstance(each, CustomStreamMap):
             each.__class__ = NamingStreamMap  # the mapper makes them, and takes no other class
+            # Python's own module fails on decimals.
+            each.expr_evaluator.functions["json"] = simpleeval.ModuleWrapper(simplejson)
 
 
 def check_aliases(mapper: PluginMapper, selected: Collection[str]) -> None:
