@@ -121,10 +121,12 @@ def unknown_settings(config: Iterable[str], schema: Mapping[str, t.Any]) -> Iter
 
 def unknown_variables(environment: Iterable[str], schema: Mapping[str, t.Any]) -> Iterator[str]:
     """Yield a sentence for each variable that looks like a setting's, but is none."""
-    known = {f"{PREFIX}{name.upper()}": schema for name, schema in schema["properties"].items()}
+    known = {f"{PREFIX}{name.upper()}": prop for name, prop in schema["properties"].items()}
+    objects = [name for name, prop in known.items() if "object" in prop.get("type", ())]
     # Meltano sets variables of its own, with a second underscore, and one for each property of an
     # object, after the name of the setting.
-    others = (f"{PREFIX}_", f"{PREFIX}LOGLEVEL", *(f"{name}_" for name in known))
+    others = (f"{PREFIX}_", *(f"{name}_" for name in objects))
+    known[f"{PREFIX}LOGLEVEL"] = {}  # of the SDK
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known and not name.startswith(others):
             yield f"Variable {name!r:.60} is unknown and ignored{did_you_mean(name, known)}"
@@ -132,8 +134,9 @@ def unknown_variables(environment: Iterable[str], schema: Mapping[str, t.Any]) -
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name, with the nearest known one."""
-    nearest = get_close_matches(name, list(known), 1)
-    return f"; did you mean '{nearest[0]}'?" if nearest else "."
+    spellings = {each.casefold(): each for each in known}
+    nearest = get_close_matches(name.casefold(), spellings, 1)
+    return f"; did you mean '{spellings[nearest[0]]}'?" if nearest else "."
 
 
 def _from_text(prop: Mapping[str, t.Any], value: object) -> object:
@@ -148,7 +151,7 @@ def _from_text(prop: Mapping[str, t.Any], value: object) -> object:
 def _type_errors(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> Iterator[str]:
     given = {name: value for name, value in config.items() if value is not None}
     for name in schema["required"]:
-        if not given.get(name):
+        if given.get(name, "") == "":
             title = schema["properties"][name]["title"]
             yield f"Setting '{name}' is missing: give the {title} of the Cube account."
     errors = ExactValidator(schema).iter_errors({"api_url": "", **given})

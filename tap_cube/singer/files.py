@@ -45,6 +45,7 @@ def read_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> t.
     Raises:
         CubeError: If it is not JSON, or an object has a key twice. The message names the file.
     """
+    remedy = "Fix it"
     try:
         text = file.read().removeprefix("\ufeff")  # some editors begin a file with this mark
         if may_be_blank and not text.strip():
@@ -54,11 +55,13 @@ def read_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> t.
         simplejson.dumps(value, ensure_ascii=False).encode()
     except _RepeatedKeyError as error:
         fault = f"has the key {error.key!r:.80} twice in one object"
+    except UnicodeDecodeError:
+        fault, remedy = "is not JSON", "Save it as UTF-8"
     except (ValueError, RecursionError, ArithmeticError):
         fault = "is not JSON"
     else:
         return value
-    msg = f"File {file.name!r}, given to {option}, {fault}. Fix it, then run again."
+    msg = f"File {file.name!r}, given to {option}, {fault}. {remedy}, then run again."
     raise CubeError(msg)
 
 

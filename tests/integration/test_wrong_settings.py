@@ -120,6 +120,7 @@ CONTENTS: list[tuple[bytes, str]] = [
     *((text, IS_NO_OBJECT) for text in (b"[]", b"7", b"null", b'"x"', b'[["api_url", "x"]]')),
     (b'{"read_ahead": 1, "read_ahead": 2}', "has the key 'read_ahead' twice in one object"),
     (b'{"user_agent": "\\ud800"}', "is not JSON"),
+    ("{}".encode("utf-16"), "is not JSON. Save it as UTF-8"),
     (b'{"read_ahead": 1e99999999999999999999}', "is not JSON"),
     (b'{"read_ahead": ' + b"9" * 5000 + b"}", "is not JSON"),
 ]
@@ -194,17 +195,25 @@ def test_unknown_settings_and_variables_are_warnings(cube: Sandbox) -> None:
     """They name the nearest known one; what Meltano sets for itself is no mistake."""
     env = {
         "TAP_CUBE_READ_AHED": "1",
+        "TAP_CUBE_AUTH_TOKEN_FILE": "/run/token",
+        "TAP_CUBE_LOG_LEVEL": "DEBUG",
         "TAP_CUBE__SELECT": '["*.*"]',
         "TAP_CUBE_LOGLEVEL": "INFO",
         "TAP_CUBE_BATCH_CONFIG_STORAGE_ROOT": "",
         "TAP_CUBE_TIMEZONE": "Europe/Oslo",
     }
-    config = settings_for(cube, auth_tokn=SECRET, **only(CRM))
+    config = settings_for(cube, auth_tokn=SECRET, API_URL="", **only(CRM))
     run = run_in_process(config, env=env, extra_args=["--config=ENV"])
     assert run.returncode == 0, run.stderr
     assert logged(run, "WARNING") == [
-        "Variable 'TAP_CUBE_READ_AHED' is unknown and ignored; did you mean 'TAP_CUBE_READ_AHEAD'?",
-        "Setting 'auth_tokn' is unknown and ignored; did you mean 'auth_token'?",
+        f"{name} is unknown and ignored; did you mean '{meant}'?"
+        for name, meant in (
+            ("Variable 'TAP_CUBE_AUTH_TOKEN_FILE'", "TAP_CUBE_AUTH_TOKEN"),
+            ("Variable 'TAP_CUBE_LOG_LEVEL'", "TAP_CUBE_LOGLEVEL"),
+            ("Variable 'TAP_CUBE_READ_AHED'", "TAP_CUBE_READ_AHEAD"),
+            ("Setting 'API_URL'", "api_url"),
+            ("Setting 'auth_tokn'", "auth_token"),
+        )
     ]
     assert SECRET not in run.stderr
 
