@@ -42,7 +42,7 @@ def rule_errors(values: Mapping[str, t.Any]) -> Iterator[str]:
     text = {name: v for name, v in values.items() if isinstance(v, str)}
     if text.get("api_url"):
         yield from _address_errors(text["api_url"])
-    yield from _credential_errors(text)
+    yield from _credential_errors(values)
     zone = text.get("timezone", "Europe/Oslo")
     try:
         ZoneInfo(zone)
@@ -112,8 +112,9 @@ def _is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def _credential_errors(text: Mapping[str, str]) -> Iterator[str]:
-    given = {name for name in ("auth_token", "username", "password") if text.get(name)}
+def _credential_errors(values: Mapping[str, t.Any]) -> Iterator[str]:
+    given = {n for n in ("auth_token", "username", "password") if values.get(n) not in (None, "")}
+    text = {name: values[name] for name in given if isinstance(values[name], str)}
     if not given:
         yield "No credential: give 'auth_token', or 'username' and 'password'."
     elif "auth_token" in given and len(given) > 1:

@@ -61,7 +61,7 @@ def missing(*names: str) -> dict[str, Any]:
         (missing("auth_token"), [NO_CREDENTIAL]),
         (VALID | {"auth_token": ""}, [NO_CREDENTIAL]),
         (VALID | {"auth_token": None}, [NO_CREDENTIAL]),
-        (VALID | {"auth_token": 7}, ["Setting 'auth_token' must be of type string", NO_CREDENTIAL]),
+        (VALID | {"auth_token": 7}, ["Setting 'auth_token' must be of type string"]),
         (VALID | {"username": "ola"}, [TWO_CREDENTIALS]),
         (VALID | BASIC, [TWO_CREDENTIALS]),
         (
