@@ -72,10 +72,15 @@ class _Metadata(Struct):
     metadata: _Selection
 
 
-class _Entry(Struct):
-    """A stream."""
+class _Named(Struct):
+    """A stream, also of another tap."""
 
     tap_stream_id: str
+
+
+class _Entry(_Named, kw_only=True):
+    """A stream of this tap."""
+
     schema: _Schema
     stream: str | None = None
     key_properties: _Names | None = None
@@ -128,11 +133,10 @@ def checked_catalog(
         raise CubeError(msg)
     entries: dict[str, dict[str, t.Any]] = {}
     for number, raw in enumerate(catalog["streams"], start=1):
-        entry = _converted(raw, _Entry, _name_of(raw, number))
-        name = entry.tap_stream_id
+        name = _converted(raw, _Named, _name_of(raw, number)).tap_stream_id
         if name in entries:
             raise _fault(name, "it comes twice")
-        entries[name] = _completed(raw, entry, streams[name]) if name in streams else raw
+        entries[name] = _completed(raw, name, streams[name]) if name in streams else raw
     if unknown := entries.keys() - streams.keys():
         msg = "The catalog has streams that this tap does not have; they are ignored: %s"
         logger.warning(msg, ", ".join(map(repr, sorted(unknown)))[:300])
@@ -147,16 +151,16 @@ def _name_of(raw: object, number: int) -> str:
     return name if isinstance(name, str) else f"number {number}"
 
 
-def _completed(raw: dict[str, t.Any], entry: _Entry, keys: Keys) -> dict[str, t.Any]:
+def _completed(raw: dict[str, t.Any], name: str, keys: Keys) -> dict[str, t.Any]:
     """Check an entry of the tap's own stream by the stream's rules, and complete it."""
-    name = entry.tap_stream_id
+    entry = _converted(raw, _Entry, name)
     if entry.stream not in {None, name}:
         raise _fault(name, f"its 'stream' must be {name!r}, too; a stream map can rename it")
     primary = entry.key_properties or entry.root.table_key_properties or keys.primary
     if set(primary) != set(keys.primary):
         raise _fault(name, f"its key is {', '.join(keys.primary)}; a stream map can change it")
     replication_key = entry.replication_key or entry.root.replication_key
-    if replication_key not in {None, keys.replication}:
+    if replication_key not in {None, "", keys.replication}:
         fault = f"its replication key must be '{keys.replication}'"
         raise _fault(name, fault if keys.replication else "it has no replication key")
     automatic = [*keys.primary, *filter(None, [keys.replication])]
@@ -189,7 +193,7 @@ def _method(entry: _Entry, keys: Keys) -> str:
     root = entry.root
     methods = {entry.replication_method, root.forced_replication_method, root.replication_method}
     own = "INCREMENTAL" if keys.replication else _FULL_TABLE
-    if wrong := methods - {None, own, _FULL_TABLE}:
+    if wrong := methods - {None, "", own, _FULL_TABLE}:
         allowed = " or ".join(dict.fromkeys([own, _FULL_TABLE]))
         fault = f"its replication method must be {allowed}, not {min(map(str, wrong))!r:.40}"
         raise _fault(entry.tap_stream_id, fault)
