@@ -12,9 +12,11 @@ from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
 from uuid import uuid4
 
+from fsspec.utils import get_protocol  # type: ignore[import-untyped]
 from upath import UPath
 
 from tap_cube.errors import OutputError
+from tap_cube.logs import escaped
 from tap_cube.singer.private_files import make_private_folder, private_file
 
 if t.TYPE_CHECKING:
@@ -25,6 +27,11 @@ if t.TYPE_CHECKING:
 
 GZIP_LEVEL = 1
 """The SDK's level 9 takes longer than the load itself and saves few bytes."""
+
+_LOCAL = {"", "file", "local"}
+"""Protocols of this machine's folders."""
+
+_MAX_SHOWN = 300
 
 _BLOCK = 64
 """Records compressed in one call."""
@@ -55,7 +62,9 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
     is_gzip = config.encoding.compression == "gzip"
     suffix = ".json.gz" if is_gzip else ".json"
     stem = f"{config.storage.prefix or ''}{name}-{uuid4()}"
-    with _storage_errors():
+    place = config.storage.root
+    where = f" to '{escaped(place, _MAX_SHOWN)}'" if get_protocol(place) in _LOCAL else ""
+    with _storage_errors(where=where):
         root = UPath(config.storage.root, **config.storage.params).resolve()
         folder = (root / stem).parent
         if _is_local(folder):
@@ -67,7 +76,7 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
         if first is None:
             return
         path = root / f"{stem}-{number}{suffix}"
-        with _storage_errors(OSError), _new_file(path) as file:
+        with _storage_errors(OSError, where=where), _new_file(path) as file:
             _write(file, chain([first], islice(lines, config.batch_size - 1)), is_gzip=is_gzip)
             # Requesting one more record lets the partition finish, so that the state after its
             # last file has the final bookmark.
@@ -86,7 +95,7 @@ def _write(file: t.IO[bytes], lines: Iterator[bytes], *, is_gzip: bool) -> None:
 
 
 def _is_local(path: UPath) -> bool:
-    return path.protocol in {"", "file", "local"}
+    return path.protocol in _LOCAL
 
 
 def _new_file(path: UPath) -> AbstractContextManager[t.IO[bytes]]:
@@ -104,11 +113,12 @@ def _spooled_file(path: UPath) -> Iterator[t.IO[bytes]]:
 
 
 @contextmanager
-def _storage_errors(kind: type[Exception] = Exception) -> Iterator[None]:
-    """Turn an error of the storage into one sentence without its address, which may be secret.
+def _storage_errors(kind: type[Exception] = Exception, *, where: str = "") -> Iterator[None]:
+    """Turn an error of the storage into one sentence.
 
     Args:
         kind: Which errors come from the storage; by default all, since each has its own.
+        where: The folder; nothing for another storage, whose address may be secret.
     """
     try:
         yield
@@ -118,7 +128,7 @@ def _storage_errors(kind: type[Exception] = Exception) -> Iterator[None]:
         if isinstance(error, (ImportError, ValueError)):
             text = f"{error}".rstrip(".")
         msg = (
-            f"Batch files could not be written: {text or type(error).__name__}. "
+            f"Batch files could not be written{where}: {text or type(error).__name__}. "
             "Check 'storage' in setting 'batch_config', then run again."
         )
         raise OutputError(msg) from None

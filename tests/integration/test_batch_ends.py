@@ -123,13 +123,14 @@ def test_files_are_for_their_owner_alone(cube: Sandbox, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("compression", ["gzip", None])
 def test_a_full_disk_leaves_no_file(cube: Sandbox, tmp_path: Path, compression: str | None) -> None:
-    """Where a file cannot be written to its end, there is none, and the error names the setting."""
+    """Where a file cannot be written to its end, there is none, and the error names the folder."""
     settings = settings_for(cube, **only(CRM), **into(tmp_path, compression=compression))
     is_full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, 1000))
     with started_tap(settings, preexec_fn=is_full) as process:
         stdout, stderr = process.communicate(timeout=300)
     run = TapRun(process.returncode, stdout.decode(), stderr.decode())
-    assert complaint(run).startswith("Batch files could not be written: File too large.")
+    sentence = complaint(run)
+    assert sentence.startswith(f"Batch files could not be written to 'file://{tmp_path}': File too")
     assert all(exact(line) for path in tmp_path.iterdir() for line in lines_of(path))
     assert not list(tmp_path.glob(f"*{CUSTOMERS}*"))
 
