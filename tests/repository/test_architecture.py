@@ -202,4 +202,4 @@ def test_the_page_shows_the_layers_of_the_contract() -> None:
     named = {name.strip("/") for layer in layers for name in re.findall(r"`([\w/]+)`", layer)}
     existing = {path.stem for path in (docs.ROOT / "tap_cube").glob("[!.]*")}
     assert named == existing - {"__init__", "__pycache__", "py"}
-    assert len(layers) == 8
+    assert len(layers) == 9
