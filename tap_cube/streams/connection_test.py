@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_cube.errors import RunError
+from tap_cube.errors import CubeError, RunError
 from tap_cube.logs import escaped
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, MutableSequence, Sequence
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.streams import Stream
@@ -28,7 +28,7 @@ class ConnectionTest:
         failures: A sentence for each failure, to which the streams add theirs.
     """
 
-    def __init__(self, write_line: Callable[[str], object], failures: Sequence[str]) -> None:
+    def __init__(self, write_line: Callable[[str], object], failures: MutableSequence[str]) -> None:
         self._write_line = write_line
         self._failures = failures
 
@@ -54,6 +54,8 @@ class ConnectionTest:
         except RunError as error:
             self._write(stream, str(error))
             raise
+        except CubeError as error:  # of a stream map
+            self._failures.append(str(error))
         failed = self._failures[known:]
         self._write(stream, failed[0] if failed else f"ok, {cube_stream.stats.rows} rows seen")
         for child in stream.child_streams:
@@ -63,11 +65,12 @@ class ConnectionTest:
     def _read(self, stream: CubeStream[Row], context: Context) -> None:
         """Read the first row with those that are encoded with it; a list without pages wholly."""
         for record in stream.get_records(context):
-            stream.json_lines(record)  # through the stream maps, which may fail
             if stream.has_selected_descendents:
                 list(stream.generate_child_contexts(record, context))
-                return
-            if not stream.resource.is_list:
+            if stream.selected:
+                # Through the stream maps, which may fail. It removes deselected columns.
+                stream.json_lines(record)
+            if stream.has_selected_descendents or not stream.resource.is_list:
                 return
 
     def _write(self, stream: Stream, text: str) -> None:
