@@ -67,6 +67,7 @@ class CommandLine(CubeTap):
             # Before `--discover` and `--test`, which need them.
             option.is_eager |= option.name in {"state", "catalog"}
             if isinstance(option, click.Option) and option.name == "test":
+                option.type = click.Choice([each.value for each in CliTestOptionValue])
                 option.help = (
                     "Read the first rows of each selected stream and print one line for each, "
                     "without data. Use --test=schema to print SCHEMA messages instead."

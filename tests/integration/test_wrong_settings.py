@@ -153,6 +153,13 @@ def test_a_map_that_fails_on_a_record_stops_its_stream_alone(
         assert run.records["campaigns"]
 
 
+def test_a_test_of_no_kind_is_refused() -> None:
+    """As any wrong option of the command line is."""
+    run = run_in_process(None, extra_args=["--test=shcema"])
+    assert run.returncode == 2
+    assert "'shcema' is not one of" in run.stderr
+
+
 @pytest.mark.parametrize(("variables", "words"), VARIABLES)
 def test_a_wrong_variable_is_one_sentence(variables: dict[str, str], words: str) -> None:
     """Those of the log are named, too."""
