@@ -157,6 +157,7 @@ class TapCube(CommandLine):
         Raises:
             PartialRunError: If anything could not be read.
         """
+        self._warn_of_no_selection()
         try:
             super().sync_all()
         finally:  # also if the run breaks off
@@ -166,10 +167,15 @@ class TapCube(CommandLine):
 
     @override  # type: ignore[misc]  # likewise
     def run_connection_test(self) -> bool:
+        self._warn_of_no_selection()
         self.pool.size = 0  # it takes few requests, one after the other
         ConnectionTest(self._print, self.failures).run(self.streams.values())
         self.raise_failures()
         return True
+
+    def _warn_of_no_selection(self) -> None:
+        if self.streams and not any(stream.selected for stream in self.streams.values()):
+            self.logger.warning("The catalog selects no stream (Meltano: check 'select').")
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

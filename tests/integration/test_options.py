@@ -22,6 +22,7 @@ from tests.support.runs import (
     discover,
     entry_of,
     ids,
+    logged,
     only,
     set_selected,
     settings_for,
@@ -49,6 +50,19 @@ def test_a_deselected_stream_sends_no_message(cube: Sandbox) -> None:
     run = sync(cube, catalog=catalog)
     assert run.schemas.keys() == {"campaigns", "custom_fields", CUSTOMERS}
     assert not any(request.row == "S1" and request.page > 1 for request in cube.requests)
+
+
+@pytest.mark.parametrize("option", [(), ("--test",)])
+def test_a_catalog_that_selects_nothing_is_a_warning(
+    cube: Sandbox, option: tuple[str, ...]
+) -> None:
+    """A run without rows would look like any other."""
+    catalog = discover(cube, **only(CRM))
+    for entry in catalog["streams"]:
+        set_selected(entry, selected=False)
+    run = run_in_process(settings_for(cube, **only(CRM)), catalog=catalog, extra_args=option)
+    assert run.returncode == 0, run.stderr
+    assert logged(run, "WARNING") == ["The catalog selects no stream (Meltano: check 'select')."]
 
 
 def test_a_deselected_field_is_in_no_schema_and_no_record(cube: Sandbox) -> None:
