@@ -99,10 +99,10 @@ def test_columns_are_bounded() -> None:
 
 @only_large
 def test_keys_without_end_take_neither_memory_nor_time() -> None:
-    """50,000 keys on 50 pages, some of them of a megabyte."""
+    """20,000 keys on 20 pages, some of them of a megabyte."""
     later = [
         [{f"new {page * 1000 + n}": "x"} for n in range(1000)] + [{f"{page}" + "x" * 2**20: "y"}]
-        for page in range(50)
+        for page in range(20)
     ]
     run, used = read_rows(*later)
     assert len(schemas(run)[-1]) == MAX_COLUMNS
