@@ -47,7 +47,7 @@ def test_files_hold_the_records(
     cube: Sandbox, tmp_path: Path, compression: str | None, size: int
 ) -> None:
     """With any size, files hold the rows of RECORD messages, each once, in order."""
-    cube.reset(without=(), outcomes=12, undated=1)
+    cube.reset(without=(), outcomes=6, undated=1)
     plain = read(cube)
     run = read(cube, **into(tmp_path, compression=compression, batch_size=size))
     assert run.returncode == 0, run.stderr

@@ -170,6 +170,7 @@ def test_a_refused_credential_ends_the_run_at_once(cube: Sandbox) -> None:
 
 def test_details_that_fail_come_again_with_all_their_customers(cube: Sandbox) -> None:
     """The customers arrive all the same; other CRMs have all their details."""
+    cube.reset(customers=6)
     sound = sync(cube, selected=[OF_CUSTOMERS])
     last = cube.account.customer_ids(CRM)[-1]
     broken = read(

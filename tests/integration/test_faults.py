@@ -124,13 +124,14 @@ CELLS: list[Any] = [
     *by_turns([row for row in MATRIX if row.kind not in BY_PLACE], PLACES),
 ]
 
-by_cell = pytest.mark.parametrize(
-    ("row", "place"),
-    [pytest.param(row, place, id=f"{row.name or row.kind}-{place.name}") for row, place in CELLS],
-)
+
+def by_cell(cells: Any) -> pytest.MarkDecorator:  # noqa: ANN401 - pairs of a row and a place
+    """Let a test have a case for each row and place."""
+    cases = [pytest.param(row, at, id=f"{row.name or row.kind}-{at.name}") for row, at in cells]
+    return pytest.mark.parametrize(("row", "place"), cases)
 
 
-@by_cell
+@by_cell(by_turns(MATRIX, PLACES))
 def test_a_fault_that_occurs_once(cube: Sandbox, row: Row, place: Place) -> None:
     """A retry fixes it, and the run is complete; only a refused credential fails at once."""
     fault = Fault(row.kind, row=place.row, page=place.page, times=1, **row.options)
@@ -139,7 +140,7 @@ def test_a_fault_that_occurs_once(cube: Sandbox, row: Row, place: Place) -> None
     assert_ends(cube, run, place, row.end(place, 1))
 
 
-@by_cell
+@by_cell(CELLS)
 def test_a_fault_that_persists(cube: Sandbox, row: Row, place: Place) -> None:
     """The run fails with one sentence, after at most the allowed number of attempts."""
     fault = Fault(row.kind, row=place.row, page=place.page, **row.options)

@@ -39,7 +39,7 @@ def test_a_list_that_is_not_certain_to_be_whole_ends_the_run(cube: Sandbox) -> N
     begin(cube, count=lambda number: number + 1)
     sentence = complaint(read(cube, **only(CRM)))
     assert sentence.startswith("campaigns: after")
-    run = sync(cube, on_incomplete_read="warn", assignment_ids=[])
+    run = sync(cube, on_incomplete_read="warn", **only(CRM))
     assert len(run.records["campaigns"]) == 7
     assert "campaigns: after 5 passes it is not certain" in run.stderr
 

@@ -22,6 +22,7 @@ from tests.support.event_runs import (
     night,
     try_night,
 )
+from tests.support.in_process import run_in_process
 from tests.support.runs import (
     ASSIGNED,
     CUSTOMERS,
@@ -34,7 +35,6 @@ from tests.support.runs import (
     set_selected,
     settings_for,
 )
-from tests.support.tap_process import run_tap
 from tests.support.upserts import Upserts
 
 if TYPE_CHECKING:
@@ -273,10 +273,10 @@ def test_a_catalog_of_a_later_night_lacks_nothing(cube: Sandbox, row: str, kind:
     settings = settings_for(cube, **ONE_CRM, max_retries=0)
     state = night(cube, **ONE_CRM).state
     cube.faults.append(Fault(kind, row=row))
-    run = run_tap(settings, state=state, extra_args=["--discover"])
+    run = run_in_process(settings, state=state, extra_args=["--discover"])
     assert run.returncode == 1
     assert run.stdout == ""
     assert "Earlier runs read it from" in complaint(run)
     cube.faults.clear()
-    found = json.loads(run_tap(settings, state=state, extra_args=["--discover"]).stdout)
+    found = json.loads(run_in_process(settings, state=state, extra_args=["--discover"]).stdout)
     assert found == discover(cube, **ONE_CRM)

@@ -25,7 +25,7 @@ from tests.support.sizes import scaled
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
-CAMPAIGNS = scaled(40, 500)
+CAMPAIGNS = scaled(16, 500)
 ROWS = ("C6", "C9", "C11")
 ALL_CRMS: dict[str, Any] = {"data_owners": None}
 
