@@ -160,7 +160,7 @@ def _is_of(row: bytes, customer_id: str, partition: Partition) -> bool:
 
 
 def _is_same(sent: object, own: object) -> bool:
-    return sent in (None, "", own) or whole_id(sent) == own
+    return sent in (None, "", own) or own in (whole_id(sent), str(sent).upper())
 
 
 def _in_blocks(records: Iterator[tuple[Record, int]]) -> Iterator[Record]:

@@ -214,4 +214,4 @@ def test_faults_leave_no_thread_waiting(running: Sandbox) -> None:
     other = type(running)(customers=1, faults=[Fault("stall", seconds=600)])
     with other, pytest.raises(TimeoutError):
         exchange(other, seconds=0.2)
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
