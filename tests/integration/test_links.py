@@ -165,7 +165,6 @@ ENDLESS: dict[str, tuple[Callable[[int], Any], str]] = {
 
 FEW_ENDLESS = (
     "the same rows",
-    "new rows",
     "a count far too low",
     "ten pages in a circle, no count",
     "anonymised rows in front, no count",

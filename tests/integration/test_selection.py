@@ -23,6 +23,7 @@ from tests.support.runs import (
 )
 from tests.support.selecting import selected_by
 from tests.support.singles import OF_CUSTOMERS
+from tests.support.sizes import by_turns
 from tests.support.strange_server import CUSTOMERS_PATH, PagesServer, pages
 
 if TYPE_CHECKING:
@@ -83,17 +84,19 @@ def run_two_pages(*patterns: str, **settings: object) -> TapRun:
     return run
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    "patterns",
-    [
-        [f"{CUSTOMERS}.{NAME}"],
-        [f"{CUSTOMERS}.*", "!*.crm__standard_info__phone*"],
-        ["*.*", f"!{CUSTOMERS}.crm__standard_info__*"],
-    ],
+    ("way", "patterns"),
+    by_turns(
+        WAYS,
+        [
+            [f"{CUSTOMERS}.{NAME}"],
+            [f"{CUSTOMERS}.*", "!*.crm__standard_info__phone*"],
+            ["*.*", f"!{CUSTOMERS}.crm__standard_info__*"],
+        ],
+    ),
 )
 def test_a_key_that_first_appears_on_page_2_stays_out(
-    patterns: list[str], way: str, tmp_path: Path
+    way: str, patterns: list[str], tmp_path: Path
 ) -> None:
     """If one column is deselected, unknown keys stay out, and one warning names them."""
     run = run_two_pages(*patterns, **settings_of(way, tmp_path))
@@ -116,8 +119,10 @@ def test_with_the_whole_stream_selected_the_key_comes(way: str, tmp_path: Path) 
     assert not warnings(run)
 
 
-@pytest.mark.parametrize("way", WAYS[:3])
-@pytest.mark.parametrize("stream", [CUSTOMERS, CALLFLOW, OUTCOMES, REGISTRATIONS, OF_CUSTOMERS])
+@pytest.mark.parametrize(
+    ("stream", "way"),
+    by_turns([CUSTOMERS, CALLFLOW, OUTCOMES, REGISTRATIONS, OF_CUSTOMERS], WAYS[:3]),
+)
 def test_one_selected_column_comes_with_the_keys_alone(
     cube: Sandbox, stream: str, way: str, tmp_path: Path
 ) -> None:
@@ -176,8 +181,7 @@ HANDWRITTEN: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("metadata", HANDWRITTEN)
-@pytest.mark.parametrize("way", ["records", "batches", "a stream map"])
+@pytest.mark.parametrize(("metadata", "way"), by_turns(HANDWRITTEN, WAYS[:3]))
 def test_a_handwritten_catalog_is_completed_by_the_keys(
     cube: Sandbox, metadata: str, way: str, tmp_path: Path
 ) -> None:

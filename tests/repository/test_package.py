@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_large]  # `.ci/run` builds and checks a wheel in any case
 
 VERSION = "9.8.7"
 
@@ -68,7 +68,6 @@ def test_a_release_contains_only_the_package_and_installs_as_a_tool(
     assert "api_url" in about["settings"]["properties"]
 
 
-@only_large
 def test_the_command_runs_without_an_installation(clone: Path, tmp_path: Path) -> None:
     """`uvx --from .` runs the tap, which prints its version."""
     output = _run(["uvx", "--from", ".", "tap-cube", "--version"], clone, UV_TOOL_DIR=str(tmp_path))
