@@ -100,7 +100,7 @@ def test_a_name_that_is_never_resolved_is_given_up(monkeypatch: pytest.MonkeyPat
         raise socket.gaierror(socket.EAI_AGAIN, "late")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    error, seconds = read("https://cube.example.org")
+    error, seconds = read("https://cube.example.org", HTTPS_PROXY="", https_proxy="")
     is_over.set()
     assert "the host cannot be reached (it does not answer)" in error
     assert seconds < MAX_SECONDS
@@ -115,7 +115,7 @@ def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch)
             connection.connect_ex(full.getsockname())
         address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname())
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [address] * MAX_SECONDS)
-        error, seconds = read("https://cube.example.org")
+        error, seconds = read("https://cube.example.org", HTTPS_PROXY="", https_proxy="")
     assert "the host cannot be reached (it does not answer)" in error
     assert seconds < MAX_SECONDS / 2
 

@@ -339,7 +339,9 @@ def run_into(
     return TapRun(process.returncode, "", process.stderr.decode())
 
 
-@pytest.mark.parametrize("args", [(), ("--discover",), ("--about", "--format=json")])
+@pytest.mark.parametrize(
+    "args", scaled([("--discover",)], [(), ("--discover",), ("--about", "--format=json")])
+)
 def test_a_device_without_space_is_reported(cube: Sandbox, args: tuple[str, ...]) -> None:
     """Nothing can be written, so the run fails."""
     full = os.open("/dev/full", os.O_WRONLY)

@@ -166,6 +166,7 @@ def test_a_signal_ends_process_and_server(number: signal.Signals, status: int) -
         assert not listens(port)
 
 
+@only_large
 def test_the_server_of_a_killed_process_ends(folder: Path) -> None:
     """If the process cannot clean up, the supervisor does it soon after."""
     with python(HOLD_A_SERVER) as child:
@@ -177,6 +178,7 @@ def test_the_server_of_a_killed_process_ends(folder: Path) -> None:
             time.sleep(0.02)
 
 
+@only_large
 def test_another_thread_can_have_a_server() -> None:
     """The server also works outside the main thread, where Python allows no handler."""
     rows = []
@@ -228,6 +230,7 @@ def test_programs_in_a_private_folder_are_copied(
     shutil.rmtree(home)
 
 
+@only_large
 @pytest.mark.skipif(os.geteuid() != 0, reason="all the other tests run as an ordinary user here")
 def test_an_ordinary_user_runs_the_server_too(folder: Path) -> None:
     """Without root's permissions the server runs as the current user."""
