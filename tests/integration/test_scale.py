@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,6 +13,9 @@ from typing_extensions import override
 from tests.support.in_process import run_in_process
 from tests.support.sizes import only_large
 from tests.support.strange_server import PagesServer, serving
+
+CAMPAIGNS = int(os.environ.get("TAP_CUBE_TEST_CAMPAIGNS", "1000"))
+"""Weekly four thousand."""
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +112,7 @@ def test_a_campaign_that_has_ended_costs_the_same_among_a_hundred_and_a_thousand
 
 
 @only_large
-def test_a_campaign_costs_at_most_twice_as_much_among_two_thousand() -> None:
+def test_a_campaign_costs_at_most_twice_as_much_among_thousands() -> None:
     """In the first run as in the next."""
-    for few, many in zip(cost(100, tries=3), cost(2000), strict=True):
+    for few, many in zip(cost(100, tries=3), cost(CAMPAIGNS), strict=True):
         assert many < 2 * few

@@ -19,7 +19,7 @@ from tests.support.sizes import scaled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FEW_ROWS, MANY_ROWS = scaled((6_000, 16_000), (20_000, 100_000))
+FEW_ROWS, MANY_ROWS = scaled((6_000, 16_000), (20_000, 60_000))
 SIZE = 250
 
 
