@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import select
 import termios
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,6 @@ def on_a_terminal(cube: Sandbox, **settings: object) -> str:
             assert process.stdout is not None
             with process.stdout as stdout:
                 records = stdout.fileno()
-                os.set_blocking(records, False)
                 sent = _read_all(terminal, records)
             assert process.wait(300) == 0, sent.decode()
     finally:
@@ -61,20 +61,22 @@ def on_a_terminal(cube: Sandbox, **settings: object) -> str:
 
 
 def _read_all(terminal: int, records: int) -> bytes:
-    """Read a terminal to its end, and drain the pipe meanwhile."""
+    """Read a terminal to its end, and drain the pipe meanwhile, which may hold one page only."""
     sent = b""
+    files = [terminal, records]
     while True:
+        ready, _, _ = select.select(files, [], [])
+        if records in ready and not os.read(records, 65536):
+            files.remove(records)
+        if terminal not in ready:
+            continue
         try:
-            sent += (some := os.read(terminal, 65536))
+            some = os.read(terminal, 65536)
         except OSError:  # raised by Linux when the other side has closed
             return sent
         if not some:
             return sent
-        try:
-            while os.read(records, 65536):
-                pass
-        except BlockingIOError:
-            pass
+        sent += some
 
 
 def shown(sent: str) -> list[str]:
