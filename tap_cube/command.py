@@ -30,7 +30,7 @@ class CommandLine(CubeTap):
 
     @override
     @plugin_cli
-    def cli(cls) -> click.Command:  # noqa: N805
+    def cli(cls) -> click.Command:  # noqa: N805 - the decorator makes it a property of the class
         """Set up the log, and make the command.
 
         Raises:

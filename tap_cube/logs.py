@@ -49,7 +49,7 @@ def protect() -> None:
     logging.captureWarnings(capture=True)
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_traceback)
     sys.unraisablehook = lambda args: _log_uncaught(args.exc_type, args.exc_traceback)
-    logging.Handler.handleError = _report_handler  # type: ignore[assignment,method-assign]
+    logging.Handler.handleError = _report_handler  # type: ignore[assignment,method-assign]  # the only hook for all handlers
 
 
 class SafeRecords:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fsspec import get_filesystem_class  # type: ignore[import-untyped]
-from fsspec.utils import get_protocol  # type: ignore[import-untyped]
+from fsspec import get_filesystem_class  # type: ignore[import-untyped]  # it has no types
+from fsspec.utils import get_protocol  # type: ignore[import-untyped]  # it has no types
 from jsonschema import Draft202012Validator, validators
 
 from tap_cube.settings_schema import BATCH_SCHEMA

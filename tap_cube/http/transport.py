@@ -65,7 +65,7 @@ class Transport:
                 settings.api_url, {}, stream=True, verify=None, cert=None
             )
         )
-        if _is_loopback(settings.api_url):
+        if _may_be_loopback(settings.api_url):
             self._environment["proxies"] = {}  # another machine's proxy would get the credential
         self._check_environment(settings.api_url)
 
@@ -110,8 +110,11 @@ class Transport:
         return response
 
 
-def _is_loopback(url: str) -> bool:
-    """Whether an address leads to this machine, in any spelling that a resolver accepts."""
+def _may_be_loopback(url: str) -> bool:
+    """Whether an address may lead to this machine, in any spelling that a resolver accepts.
+
+    The rule for plain http is stricter: `settings_rules` accepts well-known spellings alone.
+    """
     with suppress(requests.RequestException):
         url = requests.Request("GET", url).prepare().url or ""  # in ASCII
     host = (urlsplit(url).hostname or "").rstrip(".")

@@ -12,7 +12,7 @@ from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
 from uuid import uuid4
 
-from fsspec.utils import get_protocol  # type: ignore[import-untyped]
+from fsspec.utils import get_protocol  # type: ignore[import-untyped]  # it has no types
 from upath import UPath
 
 from tap_cube.errors import OutputError

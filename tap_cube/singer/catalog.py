@@ -11,6 +11,7 @@ from jsonschema.exceptions import SchemaError
 from msgspec import Meta, Struct, field
 
 from tap_cube.errors import CubeError
+from tap_cube.logs import listed
 from tap_cube.singer.files import is_deep
 
 if t.TYPE_CHECKING:
@@ -139,7 +140,7 @@ def checked_catalog(
         entries[name] = _completed(raw, name, streams[name]) if name in streams else raw
     if unknown := entries.keys() - streams.keys():
         msg = "The catalog has streams that this tap does not have; they are ignored: %s"
-        logger.warning(msg, ", ".join(map(repr, sorted(unknown)))[:300])
+        logger.warning(msg, listed(sorted(unknown)))
     if entries.keys() == unknown:
         msg = f"The catalog has no stream of this tap. {_REMEDY}"
         raise CubeError(msg)
@@ -208,7 +209,8 @@ def _checked_column(
         if raw.keys() - _PLAIN:  # takes a millisecond
             Draft202012Validator.check_schema(raw)
     except SchemaError as error:
-        fault = f"column {column!r:.80} is no JSON Schema at {error.json_path.removeprefix('$.')}"
+        place = error.json_path.removeprefix("$.")
+        fault = f"column {column!r:.80} is not a valid JSON Schema at {place}"
         raise _fault(stream, fault) from None
     every = dict.fromkeys([kinds] if isinstance(kinds, str) else kinds)
     values = [kind for kind in every if kind != "null"]

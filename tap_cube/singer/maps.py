@@ -230,7 +230,7 @@ def _fault_of(error: Exception) -> str:
         error = error.__cause__
     for kind, name in _UNKNOWN:
         if isinstance(error, kind):
-            return f"knows no column or function {getattr(error, name)!r:.60}"
+            return f"uses the unknown column or function {getattr(error, name)!r:.60}"
     return f"failed on a record with {type(error).__name__}"
 
 
