@@ -95,8 +95,9 @@ def _leave_process_alone(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(place, hook, getattr(place, hook))  # as it was, when the run has ended
     patch.setattr(command, "_watch_stdout", lambda *_: None)
     patch.setattr(os, "dup2", lambda opened, _: os.close(opened))
-    # The log of a server that lives here, too, is none of the tap's.
-    patch.setattr(logging.getLogger("waitress"), "disabled", True)
+    # The log of a server that lives here, too, is none of the tap's. (The tap's configuration of
+    # logging enables every logger, but keeps filters.)
+    patch.setattr(logging.getLogger("waitress"), "filters", [lambda _: False])
 
 
 def _call_before_sync(patch: pytest.MonkeyPatch, discovered: Callable[[], object]) -> None:

@@ -6,6 +6,7 @@ import gzip
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -187,6 +188,9 @@ def _fault_response(fault: Fault) -> tuple[HTTPStatus, Headers, bytes]:
 
 
 def _reset_on_close(environ: WSGIEnvironment) -> None:
-    """Close the connection by a TCP reset."""
+    """Close the connection by a TCP reset, unless the client has closed it already."""
     linger = struct.pack("ii", 1, 0)
-    environ[CHANNEL].socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    connection = environ[CHANNEL].socket
+    if connection is not None:
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
