@@ -15,6 +15,7 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_cube.errors import CubeError, SettingsError
+from tap_cube.singer.batches import check_storage
 from tap_cube.singer.files import read_config, read_json
 from tap_cube.streams.spec import CubeTap
 
@@ -125,7 +126,11 @@ class CommandLine(CubeTap):
     ) -> None:
         super(Tap, cls).invoke(**options)
         cls.print_version(print_fn=cls.logger.info)
-        cls._of_files({"config": config, "state": state, "catalog": catalog}).sync_all()
+        files = {"config": config, "state": state, "catalog": catalog}
+        tap = cls._of_files(files, setup_mapper=False)  # which would begin the discovery
+        check_storage(tap.config)
+        tap.setup_mapper()
+        tap.sync_all()
 
     @classmethod
     def _of_files(cls, files: Mapping[str, t.Any], **options: t.Any) -> t.Self:  # noqa: ANN401 - as in the SDK

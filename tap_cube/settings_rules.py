@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fsspec import get_filesystem_class  # type: ignore[import-untyped]  # it has no types
-from fsspec.utils import get_protocol  # type: ignore[import-untyped]  # it has no types
 from jsonschema import Draft202012Validator, validators
 
 from tap_cube.settings_schema import BATCH_SCHEMA
+from tap_cube.storage_rules import storage_errors
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -150,11 +149,7 @@ def _batch_errors(batch: object) -> Iterator[str]:
     if not ExactValidator(BATCH_SCHEMA).is_valid(batch):
         yield f"Setting 'batch_config' must be {BATCH_EXAMPLE}."
         return
-    try:
-        get_filesystem_class(get_protocol(t.cast("t.Any", batch)["storage"]["root"]))
-    except (ImportError, ValueError) as error:
-        fault = f"{error}".rstrip(".")
-        yield f"Setting 'batch_config' names a storage that cannot be used: {fault}."
+    yield from storage_errors(t.cast("t.Any", batch)["storage"])
 
 
 def _flattening_errors(values: Mapping[str, t.Any]) -> Iterator[str]:

@@ -9,27 +9,25 @@ from contextlib import contextmanager, nullcontext
 from itertools import chain, count, islice
 from pathlib import Path
 from shutil import copyfileobj
-from tempfile import SpooledTemporaryFile
+from tempfile import NamedTemporaryFile, SpooledTemporaryFile
 from uuid import uuid4
 
-from fsspec.utils import get_protocol  # type: ignore[import-untyped]  # it has no types
+from singer_sdk.helpers._batch import BatchConfig
 from upath import UPath
 
 from tap_cube.errors import OutputError
 from tap_cube.logs import escaped
 from tap_cube.singer.private_files import make_private_folder, private_file
+from tap_cube.storage_rules import local_folder
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from singer_sdk.helpers._batch import BatchConfig
+    from singer_sdk.helpers._batch import StorageTarget
 
 GZIP_LEVEL = 1
 """The SDK's level 9 takes longer than the load itself and saves few bytes."""
-
-_LOCAL = {"", "file", "local"}
-"""Protocols of this machine's folders."""
 
 _MAX_SHOWN = 300
 
@@ -38,6 +36,24 @@ _BLOCK = 64
 
 _IN_MEMORY = 2**24
 """Bytes of an unfinished file for another machine that are kept in memory, not on disk."""
+
+
+def check_storage(config: Mapping[str, t.Any]) -> None:
+    """Make the folder of the batch files, and see that files can be made in it.
+
+    Args:
+        config: All settings of the tap.
+
+    Raises:
+        OutputError: If that is not so.
+    """
+    if not (given := config.get("batch_config")):
+        return
+    storage = BatchConfig.from_dict(given).storage
+    folder = _path_of(storage, "tap-cube").parent
+    if _is_local(folder):
+        with _storage_errors(storage):
+            NamedTemporaryFile(dir=folder.path, prefix=".").close()
 
 
 def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Iterator[list[str]]:
@@ -61,27 +77,38 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
     lines = iter(records)
     is_gzip = config.encoding.compression == "gzip"
     suffix = ".json.gz" if is_gzip else ".json"
-    stem = f"{config.storage.prefix or ''}{name}-{uuid4()}"
-    place = config.storage.root
-    where = f" to '{escaped(place, _MAX_SHOWN)}'" if get_protocol(place) in _LOCAL else ""
-    with _storage_errors(where=where):
-        root = UPath(config.storage.root, **config.storage.params).resolve()
-        folder = (root / stem).parent
-        if _is_local(folder):
-            make_private_folder(Path(folder.path))
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
+    beginning = _path_of(config.storage, f"{name}-{uuid4()}")
     first = next(lines, None)
     for number in count(1):
         if first is None:
             return
-        path = root / f"{stem}-{number}{suffix}"
-        with _storage_errors(OSError, where=where), _new_file(path) as file:
+        path = beginning.with_name(f"{beginning.name}-{number}{suffix}")
+        with _storage_errors(config.storage, OSError), _new_file(path) as file:
             _write(file, chain([first], islice(lines, config.batch_size - 1)), is_gzip=is_gzip)
             # Requesting one more record lets the partition finish, so that the state after its
             # last file has the final bookmark.
             first = next(lines, None)
         yield [path.as_uri()]
+
+
+def _path_of(storage: StorageTarget, name: str) -> UPath:
+    """Make the folder of the files whose names begin like this, and return this beginning.
+
+    Its address is that of the files without an escape such as `%20`, which targets do not decode.
+    """
+    with _storage_errors(storage):
+        place = local_folder(storage.root)
+        root = (
+            UPath(storage.root, **storage.params).resolve()
+            if place is None
+            else UPath(place, protocol="file", **storage.params)
+        )
+        path = root / f"{storage.prefix or ''}{name}"
+        if _is_local(path):
+            make_private_folder(Path(path.parent.path))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _write(file: t.IO[bytes], lines: Iterator[bytes], *, is_gzip: bool) -> None:
@@ -95,7 +122,7 @@ def _write(file: t.IO[bytes], lines: Iterator[bytes], *, is_gzip: bool) -> None:
 
 
 def _is_local(path: UPath) -> bool:
-    return path.protocol in _LOCAL
+    return path.protocol == "file"
 
 
 def _new_file(path: UPath) -> AbstractContextManager[t.IO[bytes]]:
@@ -113,12 +140,14 @@ def _spooled_file(path: UPath) -> Iterator[t.IO[bytes]]:
 
 
 @contextmanager
-def _storage_errors(kind: type[Exception] = Exception, *, where: str = "") -> Iterator[None]:
+def _storage_errors(
+    storage: StorageTarget | None = None, kind: type[Exception] = Exception
+) -> Iterator[None]:
     """Turn an error of the storage into one sentence.
 
     Args:
+        storage: The storage to name, if it is a folder; another one's address may be secret.
         kind: Which errors come from the storage; by default all, since each has its own.
-        where: The folder; nothing for another storage, whose address may be secret.
     """
     try:
         yield
@@ -127,6 +156,8 @@ def _storage_errors(kind: type[Exception] = Exception, *, where: str = "") -> It
         text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None
         if isinstance(error, (ImportError, ValueError)):
             text = f"{error}".rstrip(".")
+        is_folder = storage and local_folder(storage.root)
+        where = f" to '{escaped(storage.root, _MAX_SHOWN)}'" if storage and is_folder else ""
         msg = (
             f"Batch files could not be written{where}: {text or type(error).__name__}. "
             "Check 'storage' in setting 'batch_config', then run again."

@@ -1,4 +1,4 @@
-"""Runs that write files and fail: a wrong setting, a storage error or a signal."""
+"""Runs that write files and fail: a wrong setting, a full disk or a signal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from tests.support.in_process import run_in_process
 from tests.support.runs import (
     CRM,
     CUSTOMERS,
-    assert_no_secret,
     complaint,
     only,
     settings_for,
@@ -30,31 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cube_sandbox import Sandbox
-
-SECRET = "hunter2-of-the-storage"  # noqa: S105 - invented
-ROOTS = {
-    "a file": ("{folder}/file/folder", "Not a directory"),
-    "a missing disk": ("/proc/nowhere", "No such file or directory"),
-    "an unknown scheme": (f"nowhere://me:{SECRET}@example.com/x", "Protocol not known"),
-    "not installed": (f"s3://me:{SECRET}@bucket/x", "Install s3fs"),
-}
-
-
-@pytest.mark.parametrize("name", ROOTS)
-def test_a_storage_that_cannot_be_written_is_reported(
-    cube: Sandbox, tmp_path: Path, name: str
-) -> None:
-    """The log ends with one sentence that names the setting and shows no secret."""
-    root, reason = ROOTS[name]
-    (tmp_path / "file").touch()
-    run = run_in_process(settings_for(cube, **into(root.format(folder=tmp_path))))
-    sentence = complaint(run)
-    assert reason in sentence
-    assert "'batch_config'" in sentence
-    assert run.stderr.splitlines()[-1].endswith(sentence)
-    assert_no_secret(run, SECRET, cube.token)
-    check(run.stdout)
-
 
 WRONG: dict[str, Record] = {
     "parquet": {"encoding": {"format": "parquet"}},

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from upath import UPath
 
 from tests.support.batch_runs import MOMENT, exact, into, kinds, rows
 from tests.support.in_process import run_in_process
@@ -200,17 +199,6 @@ def test_details_are_records_between_files(cube: Sandbox, tmp_path: Path) -> Non
     assert len(rows(run)[OF_CUSTOMERS]) == kinds(run, OF_CUSTOMERS)["RECORD"] == 12
     assert kinds(run)["BATCH"] == 2
     assert run.state == plain.state
-
-
-def test_files_can_go_to_other_storages(cube: Sandbox) -> None:
-    """The tap writes to any filesystem of fsspec."""
-    root = "memory://cube/box"
-    try:
-        run = read(cube, **only(CRM), **into(root))
-        assert rows(run) == rows(read(cube, **only(CRM)))
-        assert all(url.startswith(root) for m in run.messages for url in m.get("manifest", ()))
-    finally:
-        UPath("memory://cube").fs.rm("/cube", recursive=True)
 
 
 def test_a_prefix_may_name_a_folder(cube: Sandbox, tmp_path: Path) -> None:
