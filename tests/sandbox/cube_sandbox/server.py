@@ -58,7 +58,9 @@ class _Dispatcher(ThreadedTaskDispatcher):
 
     @override
     def start_new_thread(self, target: Callable[[int], object], thread_no: int) -> None:
-        thread = threading.Thread(target=target, args=(thread_no,), name=f"cube-{thread_no}")
+        thread = threading.Thread(
+            target=target, args=(thread_no,), name=f"cube-{thread_no}", daemon=True
+        )
         self._running.append(thread)
         thread.start()
 
@@ -79,7 +81,7 @@ class Server:
     """The web server of one sandbox."""
 
     def __init__(self, cube: Sandbox) -> None:
-        """Listen, and serve in a thread."""
+        """Listen, and serve in threads that keep no process from its end."""
         # First, since the port may be taken.
         listening = socket.create_server(("127.0.0.1", cube.port))
         self.port: int = listening.getsockname()[1]
@@ -107,7 +109,9 @@ class Server:
             adj=adjustments,
         )
         self._dispatcher.set_thread_count(_THREADS)
-        self._loop = threading.Thread(target=self._run, name=f"cube-sandbox:{self.port}")
+        self._loop = threading.Thread(
+            target=self._run, name=f"cube-sandbox:{self.port}", daemon=True
+        )
         self._loop.start()
 
     def close(self) -> None:

@@ -44,6 +44,13 @@ def test_importing_does_not_import_django() -> None:
     assert subprocess.run(command, check=False).returncode == 0  # noqa: S603 - our own command
 
 
+def test_a_process_ends_without_closing_its_sandbox() -> None:
+    """As pytest does that imports the SDK's test suite and runs none of it."""
+    code = "from cube_sandbox import Sandbox; Sandbox(customers=1, outcomes=0).__enter__()"
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, check=False, timeout=60).returncode == 0  # noqa: S603 - our own
+
+
 def test_a_seed_determines_everything(cube: Sandbox) -> None:
     """Equal seeds make equal accounts, different seeds different ones."""
     shown = []
