@@ -32,7 +32,7 @@ def read_config(path: str) -> dict[str, t.Any]:
 
 
 def read_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> t.Any:  # noqa: ANN401
-    """Read a file that has to be JSON.
+    """Read a file that has to be JSON, and close it.
 
     Args:
         file: The file.
@@ -47,7 +47,8 @@ def read_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> t.
     """
     remedy = "Fix it"
     try:
-        text = file.read().removeprefix("\ufeff")  # some editors begin a file with this mark
+        with file:  # click leaves it open if an eager option, such as `--discover`, fails
+            text = file.read().removeprefix("\ufeff")  # some editors begin a file with this mark
         if may_be_blank and not text.strip():
             return None
         value = simplejson.loads(text, parse_float=Decimal, object_pairs_hook=_without_repeats)
