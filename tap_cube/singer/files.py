@@ -19,6 +19,9 @@ def read_config(path: str) -> dict[str, t.Any]:
     Raises:
         CubeError: If it cannot be read, or is not a JSON object. The message names the file.
     """
+    if path.lstrip().startswith("{"):  # it may hold a credential, so it is not shown
+        msg = "Option --config takes the name of a file, not JSON. Write the JSON into a file."
+        raise CubeError(msg)
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - a Path("") would be the folder
             config = read_json(file, "--config")

@@ -185,6 +185,14 @@ def test_a_config_file_that_cannot_be_read_is_named(tmp_path: Path, place: str) 
     assert f"File {path!r}, given to --config, cannot be read" in refusal(None, "--config", path)
 
 
+def test_json_in_place_of_a_config_file_is_not_shown() -> None:
+    """It holds the credential."""
+    text = json.dumps({"auth_token": "t0p-s3cret"})
+    sentence = refusal(None, "--config", text)
+    assert "takes the name of a file" in sentence
+    assert "t0p-s3cret" not in sentence
+
+
 def test_several_config_files_and_a_pipe_are_read(cube: Sandbox, tmp_path: Path) -> None:
     """Later files win; a pipe, as a shell makes for `<(...)`, is read once."""
     pipe, first = tmp_path / "pipe", tmp_path / "first.json"
