@@ -164,6 +164,10 @@ def _completed(raw: dict[str, t.Any], name: str, keys: Keys) -> dict[str, t.Any]
     if replication_key not in {None, "", keys.replication}:
         fault = f"its replication key must be '{keys.replication}'"
         raise _fault(name, fault if keys.replication else "it has no replication key")
+    for each in entry.metadata:
+        if each.breadcrumb and (each.breadcrumb[0] != "properties" or len(each.breadcrumb) == 1):
+            fault = f"breadcrumb {each.breadcrumb!s:.80} must be [] or begin with 'properties' and"
+            raise _fault(name, f"{fault} a column")
     automatic = [*keys.primary, *filter(None, [keys.replication])]
     columns = {
         column: _checked_column(schema, name, column, is_key=column in keys.primary)

@@ -101,6 +101,10 @@ ENTRIES: list[tuple[Catalog, str]] = [
     (with_entry(metadata=[{"breadcrumb": []}]), "missing required field `metadata`"),
     (with_entry(metadata=[{"breadcrumb": "x", "metadata": {}}]), "at metadata[0].breadcrumb"),
     (with_entry(metadata=[{"breadcrumb": [[]], "metadata": {}}]), "at metadata[0].breadcrumb[0]"),
+    *(
+        (with_entry(metadata=[{"breadcrumb": path, "metadata": {"selected": False}}]), "must be []")
+        for path in ([NAME], ["properties"], ["property", NAME])
+    ),
     (with_metadata(selected="false"), "expected `bool | null`, got `str`"),
     (with_metadata(selected=0), "expected `bool | null`, got `int`"),
     (with_metadata(inclusion="always"), "invalid enum value 'always'"),
