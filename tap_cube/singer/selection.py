@@ -15,7 +15,7 @@ from tap_cube.logs import listed
 from tap_cube.records.decoder import MAX_COLUMNS, MAX_KEY_LENGTH
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection, Container, Mapping
+    from collections.abc import Collection, Container, Iterator, Mapping
 
     from singer_sdk.singerlib import CatalogEntry
 
@@ -23,6 +23,9 @@ if t.TYPE_CHECKING:
 
 _MELTANO_PATTERNS = "MELTANO_EXTRACT__SELECT"
 """Variable in which Meltano passes the patterns of `select` to the tap."""
+
+_MELTANO_METADATA = "MELTANO_EXTRACT__METADATA"
+"""Likewise for the extra `metadata`, which can deselect, too."""
 
 
 class ColumnSelection:
@@ -41,6 +44,7 @@ class ColumnSelection:
     Attributes:
         properties: JSON Schema of each column that the stream declares; it grows.
         left_out: Columns that rows have and that are neither listed nor deselected by name.
+        has_partial_columns: Whether parts inside a column are deselected.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class ColumnSelection:
         self.left_out: dict[str, None] = {}
         self._lists_all = found.keys() <= listed.keys() and not has_exclusions
         self._is_whole = True
+        self.has_partial_columns = False
         self._chosen = self._mask = SelectionMask()
 
     @classmethod
@@ -89,6 +94,10 @@ class ColumnSelection:
         if chosen is not self._chosen:
             self._chosen, self._mask = chosen, _ColumnMask(chosen, self.properties)
             self._is_whole = self._lists_all and all(chosen.values())
+            self.has_partial_columns = any(
+                len(breadcrumb) > 2 and not is_selected
+                for breadcrumb, is_selected in chosen.items()
+            )
         return self._mask
 
     def column(
@@ -124,7 +133,8 @@ class ColumnSelection:
             )
         return (
             f"keys stay out, since the catalog does not list them: {names}. To load them, refresh "
-            "the catalog (Meltano: 'use_cached_catalog: false') and select the whole stream"
+            "the catalog (Meltano: 'use_cached_catalog: false') and select the whole stream, "
+            "without exclusions"
         )
 
 
@@ -148,18 +158,31 @@ class _ColumnMask(SelectionMask):
 
 
 def _has_exclusions(stream: str) -> bool:
-    """Whether Meltano's `select` excludes columns of a stream by a pattern, such as `!stream.a*`.
+    """Whether Meltano excludes columns of a stream by a pattern of `select` or `metadata`.
 
-    Meltano applies the pattern to the columns that discovery found. If none of them matches, the
-    catalog does not show that later ones are not wanted.
+    Meltano applies the pattern, such as `!stream.a*`, to the columns that discovery found. If none
+    of them matches, the catalog does not show that later ones are not wanted.
     """
+    patterns = _variable(_MELTANO_PATTERNS)
+    names = [each for each in patterns if str(each).startswith("!")]
+    rules = [f"!{name}" for name in _deselected(_variable(_MELTANO_METADATA))]
+    parts = [re.split(r"(?<!\\)\.", str(each)) for each in [*names, *rules]]
+    return any(columns and fnmatchcase(stream, name[1:]) for name, *columns in parts)
+
+
+def _deselected(metadata: object, path: str = "") -> Iterator[str]:
+    """Yield the path of everything that Meltano's extra `metadata` deselects."""
+    if isinstance(metadata, dict):
+        for name, inner in metadata.items():
+            yield from _deselected(inner, f"{path}.{name}" if path else name)
+    elif metadata is False and path.endswith(".selected"):
+        yield path.removesuffix(".selected")
+
+
+def _variable(name: str) -> t.Any:  # noqa: ANN401 - JSON
+    """A list or an object that Meltano passes in a variable; an empty list if it is neither."""
     try:
-        patterns = json.loads(os.environ.get(_MELTANO_PATTERNS, "[]"))
+        value = json.loads(os.environ.get(name, "[]"))
     except ValueError:
-        return False
-    patterns = patterns if isinstance(patterns, list) else []
-    parts = [re.split(r"(?<!\\)\.", str(each)) for each in patterns]
-    return any(
-        name.startswith("!") and columns and fnmatchcase(stream, name[1:])
-        for name, *columns in parts
-    )
+        return []
+    return value if isinstance(value, list | dict) else []

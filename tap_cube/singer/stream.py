@@ -93,10 +93,11 @@ class EncodedStream(Stream):
 
     @property
     def is_plain(self) -> bool:
-        """Whether records are written as decoded, without a stream map or child stream."""
+        """Whether records are written as decoded: no map, child stream or partial column."""
         first, *others = self.stream_maps
         is_same = type(first) is SameRecordTransform and not first.flattening_enabled
-        return is_same and not others and not self.has_selected_descendents
+        is_whole = not (others or self.selection.has_partial_columns)
+        return is_same and is_whole and not self.has_selected_descendents
 
     def records_of(
         self,

@@ -141,22 +141,56 @@ def test_one_selected_column_comes_with_the_keys_alone(
     assert run.schemas[stream]["schema"]["properties"].keys() == {*automatic, PHONE} | extra
 
 
-def test_keys_that_a_pattern_of_meltano_excludes_stay_out(cube: Sandbox) -> None:
+EXTRAS = "call_outcome__extra__*"
+MELTANO: dict[str, Any] = {
+    "MELTANO_EXTRACT__SELECT": [f"{OUTCOMES}.*", f"!{OUTCOMES}.{EXTRAS}"],
+    "MELTANO_EXTRACT__METADATA": {OUTCOMES: {EXTRAS: {"selected": False}}},
+}
+
+
+@pytest.mark.parametrize("variable", MELTANO)
+def test_keys_that_a_pattern_of_meltano_excludes_stay_out(cube: Sandbox, variable: str) -> None:
     """Also if discovery found none of them, so that the catalog looks like a whole stream."""
     cube.reset(without=(), outcomes=40)
-    patterns = [f"{OUTCOMES}.*", f"!{OUTCOMES}.call_outcome__extra__*"]
-    chosen = selected_by(discover(cube, **only(CRM)), *patterns)
+    chosen = selected_by(discover(cube, **only(CRM)), f"{OUTCOMES}.*", f"!{OUTCOMES}.{EXTRAS}")
     cube.account.add_outcome(2, when=at(cube.day), extras={"Fødselsnummer": NATIONAL_ID})
     run = run_in_process(
         settings_for(cube, **only(CRM)),
         catalog=chosen,
-        env={"MELTANO_EXTRACT__SELECT": json.dumps(patterns)},
+        env={variable: json.dumps(MELTANO[variable])},
     )
     assert run.records[OUTCOMES]
     assert NATIONAL_ID not in run.stdout + run.stderr
     assert "call_outcome__extra__" not in run.stdout
     (warning,) = warnings(run)
     assert "Fødselsnummer" in warning
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_deselected_part_of_a_column_stays_out(way: str, tmp_path: Path) -> None:
+    """Where the catalog overrides a column to an object, with a part that is not selected."""
+    part = {"type": ["string", "null"]}
+    info = {"name": "Kari", "fnr": NATIONAL_ID}
+    with pages(
+        lambda _: {"count": 1, "next": None, "results": [customer(1, info=info)]}
+    ) as strange:
+        config = {
+            "api_url": strange.url,
+            "auth_token": "t",
+            **only(CRM),
+            **settings_of(way, tmp_path),
+        }
+        catalog = run_in_process(config, extra_args=["--discover"]).catalog
+        entry = entry_of(catalog, CUSTOMERS)
+        override = {"type": ["object", "null"], "properties": {"name": part, "fnr": part}}
+        entry["schema"]["properties"]["info"] = override
+        path = ["properties", "info", "properties", "fnr"]
+        entry["metadata"].append({"breadcrumb": path, "metadata": {"selected": False}})
+        run = run_in_process(config, catalog=catalog)
+    assert run.returncode == 0, run.stderr
+    (record,) = rows(run)[CUSTOMERS]
+    assert "Kari" in str(record)
+    assert NATIONAL_ID not in run.stdout + run.stderr + str(record)
 
 
 HANDWRITTEN: dict[str, list[dict[str, Any]]] = {
