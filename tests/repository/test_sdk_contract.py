@@ -44,6 +44,7 @@ PRIVATE = {
         "(encoding, storage, batch_size)",
         "5e002a25c546",
     ),
+    "singer_sdk.helpers._batch.StorageTarget": ("(root, prefix, params)", "19f20ce2fe15"),
     "singer_sdk.helpers._batch.BaseBatchFileEncoding": (
         "(format, compression)",
         "05bf2f1478ad",
