@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.test_ends import MARKS, SECONDS, assert_could_not_write
-from tests.integration.test_secrets import DEBUG, TOKEN, assert_secretive
+from tests.integration.test_secrets import DEBUG, PERSON, TOKEN, assert_secretive
+from tests.support.ending import SECONDS, assert_could_not_write
 from tests.support.singer_check import check
 from tests.support.sizes import scaled
 from tests.support.tap_process import SCRIPTS, TapRun, clean_environment
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
+
+MARKS = {name: PERSON[name] for name in ("name", "phone_1", "email")}
+"""Values that only records may show."""
 
 
 def run_into(

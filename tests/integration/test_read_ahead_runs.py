@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault, Traps
-from tests.integration.test_ends import SECONDS as SOON
-from tests.integration.test_ends import assert_cut_short, wait_until
 from tests.support.breaking import assert_complete
+from tests.support.ending import SECONDS as SOON
+from tests.support.ending import assert_cut_short, wait_until
 from tests.support.runs import (
     CRM,
     CUSTOMERS,

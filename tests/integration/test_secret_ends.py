@@ -9,7 +9,6 @@ import pytest
 import trustme
 
 from cube_sandbox import Fault
-from tests.integration.test_ends import has_reached, wait_until
 from tests.integration.test_secrets import (
     DEBUG,
     PASSWORD,
@@ -20,6 +19,7 @@ from tests.integration.test_secrets import (
     marked_account,
 )
 from tests.integration.test_tls import secure_account
+from tests.support.ending import has_reached, wait_until
 from tests.support.in_process import run_in_process
 from tests.support.runs import CRM, only, settings_for
 from tests.support.tap_process import TapRun, started_tap
