@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,51 +11,35 @@ from cube_sandbox import Fault
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
     ARCHIVED,
+    CALL_STATE,
     CALLFLOW,
     DAY,
     MERSALG,
     OUTCOMES,
     at,
-    begin,
     by_key,
+    call_states,
     days_read,
+    fill_callflow,
     marks,
     night,
     questions,
 )
+from tests.support.runs import CRM
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
-    from tests.support.tap_process import TapRun
-
-CRM = (2, "B2B")
-STATE = "callflow__callstate__name"
-
-
-def states(run: TapRun) -> dict[str, str]:
-    """The states that a run emitted, by customer."""
-    return {r["customer_id"]: r[STATE] for r in run.records[CALLFLOW]}
-
-
-def fill(cube: Sandbox, **options: Any) -> list[str]:  # noqa: ANN401 - options of the sandbox
-    """Give each customer a state in a campaign, each changed on another day."""
-    begin(cube, page_size=2, **options)
-    customers = cube.account.customer_ids(CRM)
-    for days, customer in enumerate(customers):
-        when = at(TODAY - days * DAY)
-        cube.account.set_call_state(MERSALG, customer, state="Ready", when=when)
-    return customers
 
 
 def test_only_changed_rows_are_emitted_again(cube: Sandbox) -> None:
     """The bookmark is the minute of the last change; rows of that minute are emitted again."""
-    customers = fill(cube)
+    customers = fill_callflow(cube)
     first = night(cube, TODAY)
-    assert states(first).keys() == set(customers)
+    assert call_states(first).keys() == set(customers)
     assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T10:00:00+02:00"
     cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY + DAY))
     second = night(cube, TODAY + DAY, state=first.state, lookback_days=0)
-    assert states(second) == {customers[0]: "Ready", customers[2]: "Sale"}
+    assert call_states(second) == {customers[0]: "Ready", customers[2]: "Sale"}
     assert marks(second, CALLFLOW)[MERSALG] == f"{TODAY + DAY}T10:00:00+02:00"
     old, new = (by_key(run.records[CALLFLOW], CALLFLOW) for run in (first, second))
     assert new.keys() < old.keys()
@@ -64,18 +48,18 @@ def test_only_changed_rows_are_emitted_again(cube: Sandbox) -> None:
 @pytest.mark.parametrize("lookback", [0, 2])
 def test_rows_of_the_lookback_are_emitted_again(cube: Sandbox, lookback: int) -> None:
     """Each run begins so many days before the bookmark, but never before `start_date`."""
-    customers = fill(cube)
+    customers = fill_callflow(cube)
     first = night(cube, TODAY)
     second = night(cube, TODAY + DAY, state=first.state, lookback_days=lookback)
-    assert states(second).keys() == set(customers[: lookback + 1])
+    assert call_states(second).keys() == set(customers[: lookback + 1])
     start = (TODAY - DAY).isoformat()
     third = night(cube, TODAY + DAY, state=first.state, lookback_days=2, start_date=start)
-    assert states(third).keys() == set(customers[:2])
+    assert call_states(third).keys() == set(customers[:2])
 
 
 def test_an_archived_campaign_is_read_until_the_lookback_is_over(cube: Sandbox) -> None:
     """Then nothing changes in it any more, and its bookmark shows that it was read since."""
-    customers = fill(cube)
+    customers = fill_callflow(cube)
     cube.account.archive(MERSALG, TODAY - DAY)
     path = f"/api/v1/campaigns/{MERSALG}/callflow_customers/"
     state, last, requests = None, None, []
@@ -85,7 +69,7 @@ def test_an_archived_campaign_is_read_until_the_lookback_is_over(cube: Sandbox) 
         run = night(cube, TODAY + days * DAY, state=state)
         requests.append(len([q for q in questions(cube, "C6") if q.path == path]))
         if days == 2:
-            assert states(run)[customers[3]] == "Late"
+            assert call_states(run)[customers[3]] == "Late"
         last, state = state, run.state
     # Discovery looks at one campaign even if all have ended.
     assert [number > 1 for number in requests] == [True, True, True, False, False]
@@ -95,31 +79,31 @@ def test_an_archived_campaign_is_read_until_the_lookback_is_over(cube: Sandbox) 
 
 def test_an_archived_campaign_that_seems_empty_is_asked_again(cube: Sandbox) -> None:
     """A list can be empty by mistake for a night; two nights are believed."""
-    customers = fill(cube)
+    customers = fill_callflow(cube)
     for campaign in (MERSALG, ARCHIVED):
         cube.account.archive(campaign, TODAY - 9 * DAY)
     empty = Fault("empty-list", row="C6", body='{"count": 0, "next": null, "results": []}')
     first = night(cube, TODAY, discovered=lambda: cube.faults.append(empty))
     cube.faults.clear()
     second = night(cube, TODAY + DAY, state=first.state)
-    assert not states(first)
-    assert states(second).keys() == set(customers)
+    assert not call_states(first)
+    assert call_states(second).keys() == set(customers)
     night(cube, TODAY + 2 * DAY, state=second.state)
     assert len(questions(cube, "C6")) == 1  # by discovery
 
 
 def test_changes_of_the_same_minute_are_not_lost(cube: Sandbox) -> None:
     """Cube gives the minute only; a run may read it before it is over."""
-    customers = fill(cube)
+    customers = fill_callflow(cube)
     first = night(cube, TODAY, hour="10:00:10")
     cube.account.set_call_state(MERSALG, customers[3], state="Sale", when=at(TODAY, "10:00:40"))
     second = night(cube, TODAY, state=first.state, lookback_days=0)
-    assert states(second)[customers[3]] == "Sale"
+    assert call_states(second)[customers[3]] == "Sale"
 
 
 def test_a_state_in_the_future_does_not_move_the_bookmark_there(cube: Sandbox) -> None:
     """The row is emitted unchanged, and later changes are still emitted."""
-    customers = fill(cube)
+    customers = fill_callflow(cube)
     cube.account.set_call_state(
         MERSALG, customers[1], state="Scheduled", when=at(TODAY.replace(year=2099))
     )
@@ -127,16 +111,19 @@ def test_a_state_in_the_future_does_not_move_the_bookmark_there(cube: Sandbox) -
     assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T12:00:00+02:00"
     cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY, "12:00:45"))
     second = night(cube, TODAY, state=first.state, lookback_days=0)
-    assert states(second) == {customers[1]: "Scheduled", customers[2]: "Sale"}
+    assert call_states(second) == {customers[1]: "Scheduled", customers[2]: "Sale"}
 
 
 def test_a_customer_has_a_row_in_each_campaign(cube: Sandbox) -> None:
     """A customer can be in several campaigns; each campaign has its own bookmark."""
-    customer = fill(cube)[0]
+    customer = fill_callflow(cube)[0]
     cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY - 9 * DAY))
     run = night(cube, TODAY)
     rows = [r for r in run.records[CALLFLOW] if r["customer_id"] == customer]
-    assert {(r["campaign__id"], r[STATE]) for r in rows} == {(MERSALG, "Ready"), (ARCHIVED, "Sale")}
+    assert {(r["campaign__id"], r[CALL_STATE]) for r in rows} == {
+        (MERSALG, "Ready"),
+        (ARCHIVED, "Sale"),
+    }
     assert len(by_key(rows, CALLFLOW)) == 2
     assert marks(run, CALLFLOW) == {
         MERSALG: f"{TODAY}T10:00:00+02:00",
@@ -146,73 +133,16 @@ def test_a_customer_has_a_row_in_each_campaign(cube: Sandbox) -> None:
 
 def test_products_of_each_campaign_are_columns(cube: Sandbox) -> None:
     """Each campaign adds its `product__CODE` columns, whichever one discovery read."""
-    customer = fill(cube)[0]
+    customer = fill_callflow(cube)[0]
     cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY))
     run = night(cube)
     columns = run.schemas[CALLFLOW]["schema"]["properties"]
     assert {"product__MPA", "product__MPC", "product__ProdB", "product__ProdC"} <= columns.keys()
 
 
-@pytest.mark.parametrize("without", [(), ("C9",)])
-def test_without_the_endpoint_of_campaigns_the_crm_is_read(
-    cube: Sandbox, without: tuple[str, ...]
-) -> None:
-    """One request returns the states of all campaigns, and names identify the campaign."""
-    customers = fill(cube, without=("C6", *without))
-    for customer in customers[:2]:
-        cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY - DAY))
-    run = night(cube, TODAY)
-    found = by_key(run.records[CALLFLOW], CALLFLOW)
-    assert len(found) == len(run.records[CALLFLOW]) == 6
-    assert sorted(r["campaign__id"] for r in found.values()) == [2, 2, 2, 2, 8, 8]
-    assert {q.row for q in questions(cube, "C5", "C6")} == {"C5"}
-    assert {q.path for q in questions(cube, "C5")} == {
-        "/api/v1/data_owners/2/crm/B2B/callflow_customers/"
-    }
-    again = night(cube, TODAY + DAY, state=run.state)
-    assert set(by_key(again.records[CALLFLOW], CALLFLOW)) < set(found)
-
-
-@pytest.mark.parametrize("hidden", [{"without": ("C1",)}, {"forbidden": {"campaigns"}}])
-def test_without_a_list_of_campaigns_the_named_crm_is_read(
-    cube: Sandbox, hidden: dict[str, Any]
-) -> None:
-    """The ids of campaigns are unknown, but names still distinguish their states."""
-    customers = fill(cube, **hidden)
-    for customer in customers[:2]:
-        cube.account.set_call_state(ARCHIVED, customer, state="Sale", when=at(TODAY - DAY))
-    run = night(cube, TODAY)
-    found = by_key(run.records[CALLFLOW], CALLFLOW)
-    assert len(found) == len(run.records[CALLFLOW]) == 6
-    assert {(r["campaign__id"], r["data_owner_id"], r["crm_type"]) for r in found.values()} == {
-        (None, *CRM)
-    }
-    assert sorted((r["campaign__name"], r[STATE]) for r in found.values()) == [
-        *[("Mersalg B2B", "Ready")] * 4,
-        *[("Nysalg oppfølging", "Sale")] * 2,
-    ]
-    assert {q.path for q in questions(cube, "C5", "C6")} == {
-        "/api/v1/data_owners/2/crm/B2B/callflow_customers/"
-    }
-    cube.account.set_call_state(ARCHIVED, customers[1], state="Lost", when=at(TODAY + DAY))
-    again = by_key(night(cube, TODAY + DAY, state=run.state).records[CALLFLOW], CALLFLOW)
-    assert again.keys() < found.keys()
-    assert [r["customer_id"] for r in again.values() if r[STATE] == "Lost"] == [customers[1]]
-
-
-def test_campaigns_with_the_same_name_keep_separate_states(cube: Sandbox) -> None:
-    """Campaigns with one name in two CRMs stay distinct, also where ids are unknown."""
-    fill(cube, without=("C6",))
-    duplicate = cube.account.add_campaign((2, "B2C"), "Mersalg B2B")
-    cube.account.set_call_state(duplicate, state="Sale", when=at(TODAY))
-    run = night(cube, data_owners=None)
-    assert len(by_key(run.records[CALLFLOW], CALLFLOW)) == len(run.records[CALLFLOW]) == 5
-    assert {r["campaign__id"] for r in run.records[CALLFLOW]} == {None}
-
-
 def test_anonymised_customers_keep_their_states(cube: Sandbox) -> None:
     """Rows without an id have keys computed from their content, all of them distinct."""
-    customers = fill(cube)
+    customers = fill_callflow(cube)
     for customer in customers[:3]:
         cube.account.anonymise(CRM, customer)
     run = night(cube, TODAY)
@@ -233,7 +163,7 @@ def test_anonymised_customers_keep_their_states(cube: Sandbox) -> None:
 )
 def test_no_change_is_lost_in_the_repeated_hour(cube: Sandbox, first: str, later: str) -> None:
     """When clocks go back, a later change can have an earlier minute."""
-    customers = fill(cube, customers=3)
+    customers = fill_callflow(cube, customers=3)
     night_of = TODAY.replace(year=2023, month=10, day=29)
     for customer in customers:
         cube.account.set_call_state(MERSALG, customer, state="Ready", when=at(night_of - 9 * DAY))
@@ -243,15 +173,15 @@ def test_no_change_is_lost_in_the_repeated_hour(cube: Sandbox, first: str, later
         cube.account.set_call_state(MERSALG, customer, state=moment, when=when)
         hour = moment.replace(":00+", ":30+")
         run = night(cube, night_of, hour=hour, state=state, lookback_days=0)
-        assert states(run)[customer] == moment
+        assert call_states(run)[customer] == moment
         # With a bookmark, rows that changed days ago are skipped.
-        assert (customers[2] in states(run)) is (state is None)
+        assert (customers[2] in call_states(run)) is (state is None)
         state = run.state
 
 
 def test_no_change_is_lost_in_the_skipped_hour(cube: Sandbox) -> None:
     """When clocks go forward, 01:59 is followed by 03:00."""
-    customers = fill(cube, customers=2)
+    customers = fill_callflow(cube, customers=2)
     night_of = TODAY.replace(month=3, day=31)
     for customer in customers:
         cube.account.set_call_state(MERSALG, customer, state="Ready", when=at(night_of - 9 * DAY))
@@ -260,12 +190,12 @@ def test_no_change_is_lost_in_the_skipped_hour(cube: Sandbox) -> None:
     cube.account.set_call_state(MERSALG, customers[1], state="B", when=at(night_of, "03:00"))
     second = night(cube, night_of, hour="03:00:30", state=first.state, lookback_days=0)
     assert marks(second, CALLFLOW)[MERSALG] == "2024-03-31T03:00:00+02:00"
-    assert states(second)[customers[1]] == "B"
+    assert call_states(second)[customers[1]] == "B"
 
 
 def test_minutes_are_interpreted_in_the_zone_of_the_settings(cube: Sandbox) -> None:
     """Setting 'timezone' applies to minutes without offset, in records and bookmarks."""
-    fill(cube, customers=1)
+    fill_callflow(cube, customers=1)
     run = night(cube, TODAY, timezone="Europe/Helsinki")
     (record,) = run.records[CALLFLOW]
     assert record["callflow__last_change__when"] == f"{TODAY}T10:00:00+03:00"
@@ -274,7 +204,7 @@ def test_minutes_are_interpreted_in_the_zone_of_the_settings(cube: Sandbox) -> N
 
 def test_an_account_without_outcomes_has_states(cube: Sandbox) -> None:
     """Streams with nothing to read are skipped; the others are read."""
-    customers = fill(cube, without=("C7", "C8", "C9", "C10", "C11"))
+    customers = fill_callflow(cube, without=("C7", "C8", "C9", "C10", "C11"))
     run = night(cube, TODAY)
     assert OUTCOMES not in run.schemas
-    assert states(run).keys() == set(customers)
+    assert call_states(run).keys() == set(customers)

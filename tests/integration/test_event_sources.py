@@ -1,4 +1,4 @@
-"""The endpoint of events: by campaign, by CRM or of the account, and what is skipped."""
+"""The endpoint of events: by campaign, by CRM or of the account."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cube_sandbox import Fault
 from tap_cube.account.probe import PROBES
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
-    ARCHIVED,
+    ALL_CRMS,
     CALLFLOW,
     DAY,
     MERSALG,
@@ -20,34 +19,22 @@ from tests.support.event_runs import (
     at,
     begin,
     by_key,
+    fill_campaigns,
     marks,
     night,
     questions,
-    try_night,
 )
 from tests.support.in_process import run_in_process
-from tests.support.runs import complaint, logged, settings_for
+from tests.support.runs import complaint, settings_for
 from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from cube_sandbox import Sandbox
-    from cube_sandbox.faults import Request
     from tests.support.tap_process import TapRun
 
-ALL_CRMS: dict[str, Any] = {"data_owners": None}
 B2B, B2C = (2, "B2B"), (2, "B2C")
-
-
-def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
-    """Add events to each of the four campaigns."""
-    begin(cube, **options)
-    for campaign in cube.account.campaigns:
-        for days in (1, 2):
-            when = at(TODAY - days * DAY)
-            cube.account.add_outcome(campaign, when=when, product="MPA", type=f"Type {campaign}")
-        cube.account.set_call_state(campaign, state="Ready", when=at(TODAY))
 
 
 def join_ids(run: TapRun, stream: str = OUTCOMES, *more: str) -> set[tuple[Any, ...]]:
@@ -70,7 +57,7 @@ def test_if_one_endpoint_does_not_respond_the_next_is_used(
     rows: tuple[str, str],
 ) -> None:
     """The log names each change of endpoint; ids are looked up by the names in the rows."""
-    fill(cube, without=without)
+    fill_campaigns(cube, without=without)
     run = night(cube, **ALL_CRMS)
     for row, stream in zip(rows, (OUTCOMES, REGISTRATIONS), strict=True):
         assert questions(cube, row)
@@ -104,7 +91,7 @@ def test_a_name_of_two_campaigns_gives_no_id(
     cube: Sandbox, without: Collection[str], crm: tuple[int, str], crm_type: str | None
 ) -> None:
     """The id of the campaign is null; ids that both campaigns share are set."""
-    fill(cube, without=without)
+    fill_campaigns(cube, without=without)
     duplicate = cube.account.add_campaign(crm, "Mersalg B2B")
     for campaign in (duplicate, MERSALG):
         cube.account.add_outcome(campaign, when=at(TODAY), type="Duplicate", product="MPA")
@@ -125,7 +112,7 @@ def test_a_name_of_two_campaigns_gives_no_id(
 )
 def test_all_endpoints_give_the_same_columns(cube: Sandbox, without: Collection[str]) -> None:
     """Ids that another endpoint lacks are looked up in the list of campaigns."""
-    fill(cube, generation="all")
+    fill_campaigns(cube, generation="all")
     usual = night(cube, **ALL_CRMS)
     cube.without = without
     run = night(cube, **ALL_CRMS)
@@ -136,7 +123,7 @@ def test_all_endpoints_give_the_same_columns(cube: Sandbox, without: Collection[
 
 def test_an_account_without_partitions_has_one_bookmark(cube: Sandbox) -> None:
     """Without endpoints for campaigns and CRMs, one bookmark covers the account."""
-    fill(cube, without=("C9", "C8"))
+    fill_campaigns(cube, without=("C9", "C8"))
     first = night(cube, TODAY, **ALL_CRMS)
     assert marks(first) == {None: TODAY.isoformat()}
     cube.account.add_outcome(MERSALG, when=at(TODAY + DAY))
@@ -148,87 +135,11 @@ def test_an_account_without_partitions_has_one_bookmark(cube: Sandbox) -> None:
 
 def test_only_crms_of_the_settings_are_read(cube: Sandbox) -> None:
     """Campaigns of other CRMs are skipped, and so is an endpoint that would include them."""
-    fill(cube)
+    fill_campaigns(cube)
     assert {r["campaign__id"] for r in night(cube).records[OUTCOMES]} == {2, 8}
     cube.without = {"C9", "C8"}
     assert OUTCOMES not in night(cube).schemas
     assert not questions(cube, "C7")
-
-
-@pytest.mark.parametrize("campaign", scaled([9], [1, 2, 9]))
-def test_a_forbidden_campaign_is_a_warning(cube: Sandbox, campaign: int) -> None:
-    """The log names the forbidden campaign; the others are read."""
-    fill(cube, forbidden={f"campaigns/{campaign}"})
-    run = night(cube, **ALL_CRMS)
-    for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
-        assert {r["campaign__id"] for r in run.records[stream]} == {1, 2, 8, 9} - {campaign}
-        assert f"{stream} of campaigns/{campaign}, page 1: HTTP 403" in run.stderr
-    assert campaign not in marks(run)
-
-
-OTHER_ENDPOINTS = ("C5", "C7", "C8", "C10")
-
-
-def test_campaigns_that_are_forbidden_do_not_hide_the_others(cube: Sandbox) -> None:
-    """HTTP 403 does not rule out the endpoint; discovery tries the next campaign."""
-    newest = {1, 2, 9}
-    fill(cube, forbidden={f"campaigns/{n}" for n in newest}, without=OTHER_ENDPOINTS)
-    run = night(cube, **ALL_CRMS)
-    for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
-        assert {r["campaign__id"] for r in run.records[stream]} == {ARCHIVED}
-        for campaign in newest:
-            assert f"{stream} of campaigns/{campaign}, page 1: HTTP 403" in run.stderr
-
-
-def test_a_stream_that_is_completely_forbidden_is_logged(cube: Sandbox) -> None:
-    """Warnings say that the permission is missing; the other streams are read."""
-    fill(cube, forbidden={f"campaigns/{n}" for n in (1, 2, 8, 9)}, without=OTHER_ENDPOINTS)
-    run = night(cube, **ALL_CRMS)
-    assert run.records["data_owner_customers"]
-    warnings = logged(run, "WARNING")
-    for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
-        assert stream not in run.schemas
-        path = f"/api/v1/campaigns/{{campaign__id}}/{stream}/"
-        assert f"Stream '{stream}' is forbidden to the credential at {path}" in warnings
-        assert f"Nothing to read for stream '{stream}'; it is skipped" in warnings
-        assert f"'{stream}' was not found at {path}" not in run.stderr
-
-
-def test_a_missing_endpoint_is_probed_with_three_campaigns(cube: Sandbox) -> None:
-    """A few 404 responses are enough, however many campaigns there are."""
-    begin(cube, campaigns=12, without=("C9",))
-    cube.account.add_outcome(MERSALG, when=at(TODAY))
-    assert len(night(cube, **ALL_CRMS).records[OUTCOMES]) == 1
-    probed = [
-        r for r in cube.requests if re.fullmatch(r"/api/v1/campaigns/\d+/call_outcomes/", r.path)
-    ]
-    assert len(probed) == PROBES
-
-
-def test_a_deleted_campaign_is_a_warning(cube: Sandbox) -> None:
-    """The list still contained it; the other campaigns are read."""
-    fill(cube)
-
-    def vanish(request: Request) -> None:
-        if request.path.startswith("/api/v1/campaigns/8/"):
-            cube.faults.append(Fault("404", at=request.number))
-
-    cube.before_request = vanish
-    run = night(cube)
-    for stream in (OUTCOMES, REGISTRATIONS, CALLFLOW):
-        assert {r["campaign__id"] for r in run.records[stream]} == {MERSALG}
-        assert f"campaigns/8 is skipped. {stream} of campaigns/8, page 1: HTTP 404" in run.stderr
-
-
-def test_a_forbidden_crm_is_an_error_if_the_settings_name_it(cube: Sandbox) -> None:
-    """A discovered CRM is skipped; a named one must be readable."""
-    fill(cube, forbidden={"data_owners/2/B2C"}, without=("C9", "C11", "C6"))
-    discovered = night(cube, **ALL_CRMS)
-    assert {r["data_owner_id"] for r in discovered.records[OUTCOMES]} == {1, 2}
-    assert {r["crm_type"] for r in discovered.records[CALLFLOW]} == {"B2B", "B2C"}
-    assert "data_owners/2/B2C" in discovered.stderr
-    named = try_night(cube, data_owners=[{"id": 2, "crm_types": ["B2B", "B2C"]}])
-    assert "of data_owners/2/B2C, page 1: HTTP 403" in complaint(named)
 
 
 def test_rows_out_of_order_all_arrive(cube: Sandbox) -> None:
@@ -272,3 +183,14 @@ def test_an_account_of_2019_has_events_by_assignment(cube: Sandbox) -> None:
     assert record["call_outcome__submitted_when"] == f"{TODAY}T09:12:00+02:00"
     assert record["call_outcome__submitted_by"] == "a@example.com"
     assert REGISTRATIONS not in run.schemas
+
+
+def test_a_missing_endpoint_is_probed_with_three_campaigns(cube: Sandbox) -> None:
+    """A few 404 responses are enough, however many campaigns there are."""
+    begin(cube, campaigns=12, without=("C9",))
+    cube.account.add_outcome(MERSALG, when=at(TODAY))
+    assert len(night(cube, **ALL_CRMS).records[OUTCOMES]) == 1
+    probed = [
+        r for r in cube.requests if re.fullmatch(r"/api/v1/campaigns/\d+/call_outcomes/", r.path)
+    ]
+    assert len(probed) == PROBES

@@ -9,8 +9,8 @@ import pytest
 from cube_sandbox import Fault
 from tests.integration.conftest import TODAY
 from tests.integration.test_hiccups import fill
-from tests.integration.test_remembered import ALL_CRMS, failing
-from tests.support.event_runs import DAY, OUTCOMES, night, try_night
+from tests.integration.test_remembered import failing
+from tests.support.event_runs import ALL_CRMS, DAY, OUTCOMES, night, try_night
 from tests.support.in_process import run_in_process
 from tests.support.runs import CUSTOMERS, complaint, settings_for
 from tests.support.upserts import Upserts

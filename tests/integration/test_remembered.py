@@ -12,6 +12,7 @@ from tap_cube.account.probe import PROBES
 from tests.integration.conftest import TODAY
 from tests.integration.test_hiccups import edit, fill
 from tests.support.event_runs import (
+    ALL_CRMS,
     DAY,
     MERSALG,
     ONE_CRM,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox
     from cube_sandbox.faults import Kind
 
-ALL_CRMS: dict[str, Any] = {"data_owners": None}
 NOW = "Run again later; if the account has changed for good, run once with --full-refresh"
 CRM_PATH = "data_owners/{data_owner_id}/crm/{crm_type}"
 C9 = "/api/v1/campaigns/{campaign__id}/call_outcomes/"

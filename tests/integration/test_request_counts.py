@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
+    ALL_CRMS,
     ARCHIVED,
     DAY,
     MERSALG,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 CAMPAIGNS = scaled(16, 500)
 ROWS = ("C6", "C9", "C11")
-ALL_CRMS: dict[str, Any] = {"data_owners": None}
 
 
 def counts(cube: Sandbox) -> dict[str | None, int]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tap_cube.tap import TapCube
-from tests.support.runs import read
+from tests.support.runs import CRM, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,11 +38,39 @@ MERSALG = 2
 ARCHIVED = 8
 ONE_CRM: dict[str, Any] = {"data_owners": [{"id": 2, "crm_types": ["B2B"]}]}
 """Settings that read campaigns 2 and 8 alone."""
+ALL_CRMS: dict[str, Any] = {"data_owners": None}
+"""Settings that read all four campaigns."""
+
+CALL_STATE = "callflow__callstate__name"
 
 
 def begin(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
     """Let the account be a small one of today's generation in which nothing happened yet."""
     cube.reset(**{"generation": "2020", "without": (), "customers": 4, "outcomes": 0, **options})
+
+
+def fill_campaigns(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
+    """Begin with two outcomes and a call state in each of the four campaigns."""
+    begin(cube, **options)
+    for campaign in cube.account.campaigns:
+        for days in (1, 2):
+            when = at(cube.day - days * DAY)
+            cube.account.add_outcome(campaign, when=when, product="MPA", type=f"Type {campaign}")
+        cube.account.set_call_state(campaign, state="Ready", when=at(cube.day))
+
+
+def fill_callflow(cube: Sandbox, **options: Any) -> list[str]:  # noqa: ANN401 - options of the sandbox
+    """Begin with a state of each customer in one campaign, each changed on another day.
+
+    Returns:
+        The customers, whose state changed last first.
+    """
+    begin(cube, page_size=2, **options)
+    customers = cube.account.customer_ids(CRM)
+    for days, customer in enumerate(customers):
+        when = at(cube.day - days * DAY)
+        cube.account.set_call_state(MERSALG, customer, state="Ready", when=when)
+    return customers
 
 
 def night(
@@ -144,6 +172,11 @@ def _is_probe(query: str) -> bool:
 def by_key(records: Iterable[Record], stream: str = OUTCOMES) -> dict[str, Record]:
     """Records by their key, as a target that upserts would hold them in the end."""
     return {record[KEYS[stream]]: record for record in records}
+
+
+def call_states(run: TapRun) -> dict[str, str]:
+    """The call states that a run emitted, by customer."""
+    return {r["customer_id"]: r[CALL_STATE] for r in run.records[CALLFLOW]}
 
 
 def marks(run: TapRun, stream: str = OUTCOMES) -> dict[object, str]:
