@@ -14,6 +14,7 @@ from tests.support.event_runs import (
     CALL_STATE,
     CALLFLOW,
     DAY,
+    EMPTY_PAGE,
     MERSALG,
     OUTCOMES,
     at,
@@ -82,7 +83,7 @@ def test_an_archived_campaign_that_seems_empty_is_asked_again(cube: Sandbox) -> 
     customers = fill_callflow(cube)
     for campaign in (MERSALG, ARCHIVED):
         cube.account.archive(campaign, TODAY - 9 * DAY)
-    empty = Fault("empty-list", row="C6", body='{"count": 0, "next": null, "results": []}')
+    empty = Fault("empty-list", row="C6", body=EMPTY_PAGE)
     first = night(cube, TODAY, discovered=lambda: cube.faults.append(empty))
     cube.faults.clear()
     second = night(cube, TODAY + DAY, state=first.state)

@@ -15,6 +15,7 @@ from tests.support.event_runs import (
     DAY,
     MERSALG,
     OUTCOMES,
+    OUTCOMES_PATH,
     REGISTRATIONS,
     at,
     begin,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 PAGES = 5
 MIDDLE = TODAY - 350 * DAY
-PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
 
 
 def fill(cube: Sandbox, **options: Any) -> None:  # noqa: ANN401 - options of the sandbox
@@ -58,7 +58,12 @@ def test_a_page_that_fails_once_is_retried(
     injected: list[int] = []
 
     def inject(request: Request) -> None:
-        if request.path == PATH and _is_sync(request) and request.page == page and not injected:
+        if (
+            request.path == OUTCOMES_PATH
+            and _is_sync(request)
+            and request.page == page
+            and not injected
+        ):
             injected.append(request.number)
             cube.faults.append(Fault(kind, at=request.number, retry_after=0))
 
@@ -87,7 +92,7 @@ def failing(cube: Sandbox, kind: Kind, page: int) -> Callable[[Request], None]:
     def inject(request: Request) -> None:
         first = request.query.partition("from_date=")[2][:8]
         is_late = f"{MIDDLE:%Y%m%d}" <= first <= f"{TODAY:%Y%m%d}"
-        if request.path == PATH and request.page == page and is_late:
+        if request.path == OUTCOMES_PATH and request.page == page and is_late:
             cube.faults.append(Fault(kind, at=request.number))
 
     return inject
@@ -111,7 +116,7 @@ def test_a_page_that_always_fails_loses_only_its_window(
     reached = date.fromisoformat(marks(broken)[MERSALG])
     assert TODAY - 700 * DAY < reached < TODAY - DAY
     run = night(cube, TODAY, state=broken.state)
-    assert min(q.first for q in questions(cube, "C9") if q.path == PATH and q.first) == (
+    assert min(q.first for q in questions(cube, "C9") if q.path == OUTCOMES_PATH and q.first) == (
         reached - 2 * DAY
     )
     found = by_key([*broken.records[OUTCOMES], *run.records[OUTCOMES]])
@@ -172,7 +177,7 @@ def test_a_first_page_fetched_long_before_the_rest_is_checked_again(cube: Sandbo
     other = cube.account.add_campaign((2, "B2B"), "Etterpå")
     for hour in range(10, 20):
         cube.account.add_outcome(other, when=at(TODAY, f"{hour}:00"), type=str(hour))
-    deleted = delete_meanwhile(cube, PATH, cube.account.outcomes(other)[:2])
+    deleted = delete_meanwhile(cube, OUTCOMES_PATH, cube.account.outcomes(other)[:2])
     run = night(cube)
     assert len(deleted) == 2
     found = {r["call_outcome__type"] for r in run.records[OUTCOMES] if r["campaign__id"] == other}

@@ -24,8 +24,6 @@ from tests.support.event_runs import (
     night,
     questions,
 )
-from tests.support.in_process import run_in_process
-from tests.support.runs import complaint, settings_for
 from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
@@ -140,36 +138,6 @@ def test_only_crms_of_the_settings_are_read(cube: Sandbox) -> None:
     cube.without = {"C9", "C8"}
     assert OUTCOMES not in night(cube).schemas
     assert not questions(cube, "C7")
-
-
-def test_rows_out_of_order_all_arrive(cube: Sandbox) -> None:
-    """Outcomes entered late come last; the bookmark is the last day read, not the last row."""
-    begin(cube, page_size=3)
-    for days in (5, 1, 9, 0, 7, 3, 2, 8, 4, 6):
-        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY))
-    first = night(cube, TODAY)
-    assert len(by_key(first.records[OUTCOMES])) == 10
-    assert marks(first)[MERSALG] == TODAY.isoformat()
-    second = night(cube, TODAY + DAY, state=first.state)
-    assert sorted(r["submitted_at"][:10] for r in second.records[OUTCOMES]) == [
-        str(TODAY - days * DAY) for days in (2, 1, 0)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"start_date": "2099-01-01"}, "Setting 'start_date' is in the future"),
-        ({"timezone": "Europe/Atlantis"}, "Setting 'timezone' must be an IANA zone name"),
-    ],
-)
-def test_settings_that_give_no_valid_window_are_rejected(
-    cube: Sandbox, settings: dict[str, Any], words: str
-) -> None:
-    """The run fails before the first request, in a sentence that names the setting."""
-    begin(cube)
-    assert complaint(run_in_process(settings_for(cube, **settings))).startswith(words)
-    assert not cube.requests
 
 
 def test_an_account_of_2019_has_events_by_assignment(cube: Sandbox) -> None:

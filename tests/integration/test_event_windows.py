@@ -1,4 +1,4 @@
-"""Events are requested in windows of days, from the bookmark of the last run on."""
+"""Events are requested in windows of days, and a state covers exactly those that are complete."""
 
 from __future__ import annotations
 
@@ -12,24 +12,19 @@ from cube_sandbox import Fault
 from tap_cube.paging.windows import MAX_PAGES, MIN_DATE, Window
 from tests.integration.conftest import TODAY
 from tests.support.event_runs import (
-    ARCHIVED,
     DAY,
+    EMPTY_PAGE,
     MERSALG,
-    ONE_CRM,
     OUTCOMES,
-    REGISTRATIONS,
-    at,
+    OUTCOMES_PATH,
     begin,
     by_key,
     days_read,
-    marks,
     night,
     questions,
-    try_night,
 )
 from tests.support.in_process import run_in_process
 from tests.support.runs import complaint, settings_for
-from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,9 +32,6 @@ if TYPE_CHECKING:
     from cube_sandbox import Request, Sandbox
 
 TWO_YEARS = timedelta(days=730)
-ROWS = {"C9": OUTCOMES, "C11": REGISTRATIONS}
-EMPTY = '{"count": 0, "next": null, "results": []}'
-PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
 
 
 def test_windows_are_small_and_have_both_dates(cube: Sandbox) -> None:
@@ -84,7 +76,7 @@ def test_state_moves_after_each_window(cube: Sandbox) -> None:
             assert not late
     windows = [
         (str(window.first), str(window.last))
-        for window in _finished(q.days for q in questions(cube, "C9") if q.path == PATH)
+        for window in _finished(q.days for q in questions(cube, "C9") if q.path == OUTCOMES_PATH)
     ]
     with_rows = [last for first, last in windows if any(first <= day <= last for day in days)]
     assert len(with_rows) > 3
@@ -105,111 +97,11 @@ def _finished(requested: Iterable[tuple[date | None, date | None]]) -> list[Wind
     ]
 
 
-@pytest.mark.parametrize("lookback", scaled([0, 30], [0, 2, 30]))
-def test_the_second_run_starts_at_the_bookmark_less_the_lookback(
-    cube: Sandbox, lookback: int
-) -> None:
-    """The day of the bookmark was not over when it was read, so it is always read again."""
-    begin(cube)
-    for days in range(40):
-        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY), product="MPA")
-    cube.account.add_outcome(ARCHIVED, when=at(TODAY - 99 * DAY), product="MPA")
-    first = night(cube, TODAY)
-    assert len(first.records[OUTCOMES]) == 41
-    second = night(cube, TODAY + DAY, state=first.state, lookback_days=lookback)
-    assert {q.days for q in questions(cube, "C9", "C11")} == {(TODAY - lookback * DAY, TODAY + DAY)}
-    assert len(second.records[OUTCOMES]) == lookback + 1
-    assert marks(first) == {MERSALG: TODAY.isoformat(), ARCHIVED: TODAY.isoformat()}
-    # The archived one was not requested again.
-    assert marks(second) == {MERSALG: (TODAY + DAY).isoformat(), ARCHIVED: TODAY.isoformat()}
-
-
-def test_an_outcome_added_late_is_read_within_the_lookback(cube: Sandbox) -> None:
-    """Outcomes added for days before the lookback are not read."""
-    begin(cube)
-    cube.account.add_outcome(MERSALG, when=at(TODAY - 5 * DAY), type="First")
-    first = night(cube, TODAY)
-    cube.account.add_outcome(MERSALG, when=at(TODAY - DAY), type="Late")
-    cube.account.add_outcome(MERSALG, when=at(TODAY - 9 * DAY), type="Old")
-    second = night(cube, TODAY + DAY, state=first.state)
-    assert [r["call_outcome__type"] for r in second.records[OUTCOMES]] == ["Late"]
-
-
-def test_nothing_before_the_start_date_is_requested(cube: Sandbox) -> None:
-    """`start_date` is the first day of events; later runs start at their bookmark."""
-    begin(cube)
-    for days in (0, 10, 11):
-        cube.account.add_outcome(MERSALG, when=at(TODAY - days * DAY), product="MPA")
-    start = TODAY - 10 * DAY
-    first = night(cube, TODAY, start_date=f"{start}T00:00:00+02:00")
-    assert {q.days for q in questions(cube, "C9", "C11")} == {(start, TODAY)}
-    assert len(first.records[OUTCOMES]) == 2
-    night(cube, TODAY + DAY, state=first.state, start_date=start.isoformat())
-    assert {q.first for q in questions(cube, "C9", "C11")} == {TODAY - 2 * DAY}
-
-
-@pytest.mark.parametrize(("days", "is_requested"), [(0, True), (1, False)])
-def test_a_campaign_archived_before_the_start_date_is_not_requested(
-    cube: Sandbox, *, days: int, is_requested: bool
-) -> None:
-    """It can have events on its last day, but none later."""
-    begin(cube)
-    end = TODAY - 9 * DAY
-    cube.account.archive(ARCHIVED, end)
-    for campaign in (MERSALG, ARCHIVED):
-        cube.account.add_outcome(campaign, when=at(end), product="MPA")
-    run = night(cube, TODAY, start_date=(end + days * DAY).isoformat())
-    for row, stream in ROWS.items():
-        expected = {MERSALG, ARCHIVED} if is_requested else {MERSALG}
-        requested = {int(q.path.split("/")[4]) for q in questions(cube, row)}
-        assert requested == expected
-        assert {r["campaign__id"] for r in run.records[stream]} == (
-            expected if is_requested else set()
-        )
-
-
-def test_an_archived_campaign_is_not_requested_until_it_is_reopened(cube: Sandbox) -> None:
-    """When its last days were empty twice it is skipped; when it is reopened, no day is missing."""
-    begin(cube)
-    cube.account.add_outcome(MERSALG, when=at(TODAY))
-    cube.account.archive(MERSALG, TODAY + DAY)
-    first = night(cube, TODAY)
-    requested = {}
-    state = first.state
-    for day in range(1, 8):
-        state = night(cube, TODAY + day * DAY, state=state).state
-        requested[day] = [q.days for q in questions(cube, "C9") if q.path == PATH]
-    assert {day for day, windows in requested.items() if windows} == {1, 2, 3, 4, 5}
-    assert days_read(state or {})[MERSALG] == TODAY + 5 * DAY
-    cube.account.archive(MERSALG, TODAY + 99 * DAY)
-    cube.account.add_outcome(MERSALG, when=at(TODAY + 20 * DAY), type="Reopened")
-    again = night(cube, TODAY + 30 * DAY, state=state)
-    assert [r["call_outcome__type"] for r in again.records[OUTCOMES]] == ["Reopened"]
-    assert {q.days for q in questions(cube, "C9") if q.path == PATH} == {
-        (TODAY + 3 * DAY, TODAY + 30 * DAY)
-    }
-
-
-def test_a_campaign_that_seems_empty_for_a_night_is_read_again(cube: Sandbox) -> None:
-    """An empty list may be a mistake: it moves no bookmark, unless two nights agree."""
-    begin(cube)
-    cube.account.add_outcome(MERSALG, when=at(TODAY - 9 * DAY))
-    cube.account.add_outcome(ARCHIVED, when=at(TODAY - 99 * DAY))
-    empty = Fault("empty-list", row="C9", body=EMPTY)
-    first = night(cube, TODAY, discovered=lambda: cube.faults.append(empty))
-    cube.faults.clear()
-    assert (first.records[OUTCOMES], marks(first)) == ([], {})
-    second = night(cube, TODAY + DAY, state=first.state)
-    assert {r["campaign__id"] for r in second.records[OUTCOMES]} == {MERSALG, ARCHIVED}
-    night(cube, TODAY + 2 * DAY, state=second.state)
-    assert {q.path for q in questions(cube, "C9")} == {PATH}
-
-
 def test_a_part_of_the_days_that_seems_empty_is_asked_for_again(cube: Sandbox) -> None:
     """The bookmark passes it when the days after it were read, so one answer is not enough."""
     begin(cube, page_size=5)
     cube.account.add_outcomes(MERSALG, 300, TODAY - TWO_YEARS, TODAY)
-    empty = Fault("empty-list", row="C9", times=1, body=EMPTY)
+    empty = Fault("empty-list", row="C9", times=1, body=EMPTY_PAGE)
 
     def see(request: Request) -> None:
         if f"from_date={(TODAY - TWO_YEARS).year}" in request.query:
@@ -221,41 +113,17 @@ def test_a_part_of_the_days_that_seems_empty_is_asked_for_again(cube: Sandbox) -
     assert len(by_key(run.records[OUTCOMES])) == 300
 
 
-def test_a_bookmark_in_the_future_is_ignored(cube: Sandbox) -> None:
-    """Everything is read once, and the new bookmark is valid."""
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"start_date": "2099-01-01"}, "Setting 'start_date' is in the future"),
+        ({"timezone": "Europe/Atlantis"}, "Setting 'timezone' must be an IANA zone name"),
+    ],
+)
+def test_settings_that_give_no_valid_window_are_rejected(
+    cube: Sandbox, settings: dict[str, Any], words: str
+) -> None:
+    """The run fails before the first request, in a sentence that names the setting."""
     begin(cube)
-    cube.account.add_outcome(MERSALG, when=at(TODAY - 50 * DAY))
-    # The bookmark must move back, which the checker of messages would reject.
-    run = run_in_process(settings_for(cube, **ONE_CRM), state=state_with("2099-01-01"))
-    assert run.returncode == 0, run.stderr
-    assert len(run.records[OUTCOMES]) == 1
-    assert marks(run)[MERSALG] < "2099"
-
-
-@pytest.mark.parametrize("bookmark", ["last week", 7, ""])
-def test_a_bookmark_that_is_not_a_date_is_rejected(cube: Sandbox, bookmark: object) -> None:
-    """The error says that the state is damaged."""
-    begin(cube)
-    run = try_night(cube, state=state_with(bookmark))
-    assert complaint(run).startswith(f"{OUTCOMES}: the state holds a bookmark that is not a date")
-
-
-def state_with(bookmark: object) -> dict[str, Any]:
-    """Make a state with one bookmark of a campaign."""
-    part = {
-        "context": {"campaign__id": MERSALG},
-        "replication_key": "submitted_at",
-        "replication_key_value": bookmark,
-    }
-    return {"bookmarks": {OUTCOMES: {"partitions": [part]}}}
-
-
-def test_without_a_bookmark_every_day_is_requested(cube: Sandbox) -> None:
-    """The first day of an account is unknown; a window without events costs one request."""
-    begin(cube)
-    old = at(date(2003, 2, 1))
-    cube.account.add_outcome(MERSALG, when=old, product="MPA")
-    run = night(cube)
-    for stream in (OUTCOMES, REGISTRATIONS):
-        assert [r["submitted_at"][:10] for r in run.records[stream]] == ["2003-02-01"]
-    assert len(questions(cube, "C9")) == len(questions(cube, "C11")) == 2
+    assert complaint(run_in_process(settings_for(cube, **settings))).startswith(words)
+    assert not cube.requests

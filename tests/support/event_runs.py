@@ -35,12 +35,16 @@ KEYS = {
 MERSALG = 2
 """The campaign that most tests edit: it runs over CRM (2, "B2B")."""
 
+OUTCOMES_PATH = f"/api/v1/campaigns/{MERSALG}/call_outcomes/"
+"""Where its outcomes are."""
+
 ARCHIVED = 8
 ONE_CRM: dict[str, Any] = {"data_owners": [{"id": 2, "crm_types": ["B2B"]}]}
 """Settings that read campaigns 2 and 8 alone."""
 ALL_CRMS: dict[str, Any] = {"data_owners": None}
 """Settings that read all four campaigns."""
 
+EMPTY_PAGE = '{"count": 0, "next": null, "results": []}'
 CALL_STATE = "callflow__callstate__name"
 
 
