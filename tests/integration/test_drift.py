@@ -1,4 +1,4 @@
-"""Drift: fields that change during a sync, or after the catalog was written."""
+"""Drift: fields that appear, change or disappear during a sync."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from tests.support.runs import (
     CRM,
     CUSTOMERS,
     discover,
-    entry_of,
-    logged,
     only,
-    set_selected,
+    schemas,
     settings_for,
     sync,
 )
@@ -47,15 +45,6 @@ def add_meanwhile(cube: Sandbox, label: str = "Nytt felt", value: str = "ny verd
 
     cube.before_request = edit
     return added
-
-
-def schemas(run: TapRun, stream: str = CUSTOMERS) -> list[dict[str, Any]]:
-    """The properties that each SCHEMA message of a stream declares, in order."""
-    return [
-        message["schema"]["properties"]
-        for message in run.messages
-        if message["type"] == "SCHEMA" and message["stream"] == stream
-    ]
 
 
 def values(run: TapRun, column: str, stream: str = CUSTOMERS) -> dict[str, Any]:
@@ -133,32 +122,6 @@ def test_a_new_field_is_selected_in_a_supplied_catalog(cube: Sandbox) -> None:
     assert "ny verdi" in values(run, column).values()
 
 
-def test_a_field_newer_than_the_catalog_stays_out(cube: Sandbox) -> None:
-    """A field that was defined after the catalog was written is named in a warning."""
-    catalog = discover(cube, **only(CRM))
-    number = cube.account.add_definition(CRM, "Rabatt")
-    cube.account.add_customer(CRM, custom={number: "ny verdi"})
-    run = sync(cube, catalog=catalog, **only(CRM))
-    assert schemas(run) == [entry_of(catalog)["schema"]["properties"]]
-    assert "ny verdi" not in run.stdout
-    (warning,) = [text for text in logged(run, "WARNING") if f"crm__custom_info__{number}" in text]
-    assert "'use_cached_catalog: false'" in warning
-
-
-def test_a_field_deselected_before_it_exists_stays_out(cube: Sandbox) -> None:
-    """A catalog can deselect a field that is not in its schema."""
-    number = cube.account.add_definition(CRM, "Hemmelig")
-    column = f"crm__custom_info__{number}"
-    cube.account.add_customer(CRM, custom={number: "skal ikke ut"})
-    catalog = discover(cube, **only(CRM))
-    entry = entry_of(catalog)
-    del entry["schema"]["properties"][column]
-    set_selected(entry, column, selected=False)
-    run = sync(cube, catalog=catalog, **only(CRM))
-    assert not any(column in properties for properties in schemas(run))
-    assert "skal ikke ut" not in run.stdout
-
-
 def test_a_deleted_field_is_absent(cube: Sandbox) -> None:
     """After a definition is deleted during a run, records have no value for it."""
     column = "crm__custom_info__15"
@@ -178,33 +141,6 @@ def test_a_deleted_field_is_absent(cube: Sandbox) -> None:
     assert column in schemas(again)[0]
     assert not values(again, column)
     assert column not in schemas(sync(cube, **only(CRM)))[0]
-
-
-CHANGES: list[tuple[str, str, object, object, object]] = [
-    ("text", "number", REBATE, "12.5", None),
-    ("number", "text", "12.5", REBATE, None),
-    ("number", "text", "etter avtale", None, "etter avtale"),
-    ("checkbox", "date", "2024-05-17", None, "2024-05-17"),
-]
-"""Type when the catalog was written, type now, value sent, value in the column and beside it."""
-
-
-def test_a_changed_type_follows_the_catalog(cube: Sandbox) -> None:
-    """Columns keep the types of the catalog, and no value is lost."""
-    numbers = [cube.account.add_definition(CRM, "Rabatt", type=then) for then, *_ in CHANGES]
-    catalog = discover(cube, **only(CRM))
-    cube.reset()
-    again = [cube.account.add_definition(CRM, "Rabatt", type=now) for _, now, *_ in CHANGES]
-    assert again == numbers
-    sent = {number: value for number, (_, _, value, *_) in zip(numbers, CHANGES, strict=True)}
-    target = cube.account.add_customer(CRM, custom=sent)
-    run = sync(cube, catalog=catalog, **only(CRM))
-    (record,) = [r for r in run.records[CUSTOMERS] if r["customer_id"] == target]
-    for number, (*_, expected, beside) in zip(numbers, CHANGES, strict=True):
-        column = f"crm__custom_info__{number}"
-        assert record[column] == expected
-        assert record["unparsed_values"].get(column) == beside
-    assert schemas(run) == [entry_of(catalog)["schema"]["properties"]]
 
 
 def test_a_new_key_in_several_crms_is_declared_once(cube: Sandbox) -> None:

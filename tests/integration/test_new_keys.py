@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_cube.records.decoder import MAX_COLUMNS, MAX_KEY_LENGTH
-from tests.support.runs import CRM, CUSTOMERS, logged, only, read_at
+from tests.support.runs import CRM, CUSTOMERS, logged, only, read_at, schemas
 from tests.support.sizes import only_large
 from tests.support.strange_server import CUSTOMERS_PATH, PagesServer, Reply, serving
 
@@ -43,15 +43,6 @@ def read_rows(
     assert run.returncode == 0, run.stderr
     assert len(run.records[CUSTOMERS]) == total
     return run, used
-
-
-def schemas(run: TapRun) -> list[Row]:
-    """The properties of each SCHEMA message of the customers."""
-    return [
-        message["schema"]["properties"]
-        for message in run.messages
-        if message["type"] == "SCHEMA" and message["stream"] == CUSTOMERS
-    ]
 
 
 def in_one_row(number: int) -> list[Row]:

@@ -127,6 +127,15 @@ def ids(records: Iterable[Record], **context: object) -> set[str]:
     return {r["customer_id"] for r in records if context.items() <= r.items()}
 
 
+def schemas(run: TapRun, stream: str = CUSTOMERS) -> list[dict[str, Any]]:
+    """The properties that each SCHEMA message of a stream declares, in order."""
+    return [
+        message["schema"]["properties"]
+        for message in run.messages
+        if message["type"] == "SCHEMA" and message["stream"] == stream
+    ]
+
+
 def bookmarks(run: TapRun, stream: str = CUSTOMERS) -> dict[object, str]:
     """The bookmark of each partition of a stream: by CRM, or by assignment."""
     parts = (run.state or {})["bookmarks"][stream].get("partitions", [])
