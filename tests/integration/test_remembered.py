@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cube_sandbox import Fault
-from tap_cube.account.probe import PROBES
 from tests.integration.conftest import TODAY
 from tests.integration.test_hiccups import edit, fill
 from tests.support.event_runs import (
@@ -32,32 +31,20 @@ from tests.support.runs import (
     complaints,
     discover,
     entry_of,
-    logged,
     set_selected,
     settings_for,
 )
 from tests.support.sizes import by_turns
-from tests.support.upserts import Upserts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
 
-    from cube_sandbox import Request, Sandbox
+    from cube_sandbox import Sandbox
     from cube_sandbox.faults import Kind
 
 NOW = "Run again later; if the account has changed for good, run once with --full-refresh"
 CRM_PATH = "data_owners/{data_owner_id}/crm/{crm_type}"
 C9 = "/api/v1/campaigns/{campaign__id}/call_outcomes/"
-
-
-def failing(cube: Sandbox, kind: Kind, *paths: str) -> Callable[[Request], None]:
-    """Let requests for these paths fail."""
-
-    def inject(request: Request) -> None:
-        if request.path.startswith(paths):
-            cube.faults.append(Fault(kind, at=request.number))
-
-    return inject
 
 
 def earlier(state: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -151,21 +138,6 @@ def test_a_list_of_campaigns_that_is_empty_for_a_night_is_not_believed(cube: San
     assert night(cube, **ALL_CRMS).records["campaigns"] == []
 
 
-def test_campaigns_that_do_not_answer_do_not_hide_older_ones(cube: Sandbox) -> None:
-    """However many of the newest are gone for a night, the stream stays where it was read."""
-    fill(cube)
-    first = night(cube, **ALL_CRMS)
-    newest = [f"/api/v1/campaigns/{number}/" for number in (1, 2, 9)]
-    assert len(newest) == PROBES
-    cube.before_request = failing(cube, "404", *newest)
-    second = night(cube, TODAY + DAY, state=first.state, **ALL_CRMS)
-    assert not second.records[OUTCOMES]
-    assert days_read(second.state or {})[MERSALG] == TODAY
-    cube.before_request = None
-    third = night(cube, TODAY + 2 * DAY, state=second.state, **ALL_CRMS)
-    assert by_key(third.records[OUTCOMES]).keys() <= by_key(first.records[OUTCOMES]).keys()
-
-
 def test_one_stream_that_is_gone_does_not_end_the_others(cube: Sandbox) -> None:
     """They are read, and their bookmarks move. The run ends red with a line for each failure."""
     fill(cube)
@@ -190,45 +162,6 @@ def test_an_address_that_is_gone_costs_one_request_a_campaign(cube: Sandbox) -> 
     asked = [r.path for r in cube.requests if r.path.endswith("/call_outcomes/")]
     assert len(set(asked)) == 12
     assert len(asked) == 12 + 3
-
-
-def test_types_outlast_customers_that_are_refused_for_a_night(cube: Sandbox) -> None:
-    """One CRM is skipped with a warning. Its definitions still decide the columns of all."""
-    fill(cube)
-    first = night(cube, **ALL_CRMS)
-    cube.before_request = failing(cube, "403", "/api/v1/data_owners/2/B2C/customers")
-    second = night(cube, TODAY + DAY, state=first.state, **ALL_CRMS)
-    assert "data_owners/2/B2C is skipped" in second.stderr
-    assert second.records["custom_fields"] == first.records["custom_fields"]
-    warehouse = Upserts()
-    for run in (first, second):
-        warehouse.load(run)
-    assert warehouse.columns[OUTCOMES]["crm__custom_info__15"] == ["integer", "null", ""]
-
-
-def test_what_the_account_no_longer_shows_is_one_warning(cube: Sandbox) -> None:
-    """The state keeps it. Whoever no longer names a CRM in the settings is not warned."""
-    fill(cube)
-    first = night(cube, **ALL_CRMS)
-    cube.faults = [
-        Fault(
-            "not-json",
-            row="C1",
-            body="""[{"campaign__id": 2,
-        "data_owner__id": 2, "campaign__crm_type": "B2B", "assignment__id": 9}]""",
-        )
-    ]
-    second = night(cube, TODAY + DAY, state=first.state, **ALL_CRMS)
-    (warning,) = logged(second, "WARNING")
-    assert warning == (
-        "The account no longer shows 6 partitions that earlier runs read: assignments/12, "
-        "campaigns/1, campaigns/8, campaigns/9, data_owners/1/B2C, data_owners/2/B2C. "
-        "Their rows stay in the target as they are."
-    )
-    assert days_read(second.state or {}).keys() == days_read(first.state or {}).keys()
-    cube.faults = []
-    named = night(cube, TODAY + DAY, state=first.state, assignment_ids=[9], **ONE_CRM)
-    assert "no longer shows" not in named.stderr
 
 
 def test_a_run_that_broke_off_has_left_its_addresses(cube: Sandbox) -> None:
