@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 
 from tap_cube.records.codec import decode_row
-from tap_cube.records.decoder import UNPARSED, RecordDecoder
-from tests.support.columns import OSLO, VALIDATOR, decode, decoder
+from tap_cube.records.decoder import UNPARSED
+from tests.support.columns import VALIDATOR, decode
 
 KEPT = object()
 """The value does not fit the column: the column is null, and `UNPARSED` holds the value."""
@@ -245,52 +243,3 @@ def test_a_time_outside_of_the_calendar_is_kept() -> None:
     """The first hour of year 1 is in year 0 in UTC, which Python cannot represent."""
     record = decode("date-time", '"0001-01-01 00:00"', ZoneInfo("Europe/Berlin"))
     assert record == {"date-time": None, UNPARSED: {"date-time": "0001-01-01 00:00"}}
-
-
-def test_the_last_of_two_equal_keys_is_used() -> None:
-    """A repeated key is read as every JSON parser reads it (T55)."""
-    record = decoder().decode(decode_row(b'{"string": "first", "string": "second"}'))
-    assert record == {"string": "second"}
-
-
-@pytest.mark.parametrize("row", [b'{"a": 1', b'{"a": tru}', b"{'a': 1}", b"5", b"[]", b"null", b""])
-def test_only_a_json_object_is_a_row(row: bytes) -> None:
-    """Truncated rows and other JSON values are refused."""
-    with pytest.raises(msgspec.DecodeError):
-        decode_row(row)
-
-
-def test_unparsed_values_are_counted_by_column() -> None:
-    """Values that do not fit are counted for each column."""
-    typed = decoder()
-    rows: list[dict[str, Any]] = [
-        {"integer": "x", "date": "y"}, {"integer": "3"}, {"integer": True}, {"string": 5},
-    ]  # fmt: skip
-    records = [typed.decode(row) for row in rows]
-    assert typed.unparsed == {"integer": 2, "date": 1}
-    assert records[0] == {
-        "integer": None, "date": None, UNPARSED: {"integer": "x", "date": "y"},
-    }  # fmt: skip
-    assert UNPARSED not in records[1]
-
-
-def test_keys_with_any_characters_find_their_column() -> None:
-    """Spaces, signs and letters in keys are kept (T46 to T48); some keys are skipped."""
-    requested: list[str] = []
-
-    def column(key: str) -> tuple[str, dict[str, Any]] | None:
-        requested.append(key)
-        return None if key == "deselected" else (key, {"type": ["string", "null"]})
-
-    keys = ["gen info 1", "Antall år", "call_outcome__extra__Fast ansatt over 50 %", "ID", "id", ""]
-    typed = RecordDecoder(OSLO, column)
-    row = {**dict.fromkeys(keys, "x"), "deselected": "y"}
-    assert typed.decode(row) == typed.decode(row) == dict.fromkeys(keys, "x")
-    assert requested == list(row)
-
-
-def test_unparsed_values_are_not_written_if_deselected() -> None:
-    """Without the column in the catalog the value is only counted."""
-    typed = RecordDecoder(OSLO, lambda key: None if key == UNPARSED else (key, {"type": "integer"}))
-    assert typed.decode({"n": "x"}) == {"n": None}
-    assert typed.unparsed == {"n": 1}
