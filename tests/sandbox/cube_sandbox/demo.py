@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import signal
 import sys
-import textwrap
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Never
@@ -14,13 +13,14 @@ from typing import TYPE_CHECKING, Never
 import psycopg
 import requests
 
+from cube_sandbox.demo_output import print_columns, print_table, print_text
 from cube_sandbox.demo_tables import CUSTOMERS, KEYS, LOOKBACK_DAYS, SCHEMA, Tables
 from cube_sandbox.meltano_project import MeltanoError, meltano_project
 from cube_sandbox.postgres import PostgresError, postgres
 from cube_sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from cube_sandbox.account import Account, Where
@@ -94,7 +94,7 @@ def _signals_exit() -> Iterator[None]:
 
 def _show(cube: Sandbox, project: MeltanoProject, tables: Tables) -> None:
     account = cube.account
-    _print_text(
+    print_text(
         f"A local Cube account with {len(account.crms)} CRMs of {cube.customers} invented "
         f"customers and {len(account.campaigns)} campaigns, and a PostgreSQL server. Two of "
         "the CRMs are also assignments, the API's older name for a CRM. The tap gets only the "
@@ -104,13 +104,13 @@ def _show(cube: Sandbox, project: MeltanoProject, tables: Tables) -> None:
     first_day = cube.day
     _load("1. First load", project)
     found, expected = tables.counts(), _account_counts(account)
-    _print_table(
+    print_table(
         ("table", "rows", "in the account"),
         [(f"{SCHEMA}.{name}", found.get(name, 0), count) for name, count in expected.items()],
     )
     _expect(found, expected, "tables and rows")
     _campaigns(account, tables)
-    _types("assignment_customers", tables)
+    print_columns("assignment_customers", tables)
 
     since = first_day - timedelta(days=LOOKBACK_DAYS)
     again = {name: tables.rows_to_reload(name, since) for name in KEYS}
@@ -130,7 +130,7 @@ def _show(cube: Sandbox, project: MeltanoProject, tables: Tables) -> None:
         "callflow_customers": {f"{CAMPAIGN}:{ids[0]}"},
         **{name: tables.reported_by(name, AGENT) for name in READ_BY_DAYS},
     }
-    _print_table(
+    print_table(
         ("table", "rows", "written again", "changed or new", "though unchanged"),
         [
             (
@@ -171,9 +171,9 @@ def _account_counts(account: Account) -> dict[str, int]:
 
 def _campaigns(account: Account, tables: Tables) -> None:
     """Show the number of events of each campaign."""
-    _print_text("Events of each campaign, joined by campaign__id:")
+    print_text("Events of each campaign, joined by campaign__id:")
     rows = tables.campaigns()
-    _print_table(("id", "campaign", "customers called", "call outcomes", "products sold"), rows)
+    print_table(("id", "campaign", "customers called", "call outcomes", "products sold"), rows)
     held = [
         (
             number,
@@ -187,19 +187,19 @@ def _campaigns(account: Account, tables: Tables) -> None:
 
 
 def _explain() -> None:
-    _print_text(
+    print_text(
         'The column "written again" counts the rows whose _sdc_batched_at is later than the first '
         "load. The demo has checked that exactly the expected rows were written. The changed "
         f"customers are in both tables, since assignment {ASSIGNMENT} and the {CRM[1]} customers "
         f"of data owner {CRM[0]} are one CRM under two names."
     )
-    _print_text(
+    print_text(
         "The API gives the day of a customer's change, not the time, and outcomes can be "
         f"re-assigned. So the tap writes the rows from {LOOKBACK_DAYS} days before the bookmark "
         "on again (lookback_days). Each row replaces the earlier row with the same key, so the "
         "re-assigned call is still one row."
     )
-    _print_text("Campaigns and custom fields are few. The tap reads them in full each time.")
+    print_text("Campaigns and custom fields are few. The tap reads them in full each time.")
 
 
 def _load(title: str, project: MeltanoProject) -> None:
@@ -223,7 +223,7 @@ def _change(cube: Sandbox, emails: dict[str, str]) -> None:
             response = session.put(cube.url + path, json=body, timeout=30)
             _expect(response.status_code, requests.codes.ok, f"HTTP status of PUT {path}")
             rows.append((f"PUT {path}", email))
-    _print_table(("request", "e-mail"), rows)
+    print_table(("request", "e-mail"), rows)
 
 
 def _call(account: Account, customer_id: str) -> None:
@@ -231,48 +231,10 @@ def _call(account: Account, customer_id: str) -> None:
     account.reassign(account.outcomes(CAMPAIGN)[-1], by=AGENT)
     account.set_call_state(CAMPAIGN, customer_id, state="Sale", by=AGENT)
     account.add_outcome(CAMPAIGN, customer_id, type="Sale", by=AGENT, product="MPC")
-    _print_text(
+    print_text(
         f"In campaign {CAMPAIGN}, {AGENT} sells a product to another customer, and one of today's "
         "calls is re-assigned to this agent."
     )
-
-
-def _types(name: str, tables: Tables) -> None:
-    _print_text(f"Columns of {SCHEMA}.{name} by their type in PostgreSQL:")
-    sys.stdout.write("\n")
-    by_type = tables.columns_by_type(name)
-    width = max(map(len, by_type)) + 2
-    for kind, columns in sorted(by_type.items()):
-        sys.stdout.write(
-            textwrap.fill(
-                ", ".join(columns),
-                100,
-                initial_indent=f"   {kind:<{width}}",
-                subsequent_indent=" " * (3 + width),
-            )
-            + "\n"
-        )
-    _print_text(f"Labels of crm__custom_info__ columns, from {SCHEMA}.custom_fields:")
-    _print_table(("column", "source", "name"), tables.custom_field_names(4))
-
-
-def _print_text(text: str) -> None:
-    indent = "   "
-    filled = textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent)
-    sys.stdout.write(f"\n{filled}\n")
-
-
-def _print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table with numbers aligned right and text aligned left."""
-    content = list(rows)
-    widths = [max(map(len, map(str, column))) for column in zip(head, *content, strict=True)]
-    sys.stdout.write("\n")
-    for line in (head, *content):
-        cells = (
-            f"{cell!s:{'>' if isinstance(value, int) else '<'}{width}}"
-            for cell, value, width in zip(line, content[0], widths, strict=True)
-        )
-        sys.stdout.write(f"   {'  '.join(cells)}".rstrip() + "\n")
 
 
 def _expect(found: object, expected: object, what: str) -> None:

@@ -9,6 +9,7 @@ from cube_sandbox.faults import seeded_fraction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from cube_sandbox.generations import CampaignForm
     from cube_sandbox.models import Definition
@@ -63,6 +64,11 @@ def format_is_active(booleans: Booleans, *, is_active: bool, form: CampaignForm)
     if booleans == "documented":
         booleans = "json" if form == "2019" else "empty-for-false"
     return _WORDS[booleans][is_active]
+
+
+def format_day(day: date | None) -> str:
+    """Format a day as YYYY-MM-DD; no day is an empty text."""
+    return "" if day is None else day.isoformat()
 
 
 def is_empty(value: object) -> bool:

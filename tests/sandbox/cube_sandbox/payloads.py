@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cube_sandbox.formatting import ValueFormatter, format_is_active, is_empty
+from cube_sandbox.formatting import ValueFormatter, format_day, is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
-    from cube_sandbox.generations import CampaignForm
-    from cube_sandbox.models import Campaign, Crm, Customer, Definition
+    from cube_sandbox.models import Crm, Customer, Definition
     from cube_sandbox.traps import Traps
 
 #: `underscores` is 3.2, `plain` 3.6 with an assignment, `draft` 3.6 with a CRM type, `2016` 3.7.
@@ -78,7 +76,6 @@ _2016 = [
 #: Plain keys that are null when empty, in a list and in a single record; the others are "" (T33).
 _NULL_IN_LIST = frozenset({"birth_date", "address_street_no", "municipality", "phone_3"})
 _NULL_IN_SINGLE = frozenset({"birth_date", "address_street_no", "care_of_name"})
-_SERVICES = {"Meetings": 2, "Product sales": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +115,7 @@ class RecordBuilder:
             "crm__standard_info__email": customer.email or empty,
         }
         if self.change_log:
-            record["crm__change_log__updated"] = _day(customer.updated) or empty
+            record["crm__change_log__updated"] = format_day(customer.updated) or empty
             record["crm__change_log__updated_by"] = customer.updated_by or empty
             record["crm__change_log__update_method"] = customer.update_method or empty
         custom = customer.custom
@@ -197,45 +194,6 @@ def definition_record(definition: Definition, traps: Traps) -> Record:
     return start if traps.definitions == "no-lookup" else {**start, **lookup}
 
 
-def campaign_record(campaign: Campaign, crm: Crm, form: CampaignForm, traps: Traps) -> Record:
-    """Build the record of a campaign in one of the forms of 3.5."""
-    record: Record = {
-        "campaign__id": campaign.id,
-        "campaign__name": campaign.name,
-        "campaign__start_date": _day(campaign.start_date),
-        "campaign__end_date": _day(campaign.end_date),
-        "campaign__archived_date": _day(campaign.archived_date),
-        "campaign__is_active": format_is_active(
-            traps.booleans, is_active=campaign.archived_date is None, form=form
-        ),
-    }
-    owner = {"data_owner__id": crm.data_owner, "data_owner__name": crm.data_owner_name}
-    assignment = {
-        "assignment__id": "" if crm.assignment is None else crm.assignment,
-        "assignment__name": crm.assignment_name,
-        "assignment__description": "",
-        "client__id": crm.data_owner,
-        "client__short_name": crm.data_owner_name,
-        "client__full_name": crm.data_owner_name,
-    }
-    if form == "2019":
-        return {**record, "campaign__description": "", **assignment}
-    if form == "2019-draft":
-        return {
-            **record,
-            "crm_type__id": crm.type_number,
-            "crm_type__name": crm.crm_type,
-            **owner,
-        }
-    record |= {
-        "campaign__crm_type": crm.crm_type,
-        "service__id": _SERVICES.get(campaign.service, 1),
-        "service__name": campaign.service,
-        **owner,
-    }
-    return {**record, **assignment} if form == "transition" else record
-
-
 def _values(customer: Customer) -> Record:
     """All values of a customer by plain names, also empty ones."""
     return {
@@ -245,14 +203,10 @@ def _values(customer: Customer) -> Record:
         "phone_2": customer.phone_2,
         "phone_3": customer.phone_3,
         "email": customer.email,
-        "updated": _day(customer.updated),
+        "updated": format_day(customer.updated),
         "updated_by": customer.updated_by,
         "update_method": customer.update_method,
     }
-
-
-def _day(day: date | None) -> str:
-    return "" if day is None else day.isoformat()
 
 
 def _integer(customer_id: str, empty: str | None) -> int | str | None:

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from typing_extensions import override
 
+from cube_sandbox.campaign_records import campaign_record
 from cube_sandbox.models import Campaign, Crm, Customer, Definition
 from cube_sandbox.pagination import CubePagination
-from cube_sandbox.payloads import Family, RecordBuilder, campaign_record, definition_record
+from cube_sandbox.payloads import Family, RecordBuilder, definition_record
 from cube_sandbox.project import current
 from cube_sandbox.writes import Change, required_integer
 
