@@ -92,7 +92,9 @@ class TapCube(CommandLine):
             self.memory.expected(spec.name, spec.endpoints)
             check_bookmarks(state, spec.name, KEYS[spec.name].replication)
         catalog = options.pop("catalog", None)
-        if catalog is not None and not isinstance(catalog, Catalog):
+        if isinstance(catalog, Catalog):
+            catalog = catalog.to_dict()
+        if catalog is not None:
             catalog = checked_catalog(catalog, KEYS, self.logger)
         super().__init__(config=config, catalog=catalog, **options)
         self._state_writer = EncodedStateWriter(self.message_writer)

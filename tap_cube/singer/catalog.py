@@ -173,9 +173,6 @@ def _completed(raw: dict[str, t.Any], name: str, keys: Keys) -> dict[str, t.Any]
         column: _checked_column(schema, name, column, is_key=column in keys.primary)
         for column, schema in entry.schema.properties.items()
     }
-    metadata = raw.get("metadata", [])
-    if not any(each["breadcrumb"] == [] for each in metadata):
-        metadata = [{"breadcrumb": [], "metadata": {"selected": True}}, *metadata]
     return {
         **raw,
         "stream": name,
@@ -183,14 +180,32 @@ def _completed(raw: dict[str, t.Any], name: str, keys: Keys) -> dict[str, t.Any]
         "key_properties": [*keys.primary],
         "replication_key": keys.replication,
         "replication_method": _method(entry, keys),
-        "metadata": [
-            *metadata,
-            *(
-                {"breadcrumb": ["properties", column], "metadata": {"inclusion": "automatic"}}
-                for column in automatic
-            ),
-        ],
+        "metadata": _completed_metadata(raw.get("metadata", []), automatic),
     }
+
+
+def _completed_metadata(
+    metadata: Sequence[dict[str, t.Any]], automatic: Sequence[str]
+) -> list[dict[str, t.Any]]:
+    """Complete metadata as the SDK needs it.
+
+    Without metadata of the stream, the SDK would deselect all columns that have some. Meltano calls
+    everything automatic for which a catalog has none, and still deselects it.
+    """
+    has_root = any(each["breadcrumb"] == [] for each in metadata)
+    return [
+        *([] if has_root else [{"breadcrumb": [], "metadata": {"selected": True}}]),
+        *(
+            {**each, "metadata": {**each["metadata"], "inclusion": "available"}}
+            if each["metadata"].get("selected") is False
+            else each
+            for each in metadata
+        ),
+        *(
+            {"breadcrumb": ["properties", column], "metadata": {"inclusion": "automatic"}}
+            for column in automatic
+        ),
+    ]
 
 
 def _method(entry: _Entry, keys: Keys) -> str:

@@ -8,7 +8,7 @@ import re
 import typing as t
 from fnmatch import fnmatchcase
 
-from singer_sdk.singerlib import Metadata, SelectionMask
+from singer_sdk.singerlib import SelectionMask
 from typing_extensions import override
 
 from tap_cube.logs import listed
@@ -51,7 +51,7 @@ class ColumnSelection:
         self,
         found: Mapping[str, t.Any],
         listed: Mapping[str, t.Any] | None = None,
-        automatic: Collection[str | None] = (),
+        automatic: Collection[str] = (),
         *,
         has_exclusions: bool = False,
     ) -> None:
@@ -66,21 +66,9 @@ class ColumnSelection:
 
     @classmethod
     def of_catalog(
-        cls, entry: CatalogEntry, found: Mapping[str, t.Any], automatic: Collection[str | None]
+        cls, entry: CatalogEntry, found: Mapping[str, t.Any], automatic: Collection[str]
     ) -> t.Self:
-        """The selection of a catalog, whose metadata is completed for the SDK.
-
-        Without metadata of the stream, the SDK would deselect all columns that have some. Meltano
-        calls everything automatic for which a catalog has none, and still deselects it.
-        """
-        metadata = entry.metadata
-        if metadata and () not in metadata:
-            metadata.root.selected = True
-        for breadcrumb, own in metadata.items():
-            if breadcrumb[1:] and breadcrumb[1] in automatic:
-                own.inclusion = Metadata.InclusionType.AUTOMATIC
-            elif own.selected is False:
-                own.inclusion = Metadata.InclusionType.AVAILABLE
+        """The selection of a catalog that `checked_catalog` has completed."""
         listed = entry.schema.to_dict().get("properties", {})
         is_excluding = _has_exclusions(entry.tap_stream_id)
         return cls(found, listed, automatic, has_exclusions=is_excluding)
@@ -163,11 +151,11 @@ def _has_exclusions(stream: str) -> bool:
     Meltano applies the pattern, such as `!stream.a*`, to the columns that discovery found. If none
     of them matches, the catalog does not show that later ones are not wanted.
     """
-    patterns = _variable(_MELTANO_PATTERNS)
-    names = [each for each in patterns if str(each).startswith("!")]
-    rules = [f"!{name}" for name in _deselected(_variable(_MELTANO_METADATA))]
-    parts = [re.split(r"(?<!\\)\.", str(each)) for each in [*names, *rules]]
-    return any(columns and fnmatchcase(stream, name[1:]) for name, *columns in parts)
+    patterns = [str(each) for each in _variable(_MELTANO_PATTERNS)]
+    excluded = [each.removeprefix("!") for each in patterns if each.startswith("!")]
+    excluded += _deselected(_variable(_MELTANO_METADATA))
+    paths = [re.split(r"(?<!\\)\.", each) for each in excluded]
+    return any(columns and fnmatchcase(stream, name) for name, *columns in paths)
 
 
 def _deselected(metadata: object, path: str = "") -> Iterator[str]:

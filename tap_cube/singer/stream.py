@@ -147,13 +147,9 @@ class EncodedStream(Stream):
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
         found = self.schema["properties"]
-        keys, replication_key = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
         if entry := catalog.get_stream(self.name):
-            root = entry.metadata.get(())
-            if entry.key_properties is None and getattr(root, "table_key_properties", None) is None:
-                self.primary_keys = keys
-            automatic = {*keys, *self.primary_keys, replication_key, self.replication_key} - {None}
+            automatic = [*self.primary_keys, *filter(None, [self.replication_key])]
             self.selection = ColumnSelection.of_catalog(entry, found, automatic)
 
     @property
