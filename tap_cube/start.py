@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import typing as t
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
@@ -18,5 +17,5 @@ def main() -> None:
     run()
 
 
-def _end(number: int, _: t.Any) -> None:  # noqa: ANN401 - a frame
+def _end(number: int, _: object) -> None:
     os._exit(128 + number)  # nothing has been written yet

@@ -7,9 +7,9 @@ import re
 import typing as t
 from pathlib import Path
 
-from fsspec import AbstractFileSystem, get_filesystem_class  # type: ignore[import-untyped]
-from fsspec.asyn import AsyncFileSystem  # type: ignore[import-untyped]  # fsspec has no types
-from fsspec.implementations.local import make_path_posix  # type: ignore[import-untyped]
+from fsspec import AbstractFileSystem, get_filesystem_class
+from fsspec.asyn import AsyncFileSystem
+from fsspec.implementations.local import make_path_posix
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -42,7 +42,7 @@ class _Response(HTTPResponse):
         """Skip all interim responses; the standard library skips 100 alone."""
         while True:
             _raise_if_late()  # what has arrived can still be read from a connection that is closed
-            status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # not typed
+            status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # typeshed lacks it
             if not _SWITCHING < status[1] < HTTPStatus.OK:
                 return status
             parse_headers(self.fp)

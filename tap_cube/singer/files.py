@@ -34,7 +34,7 @@ def read_config(path: str) -> dict[str, t.Any]:
     raise CubeError(msg)
 
 
-def read_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> t.Any:  # noqa: ANN401
+def read_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> object:
     """Read a file that has to be JSON, and close it.
 
     Args:

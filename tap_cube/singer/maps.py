@@ -13,7 +13,7 @@ from functools import cached_property
 from math import isfinite
 from zoneinfo import ZoneInfo
 
-import simpleeval  # type: ignore[import-untyped]
+import simpleeval
 import simplejson
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.mapper import (

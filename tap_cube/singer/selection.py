@@ -167,7 +167,7 @@ def _deselected(metadata: object, path: str = "") -> Iterator[str]:
         yield path.removesuffix(".selected")
 
 
-def _variable(name: str) -> t.Any:  # noqa: ANN401 - JSON
+def _variable(name: str) -> list[t.Any] | dict[str, t.Any]:
     """A list or an object that Meltano passes in a variable; an empty list if it is neither."""
     try:
         value = json.loads(os.environ.get(name, "[]"))
