@@ -52,7 +52,7 @@ def main() -> None:
 def _run(reader_gone: Event) -> Sequence[str]:
     """Run the tap, and return the sentences of the error that ended it.
 
-    They are logged when it has gone, and with it what it still held open, which logs its own end.
+    The caller logs them when the tap is gone, since what it holds open may log its own end.
     """
     try:
         TapCube.cli()

@@ -28,10 +28,10 @@ _OF_THIS_PROCESS = {"dask", "dir", "memory"}
 """Storages that make folders, but that no other process can open at the same address."""
 
 _UNREADABLE = re.compile(r"[?]|::")
-"""Where targets end an address."""
+"""What ends an address for targets: the rest would be a query, or another storage."""
 
 _MAX_NAME = 100
-"""Bytes that the name of a file, which has 255, leaves beside stream, number and ending."""
+"""Bytes of one part of a prefix: a name has 255, and stream, number and ending need the rest."""
 
 
 def storage_errors(storage: Mapping[str, t.Any]) -> Iterator[str]:
@@ -107,7 +107,7 @@ def _elsewhere_fault(scheme: str, address: str) -> str | None:
 def _keeps_files(scheme: str, kind: type) -> bool:
     """Whether what is written can be read by another process at the same address.
 
-    Implementations that only read, or that wrap another one, do not say how to make a folder.
+    Filesystems that only read, or that wrap another one, have no method that makes a folder.
     """
     own = [each for each in kind.__mro__ if each not in {AbstractFileSystem, AsyncFileSystem}]
     makes_folders = any(vars(each).keys() & {"mkdir", "_mkdir"} for each in own)

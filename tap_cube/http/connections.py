@@ -39,7 +39,7 @@ class HandshakeTimeoutError(ConnectTimeoutError):
 
 class _Response(HTTPResponse):
     def _read_status(self) -> tuple[str, int, str]:
-        """Skip all interim responses; the standard library skips 100 alone."""
+        """Skip all interim responses; the standard library skips only 100."""
         while True:
             _raise_if_late()  # what has arrived can still be read from a connection that is closed
             status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # typeshed lacks it
@@ -111,7 +111,7 @@ def _raise_if_late() -> None:
 
 
 def _in_thread(connect: Callable[[], socket.socket], seconds: float) -> socket.socket:
-    """Connect, for a limited time: the system's name resolution has no limit, nor ends by signals.
+    """Connect within a time: name resolution has no limit of its own, and signals do not end it.
 
     Raises:
         TimeoutError: If there is no connection after these seconds.

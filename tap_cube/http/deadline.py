@@ -16,7 +16,7 @@ from contextvars import ContextVar
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LONGEST_SLEEP = 1.0
+_MAX_SLEEP = 1.0
 """Seconds after which the thread of a watchdog without exchanges ends."""
 
 
@@ -66,14 +66,14 @@ _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def current_deadline() -> Deadline | None:
-    """The deadline of the exchange that this thread is at."""
+    """The deadline of this thread's exchange."""
     return _current.get()
 
 
 class Watchdog:
-    """Enforces deadlines, all of which are as far away when they are made.
+    """Enforces deadlines of equal length, so that the oldest ends first.
 
-    Its thread sleeps until the oldest deadline, so an exchange that is in time costs it nothing.
+    Its thread sleeps until then, so an exchange that is in time costs it nothing.
     """
 
     def __init__(self) -> None:
@@ -112,4 +112,4 @@ class Watchdog:
             if remaining <= 0:
                 oldest.enforce()
             else:
-                time.sleep(min(remaining, _LONGEST_SLEEP))
+                time.sleep(min(remaining, _MAX_SLEEP))

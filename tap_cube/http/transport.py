@@ -76,7 +76,7 @@ class Transport:
             CubeError: If one cannot be used.
         """
         proxies, verify = self._environment["proxies"], self._environment["verify"]
-        # The host of the address may be wrong, too, which the first request says.
+        # The host of the address may be wrong, too, which the first request reports.
         any_host = requests.Request("GET", f"{url.partition(':')[0]}://account.invalid")
         try:
             if select_proxy(url, proxies):
@@ -91,7 +91,7 @@ class Transport:
         except (OSError, ValueError):
             msg = (
                 "The file that variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names holds no "
-                "certificates. Correct it, or unset it."
+                "certificates. Correct the file, or unset the variable."
             )
             raise CubeError(msg) from None
 
@@ -113,7 +113,7 @@ class Transport:
 def _may_be_loopback(url: str) -> bool:
     """Whether an address may lead to this machine, in any spelling that a resolver accepts.
 
-    The rule for plain http is stricter: `settings_rules` accepts well-known spellings alone.
+    The rule for plain http is stricter: `settings_rules` accepts only well-known spellings.
     """
     with suppress(requests.RequestException):
         url = requests.Request("GET", url).prepare().url or ""  # in ASCII

@@ -166,7 +166,7 @@ class Pass:
     def _is_loop(self, page: Page) -> bool:
         """Whether the links lead in a circle: a page begins as an earlier one, and none is due.
 
-        Where more are due, by a count that may be absurd, only many such pages in a row tell.
+        If more are due, by a count that may be absurd, it takes many such pages in a row.
         """
         start = page.rows[0].identity
         if start is None and page.count is None:

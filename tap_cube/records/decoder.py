@@ -209,9 +209,9 @@ class RecordDecoder:
         return dict(zip(rows, text[:-1].split(b"\n"), strict=True))
 
     def _should_compile(self, content: Mapping[str, t.Any]) -> bool:
-        """Whether a row on the slow path makes a new compiled decoder worth its price.
+        """Whether a row on the slow path makes a new compiled decoder worth its time.
 
-        That is in proportion to all keys, so it is paid only after as many were decoded slowly.
+        Making one takes time in proportion to all keys, so as many must have been decoded slowly.
         Otherwise a page with a new key in each row would take time in proportion to its square.
         """
         self._slow_keys += len(content)

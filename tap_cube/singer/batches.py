@@ -94,7 +94,7 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
 def _path_of(storage: StorageTarget, name: str) -> UPath:
     """Make the folder of the files whose names begin like this, and return this beginning.
 
-    Its address is that of the files without an escape such as `%20`, which targets do not decode.
+    Its address has no escapes such as `%20`, which targets do not decode.
     """
     with _storage_errors(storage):
         place = local_folder(storage.root)

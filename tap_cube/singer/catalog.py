@@ -123,8 +123,8 @@ def checked_catalog(
         logger: Gets a warning about streams that it does not have.
 
     Raises:
-        CubeError: If it is no catalog of this tap, or asks for what the tap cannot do. The message
-            names the stream, and the column.
+        CubeError: If it is not a catalog of this tap, or asks for what the tap cannot do. The
+            message names the stream, and the column.
     """
     if not isinstance(catalog, dict) or not isinstance(catalog.get("streams"), list):
         msg = f"The catalog has no list of streams. {_REMEDY}"
@@ -166,8 +166,8 @@ def _completed(raw: dict[str, t.Any], name: str, keys: Keys) -> dict[str, t.Any]
         raise _fault(name, fault if keys.replication else "it has no replication key")
     for each in entry.metadata:
         if each.breadcrumb and (each.breadcrumb[0] != "properties" or len(each.breadcrumb) == 1):
-            fault = f"breadcrumb {each.breadcrumb!s:.80} must be [] or begin with 'properties' and"
-            raise _fault(name, f"{fault} a column")
+            where = f"breadcrumb {each.breadcrumb!s:.80}"
+            raise _fault(name, f"{where} must be [] or begin with 'properties' and a column")
     automatic = [*keys.primary, *filter(None, [keys.replication])]
     columns = {
         column: _checked_column(schema, name, column, is_key=column in keys.primary)

@@ -70,7 +70,7 @@ def read_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> ob
 
 
 def is_deep(value: object, levels: int) -> bool:
-    """Whether a JSON value has more levels than this, which functions that recurse might not stand.
+    """Whether a JSON value has more levels than recursive functions can be trusted with.
 
     Args:
         value: The value.

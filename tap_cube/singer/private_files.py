@@ -44,7 +44,7 @@ def private_file(path: Path) -> Iterator[t.IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
             if unnamed:
-                # As open(2) describes. Python follows the link if it gets a number, of any file.
+                # As open(2) describes. Python follows the link only if it gets `src_dir_fd`.
                 link = _OPEN_FILES / str(file.fileno())
                 os.link(link, path, src_dir_fd=file.fileno())
         if not unnamed:

@@ -89,7 +89,7 @@ class ColumnSelection:
         return self._mask
 
     def column(
-        self, name: str, schema: Mapping[str, t.Any], mask: SelectionMask, *, is_new: bool
+        self, name: str, schema: Mapping[str, t.Any], mask: SelectionMask, *, can_add: bool
     ) -> Column:
         """Return a column and its schema; None if it is not emitted.
 
@@ -97,11 +97,11 @@ class ColumnSelection:
             name: Name of the column.
             schema: JSON Schema of the column if it is not declared yet.
             mask: The mask of the columns.
-            is_new: Whether it may then be added.
+            can_add: Whether it may then be added.
         """
         if name in self.properties:
             return (name, self.properties[name]) if mask["properties", name] else None
-        if is_new and self._is_whole and len(self.properties) < MAX_COLUMNS:
+        if can_add and self._is_whole and len(self.properties) < MAX_COLUMNS:
             self.properties[name] = dict(schema)
             return name, self.properties[name]
         if ("properties", name) not in mask and len(self.left_out) < MAX_COLUMNS:

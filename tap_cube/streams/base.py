@@ -116,12 +116,12 @@ class CubeStream(EncodedStream, t.Generic[R]):
     def column(self, key: str, partition: Partition) -> Column:
         """Column of a key that Cube sends; a new key becomes a column (drift)."""
         name, schema = self.columns.column_of(key, partition.defined_by)
-        is_new = len(key) <= MAX_KEY_LENGTH
-        return self.selection.column(name, schema, self.mask, is_new=is_new)
+        can_add = len(key) <= MAX_KEY_LENGTH
+        return self.selection.column(name, schema, self.mask, can_add=can_add)
 
     def own_column(self, name: str) -> str | None:
-        """A column that the tap adds; None if it is not emitted, nor of use to a child stream."""
-        is_kept = self.selection.column(name, {}, self.mask, is_new=False)
+        """A column that the tap adds; None if neither the target nor a child stream gets it."""
+        is_kept = self.selection.column(name, {}, self.mask, can_add=False)
         return name if is_kept or not self.selected else None
 
     def added_values(self, partition: Partition, row: R, key: str) -> Sequence[object]:
@@ -180,7 +180,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.stats.seconds += time.monotonic() - began
         self.stats.unparsed += decoder.unparsed.total()
         if counts := [f"{name} {n}" for name, n in sorted(decoder.unparsed.items())]:
-            kept = self.selection.column(UNPARSED, {}, self.mask, is_new=False)
+            kept = self.selection.column(UNPARSED, {}, self.mask, can_add=False)
             where = f"stand in '{UNPARSED}'" if kept else f"are null ('{UNPARSED}' is not selected)"
             msg = "Values that do not fit the type of their column %s: %s"
             self.logger.warning(msg, where, listed(counts))

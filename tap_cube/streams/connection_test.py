@@ -36,7 +36,7 @@ class ConnectionTest:
         """Test streams; child streams with the first row of their parent.
 
         Raises:
-            RunError: If no other stream could do better.
+            RunError: If the other streams would fail in the same way.
         """
         for stream in streams:
             is_read = stream.selected or stream.has_selected_descendents
@@ -63,7 +63,7 @@ class ConnectionTest:
                 self._test(child, [context])
 
     def _read(self, stream: CubeStream[Row], context: Context) -> None:
-        """Read the first row with those that are encoded with it; a list without pages wholly."""
+        """Read the first row, and those that are encoded with it; all rows of a bare list."""
         for record in stream.get_records(context):
             if stream.has_selected_descendents:
                 list(stream.generate_child_contexts(record, context))

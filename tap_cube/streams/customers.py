@@ -62,8 +62,8 @@ class CustomersStream(CubeStream[CustomerRow]):
         custom = CustomColumns(
             account.fields_of(resource.endpoint), account.label_names, by_label=by_label
         )
-        if wide := [f"{name} as {kind}" for name, kind in custom.contradictions]:
-            msg = "%s: CRMs disagree about the types of columns, which are read: %s"
+        if wide := [f"{name} (read as {kind})" for name, kind in custom.contradictions]:
+            msg = "%s: CRMs disagree about the types of these columns: %s"
             tap.logger.info(msg, spec.name, listed(wide))
         ids = {name: _ID_TYPES[name] for name in spec.primary_keys}
         fields = {**ids, "updated": th.DateType(), **family, **ids}
