@@ -152,12 +152,10 @@ def _storage_errors(
     try:
         yield
     except kind as error:
-        # Not the error's own text, which another machine may have written.
+        # Not the error's own text, which may show an address, or what another machine sent.
         text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None
-        if isinstance(error, (ImportError, ValueError)):
-            text = f"{error}".rstrip(".")
-        is_folder = storage and local_folder(storage.root)
-        where = f" to '{escaped(storage.root, _MAX_SHOWN)}'" if storage and is_folder else ""
+        folder = storage.root if storage and local_folder(storage.root) else ""
+        where = f" to '{escaped(folder, _MAX_SHOWN)}'" if folder else ""
         msg = (
             f"Batch files could not be written{where}: {text or type(error).__name__}. "
             "Check 'storage' in setting 'batch_config', then run again."

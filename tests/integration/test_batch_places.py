@@ -147,3 +147,10 @@ def test_a_folder_that_cannot_be_written_is_reported_at_once(
     assert not cube.requests
     assert_no_secret(run, cube.token)
     assert run_in_process(settings, extra_args=["--discover"]).returncode == 0
+
+
+def test_an_error_of_another_storage_shows_no_credential(cube: Sandbox) -> None:
+    """Its own text might: `#` ends the host of an address, so the password stands for the port."""
+    run = run_in_process(settings_for(cube, **into(f"ftp://me:{SECRET}#@localhost/nights")))
+    assert "Batch files could not be written: ValueError. Check 'storage'" in complaint(run)
+    assert_no_secret(run, SECRET)
