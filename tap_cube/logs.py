@@ -34,8 +34,8 @@ _MAX_SHOWN = 60
 _MAX_LISTED = 20
 _MAX_FRAMES = 20
 
-_SDK_MODULES = ("_logging", "configuration", "mapper", "metrics")
-"""Modules of the SDK whose text shows nothing but settings, from INFO on; rows at DEBUG."""
+_SDK_MODULES = ("_logging", "configuration", "metrics")
+"""Modules of the SDK whose text shows no rows and no expressions of stream maps, from INFO on."""
 
 _FAILED_HANDLERS: WeakSet[logging.Handler] = WeakSet()
 
