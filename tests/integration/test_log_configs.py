@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,10 +11,13 @@ from tests.support.runs import CRM, only, settings_for
 from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cube_sandbox import Sandbox
     from tests.support.tap_process import TapRun
+
+    LoggedBy = Callable[..., TapRun]
 
 FORMAT = "%(levelname)s: %(message)s"
 STDERR = {"class": "logging.StreamHandler", "stream": "ext://sys.stderr"}
@@ -23,7 +26,7 @@ FULL_DISK = {"class": "logging.FileHandler", "filename": "/dev/full"}
 
 
 @pytest.fixture
-def logged_by(cube: Sandbox, tmp_path: Path) -> Any:  # noqa: ANN401 - a function with defaults
+def logged_by(cube: Sandbox, tmp_path: Path) -> LoggedBy:
     """Run the tap with the log going to a handler."""
 
     def run(handler: dict[str, str], template: str = FORMAT, **settings: object) -> TapRun:
@@ -41,14 +44,16 @@ def logged_by(cube: Sandbox, tmp_path: Path) -> Any:  # noqa: ANN401 - a functio
     return run
 
 
-def test_an_error_is_logged_though_the_configuration_disables_other_loggers(logged_by: Any) -> None:  # noqa: ANN401
+def test_an_error_is_logged_though_the_configuration_disables_other_loggers(
+    logged_by: LoggedBy,
+) -> None:
     """Python disables those that exist and are not named, unless it is told not to."""
     run = logged_by(STDERR, auth_token="wrong")  # noqa: S106 - invented
     assert run.returncode == 1
     assert "ERROR: campaigns, page 1: HTTP 401" in run.stderr
 
 
-def test_a_log_that_is_sent_to_stdout_goes_to_stderr(logged_by: Any) -> None:  # noqa: ANN401
+def test_a_log_that_is_sent_to_stdout_goes_to_stderr(logged_by: LoggedBy) -> None:
     """A target ends at the first line that is no message."""
     run = logged_by(STDOUT)
     assert run.returncode == 0, run.stderr
@@ -64,7 +69,7 @@ def test_a_log_that_is_sent_to_stdout_goes_to_stderr(logged_by: Any) -> None:  #
     ],
 )
 def test_a_handler_that_fails_is_told_once(
-    logged_by: Any,  # noqa: ANN401
+    logged_by: LoggedBy,
     handler: dict[str, str],
     template: str,
     reason: str,

@@ -36,7 +36,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - any JSON
             yield from _places(value[key])
 
 
-def _damage(holder: Any, key: Any, root: Any, rng: random.Random) -> None:  # noqa: ANN401
+def _damage(holder: Any, key: Any, root: Any, rng: random.Random) -> None:  # noqa: ANN401 - JSON
     old = holder[key]
     match rng.randrange(7):
         case 0 if holder is not root:
