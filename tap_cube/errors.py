@@ -64,7 +64,18 @@ class NotFoundError(CubeError, FatalAPIError):
 
 
 class TooLargeError(CubeError):
-    """A response is larger than the tap's memory allows. Another attempt would bring the same."""
+    """A response is larger than the tap's memory allows. Another attempt would bring the same.
+
+    Args:
+        limit: The number that the response exceeds.
+        things: What it has more of, such as rows.
+    """
+
+    def __init__(self, limit: int, things: str) -> None:
+        super().__init__(
+            f"the response is too large: it has more than {limit:,} {things}. "
+            "Check 'api_url'; the account has to send smaller pages."
+        )
 
 
 class IncompleteReadError(CubeError):

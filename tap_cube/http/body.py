@@ -32,11 +32,6 @@ _JSON_BEGINS = (b"[", b"{")
 _OTHERS = frozenset({"br", "compress", "deflate", "zstd"})
 """Compressions that the tap does not ask for."""
 
-_TOO_LARGE = (
-    f"the response is too large: it has more than {MAX_BODY_BYTES // 2**20} MiB. "
-    "Check 'api_url'; the account has to send smaller pages."
-)
-
 
 class _Unpacker:
     """Decompresses gzip in small pieces, and leaves everything else as it is.
@@ -108,7 +103,7 @@ def read_body(response: requests.Response, deadline: Deadline) -> bytes:
             for piece in unpacker.pieces(chunk):
                 body.write(piece)
                 if body.tell() > MAX_BODY_BYTES:
-                    raise TooLargeError(_TOO_LARGE)
+                    raise TooLargeError(MAX_BODY_BYTES // 2**20, "MiB")
     except ReadTimeoutError:
         raise TransientError(TIMED_OUT) from None
     except zlib.error:

@@ -37,7 +37,7 @@ def check_values(body: bytes) -> None:
     """
     # A shorter body cannot have so many. All ordinary pages are.
     if len(body) > MAX_VALUES and values_of(body) > MAX_VALUES:
-        raise _too_large(MAX_VALUES, "values")
+        raise TooLargeError(MAX_VALUES, "values")
 
 
 def values_of(body: bytes) -> int:
@@ -52,7 +52,7 @@ def check_rows(rows: int) -> None:
         TooLargeError: If it has more than `MAX_ROWS` rows.
     """
     if rows > MAX_ROWS:
-        raise _too_large(MAX_ROWS, "rows")
+        raise TooLargeError(MAX_ROWS, "rows")
 
 
 def check_depth(body: bytes, rows: int = 0) -> None:
@@ -70,10 +70,3 @@ def check_depth(body: bytes, rows: int = 0) -> None:
         brackets = _TEXT.sub(b"", body).translate(None, _NO_BRACKETS)
         if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > MAX_DEPTH:
             raise TransientError(_TOO_DEEP)
-
-
-def _too_large(limit: int, things: str) -> TooLargeError:
-    return TooLargeError(
-        f"the response is too large: it has more than {limit:,} {things}. "
-        "Check 'api_url'; the account has to send smaller pages."
-    )
