@@ -251,7 +251,7 @@ def _crm_name(owner: int, crm_type: str) -> str:
 
 
 def _day(value: object) -> date | None:
-    """A day; None for one before any account, such as 0001-01-01, which stands for no day."""
+    """A day; None for a missing one, and for 0001-01-01 and the like, which stand for that."""
     try:
         day = date.fromisoformat(str(value)[:10])
     except ValueError:

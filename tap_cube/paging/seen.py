@@ -24,7 +24,7 @@ _PAGE_ROWS = 500
 
 @dataclass(slots=True)
 class Emitted:
-    """Rows that earlier passes yielded, and the contents that all passes yielded, as often."""
+    """Rows that earlier passes yielded, and how often all passes yielded each content."""
 
     identified: Hashes = field(default_factory=Hashes)
     contents: Hashes = field(default_factory=Hashes)

@@ -26,7 +26,7 @@ UNPARSED = "unparsed_values"
 """Column for values that do not fit their type."""
 
 MAX_COLUMNS = 10_000
-"""Columns of a stream from which on new keys stay out; PostgreSQL holds 1,600 in a table."""
+"""A stream with this many columns takes no new keys; PostgreSQL has at most 1,600 in a table."""
 
 MAX_KEY_LENGTH = 1_000
 """Characters of a key that can become a column."""

@@ -46,6 +46,7 @@ OF_MAPS: t.Final = ("stream_maps", "faker_config")
 """The settings that `map_errors` checks, better than their schemas."""
 
 _JSON = (str, int, Decimal, list, tuple, dict)
+_UNKNOWN = ((simpleeval.NameNotDefined, "name"), (simpleeval.FunctionNotDefined, "func_name"))
 
 
 class MapError(CubeError):
@@ -207,7 +208,7 @@ class NamingStreamMap(CustomStreamMap):
         else:
             if property_name is None:  # the filter
                 return result
-            # Flattening gives an object's columns other names; nothing else has none.
+            # Without a column of its name, an object is flattened next; anything else is text.
             own_type = None if isinstance(result, dict) else as_text
             try:
                 return _fitted(result, self._converters.get(property_name, own_type))
@@ -232,9 +233,6 @@ def _fault_of(error: Exception) -> str:
         if isinstance(error, kind):
             return f"uses the unknown column or function {getattr(error, name)!r:.60}"
     return f"failed on a record with {type(error).__name__}"
-
-
-_UNKNOWN = ((simpleeval.NameNotDefined, "name"), (simpleeval.FunctionNotDefined, "func_name"))
 
 
 def _fitted(result: object, convert: Convert | None) -> object:
