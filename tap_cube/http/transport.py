@@ -90,8 +90,8 @@ class Transport:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(verify)
         except (OSError, ValueError):
             msg = (
-                "The file that variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names holds no "
-                "certificates. Correct the file, or unset the variable."
+                "The file in variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE has no certificates. "
+                "Correct the file, or unset the variable."
             )
             raise CubeError(msg) from None
 
