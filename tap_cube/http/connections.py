@@ -6,7 +6,7 @@ import typing as t
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from http import HTTPStatus
-from http.client import HTTPResponse, parse_headers
+from http.client import HTTPException, HTTPResponse, parse_headers
 from threading import Thread
 
 from requests.adapters import HTTPAdapter
@@ -31,6 +31,7 @@ else:
 
 
 _SWITCHING = HTTPStatus.SWITCHING_PROTOCOLS
+_COOKIES = ("Set-Cookie", "Set-Cookie2")
 
 
 class HandshakeTimeoutError(ConnectTimeoutError):
@@ -38,6 +39,15 @@ class HandshakeTimeoutError(ConnectTimeoutError):
 
 
 class _Response(HTTPResponse):
+    @override
+    def begin(self) -> None:
+        try:
+            super().begin()
+        except ValueError as error:  # the parser is that of e-mail, where headers may be anything
+            raise HTTPException from error
+        for name in _COOKIES:  # `requests` parses all that come, which may take seconds
+            del self.headers[name]
+
     def _read_status(self) -> tuple[str, int, str]:
         """Skip all interim responses; the standard library skips only 100."""
         while True:

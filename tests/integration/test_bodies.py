@@ -101,3 +101,13 @@ def test_no_content_does_not_end_a_list_too_early(times: int) -> None:
         assert ids(run.records[CUSTOMERS]) == {"1", "2", "3"}
     else:
         assert "it is not certain that all rows were read" in complaint(run)
+
+
+def test_headers_that_cannot_be_parsed_are_asked_for_again() -> None:
+    """Python's parser of e-mail reads them, and fails where a parameter has such a number."""
+    odd = [Reply(200, {"Content-Type": f"multipart/mixed; part*{'9' * 5000}*=x"})]
+    page = {"count": 1, "results": [{"crm__customer_id": "1"}]}
+    with pages(lambda _: odd.pop() if odd else page) as server:
+        run = read_at(server.url, max_retries=1, **only(CRM))
+    assert run.returncode == 0, run.stderr
+    assert ids(run.records[CUSTOMERS]) == {"1"}
