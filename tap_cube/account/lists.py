@@ -7,12 +7,16 @@ campaigns, and with them all that happened in them.
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 
 from typing_extensions import override
 
+from tap_cube.errors import TooLargeError
+from tap_cube.http.body import MAX_BODY_BYTES
 from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
 from tap_cube.records.codec import decode_row
+from tap_cube.records.limits import values_of
 from tap_cube.records.page import PageDecoder
 from tap_cube.records.rows import Row
 
@@ -22,6 +26,9 @@ if t.TYPE_CHECKING:
     from tap_cube.http.client import CubeClient
     from tap_cube.http.prefetch import WorkerPool
     from tap_cube.records.page import Page
+
+_LIMITS: t.Final = {"rows": 50_000, "values": 1_000_000, "bytes": MAX_BODY_BYTES}
+"""What a run keeps of all lists of one stream, at most: they stay decoded until it ends."""
 
 
 class CampaignRow(Row):
@@ -79,6 +86,7 @@ class ListReader:
         self._stream = stream
         self._logger = logger
         self._may_be_incomplete = may_be_incomplete
+        self._kept = Counter[str]()
         self._pages = PageReader(
             stream, client, pool, row_type=row_type, may_be_list=True, on_wait=bool
         )
@@ -93,6 +101,7 @@ class ListReader:
 
         Raises:
             IncompleteReadError: If it is not certain that these are all rows.
+            TooLargeError: If this list and those before it are too large to keep.
         """
         subject = f"{self._stream} of {partition}" if partition else self._stream
         with self._pages.pages((partition, target), first, self._logger) as pages:
@@ -102,4 +111,17 @@ class ListReader:
                 logger=self._logger,
                 may_be_incomplete=self._may_be_incomplete,
             )
-            return [decode_row(page.raw_rows[place]) for page, places in reader for place in places]
+            rows = (page.raw_rows[place] for page, places in reader for place in places)
+            return [decode_row(self._counted(subject, row)) for row in rows]
+
+    def _counted(self, subject: str, row: bytes) -> bytes:
+        """Count a row among all that are kept, and return it."""
+        self._kept.update(rows=1, values=values_of(row), bytes=len(row))
+        for unit, limit in _LIMITS.items():
+            if self._kept[unit] > limit:
+                msg = (
+                    f"{subject}: with this list the stream has more than {limit:,} {unit} to keep. "
+                    "Check 'api_url'."
+                )
+                raise TooLargeError(msg)
+        return row

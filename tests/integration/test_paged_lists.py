@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cube_sandbox import Traps
-from tests.support.runs import CRM, CUSTOMERS, complaint, discover, entry_of, only, read, sync
+from tests.support.runs import (
+    CRM,
+    CUSTOMERS,
+    complaint,
+    discover,
+    entry_of,
+    only,
+    read,
+    read_at,
+    sync,
+)
+from tests.support.strange_server import pages
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
+
+CAMPAIGNS = "/api/v1/campaigns"
 
 
 def begin(cube: Sandbox, **traps: object) -> None:
@@ -49,3 +62,21 @@ def test_discovery_reads_lists_to_their_end_as_well(cube: Sandbox) -> None:
     begin(cube)
     columns = entry_of(discover(cube, **only(CRM)))["schema"]["properties"]
     assert {f"crm__custom_info__{n}" for n in cube.account.definitions(CRM)} <= columns.keys()
+
+
+@pytest.mark.parametrize("values", [0, 100])
+def test_a_list_without_end_is_not_kept(values: int) -> None:
+    """Each page has new campaigns and a link to the next, for as long as anybody asks."""
+    size = 20_000 if not values else 2_000
+    rest = {f"key{n}": "" for n in range(values)}
+
+    def answer(number: int) -> dict[str, Any]:
+        ids = range(number * size, number * size + size)
+        rows = [{"campaign__id": n, **rest} for n in ids]
+        return {"next": f"{CAMPAIGNS}?page={number + 1}", "results": rows}
+
+    with pages(answer) as server:
+        server.path = CAMPAIGNS
+        sentence = complaint(read_at(server.url, read_ahead=0))
+    assert sentence.startswith("campaigns: with this list the stream has more than")
+    assert len(server.asked) < 10

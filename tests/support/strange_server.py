@@ -76,7 +76,7 @@ class Reply:
 
 
 class PagesServer(ThreadingHTTPServer):
-    """Answers for the customers of one CRM with whatever a function makes of a page's number."""
+    """Answers for the customers of one CRM, or at another path, with what a function makes."""
 
     def __init__(self, answer: Callable[[int], Any]) -> None:
         """Listen on a free port. The function returns JSON with status 200, or a `Reply`."""
@@ -84,6 +84,7 @@ class PagesServer(ThreadingHTTPServer):
         self.answer = answer
         self.asked: list[int] = []
         self.is_dated = True
+        self.path = CUSTOMERS_PATH
 
     @property
     def url(self) -> str:
@@ -92,7 +93,7 @@ class PagesServer(ThreadingHTTPServer):
 
     def body(self, target: str) -> bytes | Reply | None:
         """Body for a path and query, or a whole reply; None for one that is not there."""
-        if urlsplit(target).path != CUSTOMERS_PATH or len(self.asked) > TOO_MANY:
+        if urlsplit(target).path != self.path or len(self.asked) > TOO_MANY:
             return None
         number = int(parse_qs(urlsplit(target).query).get("page", ["1"])[0])
         self.asked.append(number)
