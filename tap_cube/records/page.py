@@ -143,11 +143,15 @@ def decode_object(body: bytes) -> bytes:
 
     Raises:
         TransientError: If the response is anything else.
+        TooLargeError: If it has too many values.
     """
     check_values(body)
     if not body.strip().startswith(b"{"):
         raise TransientError(NOT_JSON)
-    return _lenient_page(b"[%b]" % body, Row).raw_rows[0]
+    page = decode_page(b"[%b]" % body)
+    if len(page.rows) != 1:  # objects with a comma between them
+        raise TransientError(NOT_JSON)
+    return page.raw_rows[0]
 
 
 def _check_encoding(body: bytes) -> None:

@@ -225,3 +225,9 @@ def test_new_keys_of_several_details_are_declared_together() -> None:
     schemas = [m for m in run.messages if m["type"] == "SCHEMA" and m["stream"] == OF_CUSTOMERS]
     first, second = (schema["schema"]["properties"].keys() for schema in schemas)
     assert second - first == {"only in 007", "only in 8"}
+
+
+def test_the_details_of_a_customer_may_be_as_large_as_a_page() -> None:
+    """A page may have 64 MiB."""
+    run = details_of(lambda number: {"crm__customer_id": number, "comment": "x" * 2**24})
+    assert ids(run.records[OF_CUSTOMERS]) == {"007", "8"}

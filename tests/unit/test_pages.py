@@ -16,7 +16,7 @@ from tap_cube.errors import TransientError
 from tap_cube.http.prefetch import Prefetcher, WorkerPool
 from tap_cube.paging.links import NextLinkPaginator
 from tap_cube.paging.pages import Pages
-from tap_cube.records.page import END, Page, decode_page
+from tap_cube.records.page import END, Page, decode_object, decode_page
 from tap_cube.records.rows import Row
 
 if TYPE_CHECKING:
@@ -108,6 +108,14 @@ def test_deep_nesting_is_no_page(frame: bytes, begin: bytes, end: bytes) -> None
     """A body that is nested too deeply is refused like any other damaged body."""
     with pytest.raises(TransientError):
         decode_page(frame % (begin * 100_000 + end * 100_000))
+
+
+@pytest.mark.parametrize("damaged", [b"[]", b"", b'{"id": 1}, {"id": 2}', b'{"id": 1'])
+def test_a_single_record_is_one_object(damaged: bytes) -> None:
+    """Anything else is requested again."""
+    assert decode_object(b' {"id": 1}\n') == b'{"id": 1}'
+    with pytest.raises(TransientError):
+        decode_object(damaged)
 
 
 @pytest.mark.parametrize("complete", [body(1, 2), json.dumps(ROWS).encode()])
