@@ -6,7 +6,7 @@ import typing as t
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from http import HTTPStatus
-from http.client import HTTPException, HTTPResponse, parse_headers
+from http.client import HTTPException, HTTPResponse
 from threading import Thread
 
 from requests.adapters import HTTPAdapter
@@ -31,6 +31,7 @@ else:
 
 
 _SWITCHING = HTTPStatus.SWITCHING_PROTOCOLS
+_LINE = 2**16
 _COOKIES = ("Set-Cookie", "Set-Cookie2")
 
 
@@ -55,7 +56,8 @@ class _Response(HTTPResponse):
             status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # typeshed lacks it
             if not _SWITCHING < status[1] < HTTPStatus.OK:
                 return status
-            parse_headers(self.fp)
+            while self.fp.readline(_LINE).strip():
+                pass
 
 
 class _Connection(_Base):
