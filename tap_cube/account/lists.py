@@ -11,7 +11,7 @@ from collections import Counter
 
 from typing_extensions import override
 
-from tap_cube.errors import TooLargeError
+from tap_cube.errors import CubeError
 from tap_cube.http.body import MAX_BODY_BYTES
 from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
@@ -101,7 +101,7 @@ class ListReader:
 
         Raises:
             IncompleteReadError: If it is not certain that these are all rows.
-            TooLargeError: If this list and those before it are too large to keep.
+            CubeError: If this list and those before it are too large to keep.
         """
         subject = f"{self._stream} of {partition}" if partition else self._stream
         with self._pages.pages((partition, target), first, self._logger) as pages:
@@ -123,5 +123,5 @@ class ListReader:
                     f"{subject}: with this list the stream has more than {limit:,} {unit} to keep. "
                     "Check 'api_url'."
                 )
-                raise TooLargeError(msg)
+                raise CubeError(msg)
         return row
