@@ -101,9 +101,10 @@ class CompleteReader:
         return first
 
     def _report(self, last: Pass) -> None:
+        counted = "sends no count" if last.count is None else f"counts {last.count}"
         msg = (
             f"{self._subject}: after {MAX_PASSES} passes it is not certain that all rows were read "
-            f"(the account counts {last.count}, the last pass found {last.rows.seen})."
+            f"(the account {counted}, the last pass found {last.rows.seen})."
         )
         if not self._may_be_incomplete:
             msg += " Run again when the account changes less. If it never succeeds, set "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,6 +98,19 @@ def test_one_page_for_all_numbers_and_a_vast_count() -> None:
         run = read_at(server.url, max_retries=0, read_ahead=0, **only(CRM))
     assert "not certain that all rows were read" in complaint(run)
     assert len(server.asked) < TOO_MANY
+
+
+def test_a_list_without_a_count_that_never_stays_the_same() -> None:
+    """The error says that there is no count."""
+    new_ids = map(str, itertools.count())
+
+    def answer(number: int) -> dict[str, Any]:
+        link = f"?page={number + 1}" if number < 3 else None
+        return {"next": link, "results": [{"crm__customer_id": next(new_ids)}]}
+
+    with pages(answer) as server:
+        sentence = complaint(read_at(server.url, read_ahead=0, **only(CRM)))
+    assert "(the account sends no count, the last pass found" in sentence
 
 
 @pytest.mark.parametrize(("place", "read_ahead"), by_turns(PLACES[:-1], [0, 3]))
