@@ -161,7 +161,8 @@ class Loading:
         return tables
 
 
-@pytest.mark.parametrize("naming", [pytest.param("original", marks=only_large), "label"])
+@only_large  # by default, the tests of Meltano and of `test_pipe` fill PostgreSQL
+@pytest.mark.parametrize("naming", ["original", "label"])
 def test_every_target_holds_what_cube_holds(
     cube: Sandbox, warehouse: Warehouse, tmp_path: Path, naming: str
 ) -> None:

@@ -59,7 +59,7 @@ RESPONSES: dict[str, tuple[Callable[[], bytes], str]] = {
     "NaN and numbers": (lambda: value(b"[NaN,%b0]" % (b"1.5e9," * 990_000)), ""),
     "NaN and a long text": (lambda: value(b'[NaN,"\xf0\x9f\x8c\xbb%b"]' % (b"a" * 2**23)), ""),
 }
-FEW = ("rows", "an id of objects")
+FEW = ("rows", "a next of lists")
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="the system does not tell a process's memory")
