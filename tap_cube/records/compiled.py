@@ -30,8 +30,9 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from tap_cube.records.codec import encode_lines, exact_number
+from tap_cube.records.moments import as_day, as_moment
 from tap_cube.records.page import rows_decoder
-from tap_cube.records.values import as_boolean, as_day, as_integer, as_moment, as_number, as_text
+from tap_cube.records.values import as_boolean, as_integer, as_number, as_text
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -72,7 +73,7 @@ _CANONICAL: Mapping[Callable[..., t.Any], bytes] = {
     as_number: rb"0|-?[1-9][0-9]{0,17}(?:\.[0-9]{0,9}[1-9][0-9]{0,2})?"
     rb"|-?0\.(?:[1-9][0-9]{0,5}|0[1-9])",
     as_day: b'"%b"' % _DAY,
-    as_moment: rb'"%bT%b:[0-5][0-9]\+%b"' % (_DAY, _CLOCK, _CLOCK),
+    as_moment: rb'"%bT%b:[0-5][0-9]\+00:00"' % (_DAY, _CLOCK),
 }
 """JSON text that a conversion is sure to leave unchanged. Other text may also be unchanged."""
 

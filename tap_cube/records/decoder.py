@@ -72,7 +72,6 @@ class RecordDecoder:
         constants: Values that the tap adds to every record, by column.
         added: Columns that the tap adds after the constants, with a value per row; None for one
             that is skipped.
-        in_utc: Whether times are written in UTC instead of with their offset.
 
     Attributes:
         moment: Converts a time of a row to the time of a record.
@@ -85,10 +84,8 @@ class RecordDecoder:
         column: Callable[[str], Column],
         constants: Mapping[str, object] | None = None,
         added: Sequence[str | None] = (),
-        *,
-        in_utc: bool = False,
     ) -> None:
-        self._converter = partial(converter, zone=zone, in_utc=in_utc)
+        self._converter = partial(converter, zone=zone)
         self.moment = self._converter({"format": "date-time"})
         self._column = column
         self._constants = dict(constants or {})

@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from tap_cube.records.codec import decode_row, exact_number
 from tap_cube.records.ids import INTERNAL, id_text, imported_key
+from tap_cube.records.moments import as_day
 from tap_cube.records.surrogates import content_digest
-from tap_cube.records.values import as_day
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence

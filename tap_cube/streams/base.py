@@ -166,7 +166,6 @@ class CubeStream(EncodedStream, t.Generic[R]):
             partial(self.column, partition=partition),
             {name: constants[name] for name in constants if self.own_column(name)},
             [self.own_column(name) for name in self.added_columns],
-            in_utc=bool(self.get_batch_config(self.config)),
         )
         self.write_state()  # what the partitions before have finished
         before, began = self.client.requests[self.name], time.monotonic()

@@ -37,11 +37,11 @@ def test_only_changed_rows_are_emitted_again(cube: Sandbox) -> None:
     customers = fill_callflow(cube)
     first = night(cube, TODAY)
     assert call_states(first).keys() == set(customers)
-    assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T10:00:00+02:00"
+    assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T08:00:00+00:00"
     cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY + DAY))
     second = night(cube, TODAY + DAY, state=first.state, lookback_days=0)
     assert call_states(second) == {customers[0]: "Ready", customers[2]: "Sale"}
-    assert marks(second, CALLFLOW)[MERSALG] == f"{TODAY + DAY}T10:00:00+02:00"
+    assert marks(second, CALLFLOW)[MERSALG] == f"{TODAY + DAY}T08:00:00+00:00"
     old, new = (by_key(run.records[CALLFLOW], CALLFLOW) for run in (first, second))
     assert new.keys() < old.keys()
 
@@ -109,7 +109,7 @@ def test_a_state_in_the_future_does_not_move_the_bookmark_there(cube: Sandbox) -
         MERSALG, customers[1], state="Scheduled", when=at(TODAY.replace(year=2099))
     )
     first = night(cube, TODAY, hour="12:00:30")
-    assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T12:00:00+02:00"
+    assert marks(first, CALLFLOW)[MERSALG] == f"{TODAY}T10:00:00+00:00"
     cube.account.set_call_state(MERSALG, customers[2], state="Sale", when=at(TODAY, "12:00:45"))
     second = night(cube, TODAY, state=first.state, lookback_days=0)
     assert call_states(second) == {customers[1]: "Scheduled", customers[2]: "Sale"}
@@ -127,8 +127,8 @@ def test_a_customer_has_a_row_in_each_campaign(cube: Sandbox) -> None:
     }
     assert len(by_key(rows, CALLFLOW)) == 2
     assert marks(run, CALLFLOW) == {
-        MERSALG: f"{TODAY}T10:00:00+02:00",
-        ARCHIVED: f"{TODAY - 9 * DAY}T10:00:00+02:00",
+        MERSALG: f"{TODAY}T08:00:00+00:00",
+        ARCHIVED: f"{TODAY - 9 * DAY}T08:00:00+00:00",
     }
 
 
@@ -190,7 +190,7 @@ def test_no_change_is_lost_in_the_skipped_hour(cube: Sandbox) -> None:
     first = night(cube, night_of, hour="01:59:30")
     cube.account.set_call_state(MERSALG, customers[1], state="B", when=at(night_of, "03:00"))
     second = night(cube, night_of, hour="03:00:30", state=first.state, lookback_days=0)
-    assert marks(second, CALLFLOW)[MERSALG] == "2024-03-31T03:00:00+02:00"
+    assert marks(second, CALLFLOW)[MERSALG] == "2024-03-31T01:00:00+00:00"
     assert call_states(second)[customers[1]] == "B"
 
 
@@ -199,8 +199,8 @@ def test_minutes_are_interpreted_in_the_zone_of_the_settings(cube: Sandbox) -> N
     fill_callflow(cube, customers=1)
     run = night(cube, TODAY, timezone="Europe/Helsinki")
     (record,) = run.records[CALLFLOW]
-    assert record["callflow__last_change__when"] == f"{TODAY}T10:00:00+03:00"
-    assert marks(run, CALLFLOW)[MERSALG] == f"{TODAY}T10:00:00+03:00"
+    assert record["callflow__last_change__when"] == f"{TODAY}T07:00:00+00:00"
+    assert marks(run, CALLFLOW)[MERSALG] == f"{TODAY}T07:00:00+00:00"
 
 
 def test_an_account_without_outcomes_has_states(cube: Sandbox) -> None:

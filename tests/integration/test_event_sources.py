@@ -147,8 +147,8 @@ def test_an_account_of_2019_has_events_by_assignment(cube: Sandbox) -> None:
     run = night(cube, **ALL_CRMS)
     (record,) = run.records[OUTCOMES]
     assert (record["campaign__id"], record["assignment_id"]) == (MERSALG, 9)
-    assert record["submitted_at"] == f"{TODAY}T09:12:00+02:00"
-    assert record["call_outcome__submitted_when"] == f"{TODAY}T09:12:00+02:00"
+    assert record["submitted_at"] == f"{TODAY}T07:12:00+00:00"
+    assert record["call_outcome__submitted_when"] == f"{TODAY}T07:12:00+00:00"
     assert record["call_outcome__submitted_by"] == "a@example.com"
     assert REGISTRATIONS not in run.schemas
 

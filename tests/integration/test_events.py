@@ -69,7 +69,7 @@ def test_a_reassigned_outcome_updates_its_row(
         old, new = (by_key(run.records[stream], stream) for run in (first, second))
         assert old.keys() == new.keys()
         teams = {r["submitted_at"][11:16]: r[f"{REPORT_AS}_in_team"] for r in new.values()}
-        assert teams == {"09:00": "Kveldslag Øst", "10:00": "Default"}
+        assert teams == {"07:00": "Kveldslag Øst", "08:00": "Default"}
         assert {r[f"{REPORT_AS}_by"] for r in old.values()} == {"agent@example.com"}
 
 
@@ -78,10 +78,10 @@ def test_a_reassigned_outcome_updates_its_row(
     [
         (
             lambda cube, event: cube.reassign(event, when=at(TODAY, "09:30")),
-            ("09:30", "Sale", "Sale"),
+            ("07:30", "Sale", "Sale"),
         ),
-        (lambda cube, event: cube.correct(event, type="Complaint"), ("09:00", "Complaint", "Sale")),
-        (lambda cube, event: cube.correct(event, subtype="Mail"), ("09:00", "Sale", "Mail")),
+        (lambda cube, event: cube.correct(event, type="Complaint"), ("07:00", "Complaint", "Sale")),
+        (lambda cube, event: cube.correct(event, subtype="Mail"), ("07:00", "Sale", "Mail")),
     ],
     ids=["time", "type", "subtype"],
 )
@@ -100,7 +100,7 @@ def test_a_corrected_time_or_type_gives_a_new_row(
         old, new, later = (by_key(run.records[stream], stream) for run in (first, second, third))
         assert len(old) == len(new) == 2
         (gone,), (corrected,) = old.keys() - new.keys(), new.keys() - old.keys()
-        assert identity(old[gone]) == ("09:00", "Sale", "Sale")
+        assert identity(old[gone]) == ("07:00", "Sale", "Sale")
         assert identity(new[corrected]) == shown
         assert later == new
 
@@ -151,7 +151,7 @@ def test_two_products_of_one_call_are_two_registrations(cube: Sandbox) -> None:
     cube.account.register(outcome, "MPA")
     found = by_key(night(cube).records[REGISTRATIONS], REGISTRATIONS)
     assert sorted(r["product__code"] for r in found.values()) == ["MPA", "MPA", "ProdB"]
-    assert {r["submitted_at"] for r in found.values()} == {f"{TODAY}T10:00:00+02:00"}
+    assert {r["submitted_at"] for r in found.values()} == {f"{TODAY}T08:00:00+00:00"}
 
 
 def add_while_reading(cube: Sandbox) -> None:
@@ -195,7 +195,7 @@ def test_the_number_of_equal_rows_that_move_does_not_change(cube: Sandbox) -> No
         run = read_at(cube.url, auth_token=cube.token, **ONE_CRM)
     found = by_key(run.records[OUTCOMES])
     calls = [(r["submitted_at"], r["customer_id"]) for r in found.values()]
-    old = [call for call in calls if call[0] < f"{TODAY}T11"]
+    old = [call for call in calls if call[0] < f"{TODAY}T09"]
     assert len(old) == len(set(old)) == 30
     again = by_key(night(cube, TODAY + DAY, state=run.state).records[OUTCOMES])
     assert len(again) == 33

@@ -143,7 +143,7 @@ def test_the_example_is_incremental(project: Path, cube: Sandbox, tmp_path: Path
         "assignment_id": 9,
         "note__id": last,
         "note__text": "",
-        "note__changed_when": "2024-05-16T12:30:00+02:00",
+        "note__changed_when": "2024-05-16T10:30:00+00:00",
         "crm__customer_id": cube.account.customer_ids((2, "B2B"))[2],
         "campaign__name": "Mersalg B2B",
         "data_owner__name": "Fjordmedia AS",
