@@ -79,9 +79,9 @@ class CustomColumns:
 
 
 UNPARSED_SCHEMA: Mapping[str, t.Any] = {
-    "type": ["object", "null"],
+    "type": ["string", "null"],
     "title": "Unparsed values",
-    "description": "Values that do not fit their column's type, as Cube sent them.",
+    "description": "JSON object of the values that do not fit their column's type, by column.",
 }
 
 
@@ -107,10 +107,10 @@ class StreamColumns:
     ) -> None:
         self._custom = custom or CustomColumns((), {})
         self._others = {**nullable_properties(rare), UNPARSED: dict(UNPARSED_SCHEMA)}
-        known = nullable_properties(fields)
+        known = {**nullable_properties(fields), UNPARSED: self._others[UNPARSED]}
         if custom:
             # A label may be the name of a fixed field (T49), whose type then applies.
-            known = {**known, **custom.properties, **known, UNPARSED: self._others[UNPARSED]}
+            known = {**known, **custom.properties, **known}
             declared = known.keys() | custom.keys
             new = [key for key in keys if key not in declared and len(key) <= MAX_KEY_LENGTH]
             room = max(0, MAX_COLUMNS - len(known))

@@ -95,10 +95,11 @@ class CompiledDecoder:
         constants: Values that the tap adds to every record, by column.
         added: Columns that the tap adds row by row; None for one that is skipped. They and the
             constants replace Cube's own columns of the same name.
-        unparsed: Column for values that do not fit their type.
+        unparsed: Column with the JSON text of values that do not fit their type; None for none.
 
     Raises:
-        ValueError: If msgspec cannot compile a struct for these keys, such as one with a quote.
+        ValueError: If msgspec cannot compile a struct for these keys, such as one with a quote,
+            or one named like the column for values that do not fit.
     """
 
     def __init__(
@@ -107,13 +108,12 @@ class CompiledDecoder:
         mistyped: set[str],
         constants: Mapping[str, object],
         added: Sequence[str | None],
-        unparsed: str,
+        unparsed: str | None,
     ) -> None:
         tap_columns = {**constants, **dict.fromkeys(filter(None, added), UNSET)}
         kept = {key: col for key, col in columns.items() if not col or col[0] not in tap_columns}
         fields = {key: f"f{number}" for number, key in enumerate(kept)}
         tap_fields = {name: f"added{number}" for number, name in enumerate(tap_columns)}
-        self._unparsed = fields.get(unparsed, "unparsed")
         typed = {
             key: _TYPES[col[1]]
             for key, col in kept.items()
@@ -129,10 +129,9 @@ class CompiledDecoder:
         ]
         keys = {field: key for key, field in fields.items()}
         keys |= {field: name for name, field in tap_fields.items()}
-        if unparsed not in fields:
-            types.append((self._unparsed, UnsetType, UNSET))
-            keys[self._unparsed] = unparsed
-        types.sort(key=lambda field: field[0] == self._unparsed)  # the last column of a record
+        if unparsed:
+            types.append(("unparsed", UnsetType, None))
+            keys["unparsed"] = unparsed
         self._row = msgspec.defstruct(
             "Row", types, rename=keys, forbid_unknown_fields=True, gc=False
         )
@@ -192,10 +191,10 @@ class CompiledDecoder:
                 _set(rows, field, values)
         return unparsed
 
-    def set_unparsed(self, rows: Rows, unparsed: Mapping[int, dict[str, object]]) -> None:
-        """Set the column for values that do not fit their type, as `finish` returned them."""
-        for index, values in unparsed.items():
-            setattr(rows[index], self._unparsed, values)
+    def set_unparsed(self, rows: Rows, texts: Mapping[int, str]) -> None:
+        """Set the column for values that do not fit their type, by index of the row."""
+        for index, text in texts.items():
+            rows[index].unparsed = text  # type: ignore[attr-defined]  # a type made at run time
 
     def lines(self, rows: Rows) -> bytes:
         """Encode finished rows as records, one per line."""

@@ -40,6 +40,15 @@ Column: t.TypeAlias = "tuple[str, Mapping[str, t.Any]] | None"
 """Name and JSON Schema of a column; None if it is skipped."""
 
 
+def unparsed_text(values: Mapping[str, object]) -> str:
+    """JSON text of the values that do not fit their columns, for the column `UNPARSED`.
+
+    Args:
+        values: The values as Cube sent them, by column.
+    """
+    return encode(values).decode()
+
+
 class RecordBlock(dict[str, t.Any]):
     """Records of one page as JSON text.
 
@@ -72,6 +81,7 @@ class RecordDecoder:
         constants: Values that the tap adds to every record, by column.
         added: Columns that the tap adds after the constants, with a value per row; None for one
             that is skipped.
+        keeps_unparsed: Whether records have the column `UNPARSED`.
 
     Attributes:
         moment: Converts a time of a row to the time of a record.
@@ -84,12 +94,15 @@ class RecordDecoder:
         column: Callable[[str], Column],
         constants: Mapping[str, object] | None = None,
         added: Sequence[str | None] = (),
+        *,
+        keeps_unparsed: bool = True,
     ) -> None:
         self._converter = partial(converter, zone=zone)
         self.moment = self._converter({"format": "date-time"})
         self._column = column
         self._constants = dict(constants or {})
         self._added = added
+        self._keeps_unparsed = keeps_unparsed
         self._columns: dict[str, tuple[str, Convert] | None] = {}
         self._order: dict[str, int] = {}
         self._skipped = 0
@@ -135,7 +148,7 @@ class RecordDecoder:
     def decode(self, row: Mapping[str, t.Any], *added: object) -> dict[str, t.Any]:
         """Make the record of one decoded row, on the slow path.
 
-        Values that do not fit their type become null, and are kept in the column `UNPARSED`.
+        Values that do not fit their type become null. The column `UNPARSED` has their JSON text.
 
         Args:
             row: The row.
@@ -156,14 +169,12 @@ class RecordDecoder:
         own = self._constants | {
             name: value for name, value in zip(self._added, added, strict=True) if name
         }
-        if UNPARSED in record:  # Cube sends a key of this name
-            own[UNPARSED] = record[UNPARSED]
         names = sorted(record, key=self._order.__getitem__)
         ordered = {name: record[name] for name in names if name not in own}
-        if unparsed:
-            self.unparsed.update(unparsed.keys())
-            if self._column(UNPARSED):
-                own[UNPARSED] = {name: unparsed[name] for name in names if name in unparsed}
+        self.unparsed.update(unparsed.keys())
+        if self._keeps_unparsed:
+            kept = {name: unparsed[name] for name in names if name in unparsed}
+            own[UNPARSED] = unparsed_text(kept) if kept else None
         return ordered | own
 
     def _learn(self, key: str) -> tuple[str, Convert] | None:
@@ -176,7 +187,8 @@ class RecordDecoder:
             return None
         name, schema = column
         self._order.setdefault(name, len(self._order))
-        known = self._columns[key] = name, self._converter(schema)
+        convert = _beside if name == UNPARSED else self._converter(schema)
+        known = self._columns[key] = name, convert
         return known
 
     def _finish(
@@ -185,8 +197,10 @@ class RecordDecoder:
         if unparsed := compiled.finish(rows, added):
             for values in unparsed.values():
                 self.unparsed.update(values.keys())
-            if self._column(UNPARSED):
-                compiled.set_unparsed(rows, unparsed)
+            if self._keeps_unparsed:
+                compiled.set_unparsed(
+                    rows, {place: unparsed_text(values) for place, values in unparsed.items()}
+                )
         return compiled.lines(rows)
 
     def _compiled_row(self, row: bytes) -> Struct | None:
@@ -225,7 +239,17 @@ class RecordDecoder:
         self._compiled_for = len(self._columns), len(self._mistyped)
         try:
             self._compiled = CompiledDecoder(
-                self._columns, self._mistyped, self._constants, self._added, UNPARSED
+                self._columns,
+                self._mistyped,
+                self._constants,
+                self._added,
+                UNPARSED if self._keeps_unparsed else None,
             )
         except ValueError:
             self._compiled, self._can_compile = None, False
+
+
+def _beside(value: object) -> None:
+    """Refuse a value that Cube sends under the name of `UNPARSED`, so that it is kept in there."""
+    if value != "":
+        raise ValueError

@@ -166,6 +166,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
             partial(self.column, partition=partition),
             {name: constants[name] for name in constants if self.own_column(name)},
             [self.own_column(name) for name in self.added_columns],
+            keeps_unparsed=bool(self.own_column(UNPARSED)),
         )
         self.write_state()  # what the partitions before have finished
         before, began = self.client.requests[self.name], time.monotonic()

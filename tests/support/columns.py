@@ -23,7 +23,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     **{kind: dict(schema) for kind, schema in SCHEMAS.items()},
     "object": {"type": ["object", "null"]},
     "array": {"type": ["array", "null"]},
-    UNPARSED: {"type": ["object", "null"]},
+    UNPARSED: {"type": ["string", "null"]},
 }
 
 FORMATS = FormatChecker(formats=["date"])
@@ -51,4 +51,13 @@ def decoder(zone: ZoneInfo = OSLO) -> RecordDecoder:
 
 def decode(kind: str, text: str, zone: ZoneInfo = OSLO) -> Mapping[str, Any]:
     """The record of one row with one value, given as JSON text, in a column of a type."""
-    return decoder(zone).decode(decode_row(f"{{{json.dumps(kind)}: {text}}}".encode()))
+    record = decoder(zone).decode(decode_row(f"{{{json.dumps(kind)}: {text}}}".encode()))
+    VALIDATOR.validate(record)
+    return unpacked(record)
+
+
+def unpacked(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with the values that do not fit as an object, or without any."""
+    unparsed = record[UNPARSED]
+    others = {name: value for name, value in record.items() if name != UNPARSED}
+    return others if unparsed is None else {**others, UNPARSED: decode_row(unparsed.encode())}

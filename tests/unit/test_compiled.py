@@ -66,8 +66,6 @@ def column(key: str) -> Column:
     """A column of any type, one with another name, and one that is not selected."""
     if key == "deselected":
         return None
-    if key == UNPARSED:
-        return key, {"type": ["object", "null"]}
     return ("custom__name" if key == "renamed" else key), COLUMNS.get(key, SCHEMAS["string"])
 
 
@@ -85,6 +83,7 @@ def column(key: str) -> Column:
 )
 @example([{"renamed": "a"}, {"renamed": "b"}, {"renamed": None}, {}], ADDED)
 @example([{"customer_id": 5}, {"customer_id": "6"}], ADDED)
+@example([{"integer": "x"}, {UNPARSED: "y", "integer": "x"}, {UNPARSED: ""}, {}], ADDED)
 def test_both_paths_write_the_same(
     sent: list[dict[str, object]], own_columns: Sequence[str | None]
 ) -> None:

@@ -12,7 +12,7 @@ from tap_cube.records.decoder import UNPARSED
 from tap_cube.records.page import PageDecoder, decode_page
 from tap_cube.records.rows import CustomerRow, decode_as
 from tap_cube.records.surrogates import content_digest, surrogate_key
-from tests.support.columns import COLUMNS, VALIDATOR, decode, decoder
+from tests.support.columns import COLUMNS, decode, decoder, unpacked
 
 INVALID = [r'"\ud800"', r'"a\udc00b"', r'"\ud83d\ude00\ud83d"', "NaN", "Infinity", "-Infinity"]
 
@@ -22,7 +22,6 @@ INVALID = [r'"\ud800"', r'"a\udc00b"', r'"\ud83d\ude00\ud83d"', "NaN", "Infinity
 def test_an_invalid_value_is_kept_as_json_text(kind: str, text: str) -> None:
     """The column is null, and `UNPARSED` holds the value that Cube sent, in ASCII."""
     record = decode(kind, text)
-    VALIDATOR.validate(record)
     assert record == {kind: None, UNPARSED: {kind: text}}
     json.dumps(record, ensure_ascii=False).encode()
 
@@ -58,7 +57,7 @@ def test_a_huge_number_fails_no_page(number: str, key: str, beside: str) -> None
 def test_the_other_values_of_the_row_stay_intact(invalid: str) -> None:
     """Numbers stay exact, and text that looks like an escape stays text."""
     others = r'"number": 0.10, "string": "\\ud800 \ud83d\ude00 å", "boolean": true, "integer": 5'
-    record = decoder().decode(decode_row(f'{{"date": {invalid}, {others}}}'.encode()))
+    record = unpacked(decoder().decode(decode_row(f'{{"date": {invalid}, {others}}}'.encode())))
     assert record == {
         "date": None,
         "number": Decimal("0.10"),
