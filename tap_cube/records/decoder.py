@@ -10,7 +10,7 @@ import msgspec
 
 from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.compiled import CompiledDecoder, matches_type
-from tap_cube.records.values import converter
+from tap_cube.records.values import converter, readable
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,7 @@ def unparsed_text(values: Mapping[str, object]) -> str:
     Args:
         values: The values as Cube sent them, by column.
     """
-    return encode(values).decode()
+    return encode(readable(values)).decode()
 
 
 class RecordBlock(dict[str, t.Any]):

@@ -63,8 +63,35 @@ def as_text(value: object) -> str:
 
 
 _MAX_DIGITS = 30
+_MAX_ORDER = 307
+"""Digits of a number, and its largest power of ten, that every reader of JSON takes: a double's."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _INT64_LIMIT = 2**63
+
+
+def is_readable(value: object) -> bool:
+    """Whether every reader of JSON takes a value: it holds no number beyond a double.
+
+    Python refuses integers of 4,301 digits, PostgreSQL numbers of 131,073; others read infinity.
+    """
+    if isinstance(value, dict):
+        return all(map(is_readable, value.values()))
+    if isinstance(value, list):
+        return all(map(is_readable, value))
+    if isinstance(value, int | Decimal):
+        number = Decimal(value)
+        return not number or max(abs(number.adjusted()), len(number.as_tuple().digits)) < _MAX_ORDER
+    return not isinstance(value, Unparsable)
+
+
+def readable(value: object) -> object:
+    """The value, with each part that some reader of JSON refuses as its JSON text."""
+    if isinstance(value, dict):
+        return {key: readable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [readable(inner) for inner in value]
+    return value if is_readable(value) else str(value)
 
 
 def as_number(value: object) -> int | Decimal | None:
@@ -73,12 +100,11 @@ def as_number(value: object) -> int | Decimal | None:
         return None
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
-    if not isinstance(value, bool):
-        if isinstance(value, Decimal) and value == value.to_integral_value():
-            return int(value) if abs(value) < _INT64_LIMIT else value
-        if isinstance(value, int | Decimal):
-            return value
-    raise ValueError
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not is_readable(value):
+        raise ValueError
+    number = Decimal(value)
+    is_whole = number == number.to_integral_value()
+    return int(number) if is_whole and abs(number) < _INT64_LIMIT else value
 
 
 def as_integer(value: object) -> int | None:
@@ -108,6 +134,6 @@ def as_boolean(value: object) -> bool | None:
 def _nested(value: object, classes: tuple[type, ...]) -> object:
     if value == "":
         return None
-    if isinstance(value, classes):
+    if isinstance(value, classes) and is_readable(value):
         return value
     raise ValueError

@@ -34,11 +34,20 @@ def test_an_invalid_value_inside_another_is_kept_with_it() -> None:
     json.dumps(record, ensure_ascii=False).encode()
 
 
-def test_a_huge_number_is_not_lost() -> None:
-    """A number with more digits than Python converts is unparsed and fails no run."""
-    digits = "9" * 5000
-    assert decode("integer", digits) == {"integer": None, UNPARSED: {"integer": digits}}
-    assert decode("number", digits) == {"number": Decimal(digits)}
+@pytest.mark.parametrize("kind", ["integer", "number", "boolean", "date", "object", "array"])
+@pytest.mark.parametrize(
+    "number", ["9" * 310, "9" * 5000, "-" + "9" * 5000, "1E+400", "1E-400", "0." + "3" * 400]
+)
+def test_a_number_that_no_double_holds_is_kept_as_text(kind: str, number: str) -> None:
+    """A target could not read it, neither in a typed column nor among the unparsed values."""
+    assert decode(kind, number) == {kind: None, UNPARSED: {kind: number}}
+    inside = decode(kind, f'[{{"a": {number}}}, 1.50]')
+    assert inside == {kind: None, UNPARSED: {kind: [{"a": number}, Decimal("1.50")]}}
+
+
+def test_an_object_with_an_invalid_value_is_kept_beside_it() -> None:
+    """A text cannot be told from the NaN that would stand in its place."""
+    assert decode("array", "[NaN]") == {"array": None, UNPARSED: {"array": ["NaN"]}}
 
 
 @pytest.mark.parametrize("number", ["1e99999999999999999999", "9" * 5000, "-" + "9" * 5000])
