@@ -22,6 +22,10 @@ class RunError(CubeError):
     """Ends the run at once, not only one stream: no other stream could do better."""
 
 
+class StreamError(CubeError):
+    """Ends one stream: none of its other partitions could do better."""
+
+
 class CredentialError(RunError, FatalAPIError):
     """The account rejects the credential (401)."""
 

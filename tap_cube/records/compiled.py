@@ -191,10 +191,10 @@ class CompiledDecoder:
                 _set(rows, field, values)
         return unparsed
 
-    def set_unparsed(self, rows: Rows, texts: Mapping[int, str]) -> None:
+    def set_unparsed(self, rows: Rows, kept: Mapping[int, object]) -> None:
         """Set the column for values that do not fit their type, by index of the row."""
-        for index, text in texts.items():
-            rows[index].unparsed = text  # type: ignore[attr-defined]  # a type made at run time
+        for index, value in kept.items():
+            rows[index].unparsed = value  # type: ignore[attr-defined]  # a type made at run time
 
     def lines(self, rows: Rows) -> bytes:
         """Encode finished rows as records, one per line."""

@@ -10,7 +10,8 @@ import msgspec
 
 from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.compiled import CompiledDecoder, matches_type
-from tap_cube.records.values import converter, readable
+from tap_cube.records.own_columns import OwnColumns, not_beside, unparsed_text
+from tap_cube.records.values import converter
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,15 +39,6 @@ _DECODE_ERRORS = (msgspec.DecodeError, RecursionError)
 
 Column: t.TypeAlias = "tuple[str, Mapping[str, t.Any]] | None"
 """Name and JSON Schema of a column; None if it is skipped."""
-
-
-def unparsed_text(values: Mapping[str, object]) -> str:
-    """JSON text of the values that do not fit their columns, for the column `UNPARSED`.
-
-    Args:
-        values: The values as Cube sent them, by column.
-    """
-    return encode(readable(values)).decode()
 
 
 class RecordBlock(dict[str, t.Any]):
@@ -78,10 +70,8 @@ class RecordDecoder:
         zone: Zone of times that have none (T38).
         column: Returns name and JSON Schema of a key's column, None to skip the key. It is
             called once per key, but again for skipped keys that are long or many.
-        constants: Values that the tap adds to every record, by column.
-        added: Columns that the tap adds after the constants, with a value per row; None for one
-            that is skipped.
-        keeps_unparsed: Whether records have the column `UNPARSED`.
+        own: The columns that the tap adds.
+        unparsed: Makes the value of the column `UNPARSED`; None if records do not have it.
 
     Attributes:
         moment: Converts a time of a row to the time of a record.
@@ -92,17 +82,15 @@ class RecordDecoder:
         self,
         zone: ZoneInfo,
         column: Callable[[str], Column],
-        constants: Mapping[str, object] | None = None,
-        added: Sequence[str | None] = (),
+        own: OwnColumns | None = None,
         *,
-        keeps_unparsed: bool = True,
+        unparsed: Callable[[Mapping[str, object]], object] | None = unparsed_text,
     ) -> None:
         self._converter = partial(converter, zone=zone)
         self.moment = self._converter({"format": "date-time"})
         self._column = column
-        self._constants = dict(constants or {})
-        self._added = added
-        self._keeps_unparsed = keeps_unparsed
+        self.own = own or OwnColumns({}, ())
+        self._unparsed_value = unparsed
         self._columns: dict[str, tuple[str, Convert] | None] = {}
         self._order: dict[str, int] = {}
         self._skipped = 0
@@ -124,9 +112,11 @@ class RecordDecoder:
         Returns:
             The records in the order of the rows, each followed by a line break.
         """
+        added, unfit = self.own.fitted(added, len(indexes))
         try:
             if self._compiled:
-                return self._finish(self._compiled, self._compiled.of_page(page, indexes), added)
+                rows = self._compiled.of_page(page, indexes)
+                return self._finish(self._compiled, rows, added, unfit)
         except _DECODE_ERRORS:
             pass  # a row has a new key, or a value of another type
         lines: dict[int, bytes] = {}
@@ -137,12 +127,13 @@ class RecordDecoder:
                 fitting[number] = struct
                 continue
             content = decode_row(row)
-            lines[number] = encode(self.decode(content, *(values[number] for values in added)))
+            own = [values[number] for values in added]
+            lines[number] = encode(self._record(content, own, unfit.get(number, {})))
             if self._should_compile(content):
-                lines |= self._finished_lines(fitting, added)
+                lines |= self._finished_lines(fitting, added, unfit)
                 fitting = {}
                 self._compile()
-        lines |= self._finished_lines(fitting, added)
+        lines |= self._finished_lines(fitting, added, unfit)
         return b"\n".join([*(lines[number] for number in range(len(indexes))), b""])
 
     def decode(self, row: Mapping[str, t.Any], *added: object) -> dict[str, t.Any]:
@@ -154,6 +145,12 @@ class RecordDecoder:
             row: The row.
             added: The value of each added column.
         """
+        columns, unfit = self.own.fitted([[value] for value in added], 1)
+        return self._record(row, [value for [value] in columns], unfit.get(0, {}))
+
+    def _record(
+        self, row: Mapping[str, t.Any], added: Sequence[object], unfit: Mapping[str, object]
+    ) -> dict[str, t.Any]:
         record: dict[str, t.Any] = {}
         unparsed = {}
         for key, value in row.items():
@@ -166,16 +163,23 @@ class RecordDecoder:
             except (ValueError, ArithmeticError):
                 record[name] = None
                 unparsed[name] = value
-        own = self._constants | {
-            name: value for name, value in zip(self._added, added, strict=True) if name
+        own = self.own.constants | {
+            name: value for name, value in zip(self.own.added, added, strict=True) if name
         }
         names = sorted(record, key=self._order.__getitem__)
         ordered = {name: record[name] for name in names if name not in own}
-        self.unparsed.update(unparsed.keys())
-        if self._keeps_unparsed:
-            kept = {name: unparsed[name] for name in names if name in unparsed}
-            own[UNPARSED] = unparsed_text(kept) if kept else None
+        kept = {name: unparsed[name] for name in names if name in unparsed}
+        value = self._kept(kept, unfit) if kept or unfit else None
+        if self._unparsed_value:
+            own[UNPARSED] = value
         return ordered | own
+
+    def _kept(self, unparsed: Mapping[str, object], unfit: Mapping[str, object]) -> object:
+        """Count the values that do not fit in a row, and return that of the column `UNPARSED`."""
+        self.own.check_keys(unparsed)
+        values = {**unparsed, **unfit}
+        self.unparsed.update(values.keys())
+        return self._unparsed_value(values) if self._unparsed_value else None
 
     def _learn(self, key: str) -> tuple[str, Convert] | None:
         """Look the column of a key up, and remember it unless the server makes that too costly."""
@@ -187,20 +191,23 @@ class RecordDecoder:
             return None
         name, schema = column
         self._order.setdefault(name, len(self._order))
-        convert = _beside if name == UNPARSED else self._converter(schema)
+        convert = not_beside if name == UNPARSED else self._converter(schema)
         known = self._columns[key] = name, convert
         return known
 
     def _finish(
-        self, compiled: CompiledDecoder, rows: list[Struct], added: Sequence[Sequence[object]]
+        self,
+        compiled: CompiledDecoder,
+        rows: list[Struct],
+        added: Sequence[Sequence[object]],
+        unfit: Mapping[int, Mapping[str, object]],
     ) -> bytes:
-        if unparsed := compiled.finish(rows, added):
-            for values in unparsed.values():
-                self.unparsed.update(values.keys())
-            if self._keeps_unparsed:
-                compiled.set_unparsed(
-                    rows, {place: unparsed_text(values) for place, values in unparsed.items()}
-                )
+        unparsed = compiled.finish(rows, added)
+        if unparsed or unfit:
+            places = sorted({*unparsed, *unfit})
+            kept = {n: self._kept(unparsed.get(n, {}), unfit.get(n, {})) for n in places}
+            if self._unparsed_value:
+                compiled.set_unparsed(rows, kept)
         return compiled.lines(rows)
 
     def _compiled_row(self, row: bytes) -> Struct | None:
@@ -210,13 +217,17 @@ class RecordDecoder:
             return None
 
     def _finished_lines(
-        self, rows: Mapping[int, Struct], added: Sequence[Sequence[object]]
+        self,
+        rows: Mapping[int, Struct],
+        added: Sequence[Sequence[object]],
+        unfit: Mapping[int, Mapping[str, object]],
     ) -> dict[int, bytes]:
         """Text of the records of compiled rows, by their place in the page."""
         if not (rows and self._compiled):
             return {}
         own = [[values[number] for number in rows] for values in added]
-        text = self._finish(self._compiled, list(rows.values()), own)
+        beside = {place: unfit[number] for place, number in enumerate(rows) if number in unfit}
+        text = self._finish(self._compiled, list(rows.values()), own, beside)
         return dict(zip(rows, text[:-1].split(b"\n"), strict=True))
 
     def _should_compile(self, content: Mapping[str, t.Any]) -> bool:
@@ -241,15 +252,9 @@ class RecordDecoder:
             self._compiled = CompiledDecoder(
                 self._columns,
                 self._mistyped,
-                self._constants,
-                self._added,
-                UNPARSED if self._keeps_unparsed else None,
+                self.own.constants,
+                self.own.added,
+                UNPARSED if self._unparsed_value else None,
             )
         except ValueError:
             self._compiled, self._can_compile = None, False
-
-
-def _beside(value: object) -> None:
-    """Refuse a value that Cube sends under the name of `UNPARSED`, so that it is kept in there."""
-    if value != "":
-        raise ValueError

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 
 from tap_cube.errors import CubeError
 from tap_cube.logs import listed
+from tap_cube.records.decoder import UNPARSED
 from tap_cube.singer.files import is_deep
 
 if t.TYPE_CHECKING:
@@ -235,6 +236,8 @@ def _checked_column(
     values = [kind for kind in every if kind != "null"]
     if is_key and not values:
         raise _fault(stream, f"column {column!r:.80} of its key cannot be null alone")
+    if column == UNPARSED and not {"string", "object"} & {*values}:
+        raise _fault(stream, f"column '{UNPARSED}' holds JSON: its type must be string or object")
     return {**raw, "type": values if is_key else [*values, "null"]}
 
 

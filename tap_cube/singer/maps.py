@@ -28,7 +28,7 @@ from singer_sdk.mapper import (
 )
 from typing_extensions import override
 
-from tap_cube.errors import CubeError
+from tap_cube.errors import CubeError, StreamError
 from tap_cube.records.codec import encode
 from tap_cube.records.values import as_text, converter
 from tap_cube.settings import did_you_mean
@@ -49,7 +49,7 @@ _JSON = (str, int, Decimal, list, tuple, dict)
 _UNKNOWN = ((simpleeval.NameNotDefined, "name"), (simpleeval.FunctionNotDefined, "func_name"))
 
 
-class MapError(CubeError):
+class MapError(StreamError):
     """A stream map failed on a record."""
 
 

@@ -7,22 +7,22 @@ import time
 import typing as t
 from abc import abstractmethod
 from datetime import datetime
-from functools import partial
 
 from singer_sdk import metrics
 from typing_extensions import override
 
 from tap_cube.account.columns import with_required_keys
 from tap_cube.account.model import ACCOUNT
+from tap_cube.errors import StreamError
 from tap_cube.logs import listed
 from tap_cube.records.codec import decode_row
-from tap_cube.records.decoder import MAX_KEY_LENGTH, UNPARSED, RecordBlock, RecordDecoder
+from tap_cube.records.decoder import MAX_KEY_LENGTH, UNPARSED, RecordBlock
 from tap_cube.records.rows import Row
 from tap_cube.records.surrogates import surrogate_key
-from tap_cube.singer.maps import MapError
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.bookmarks import CLOCK_MARGIN, Bookmarks
 from tap_cube.streams.changes import Changes
+from tap_cube.streams.overrides import record_decoder
 from tap_cube.streams.partitions import PartitionIndex, PartitionReader
 
 if t.TYPE_CHECKING:
@@ -33,7 +33,7 @@ if t.TYPE_CHECKING:
     from tap_cube.account.columns import StreamColumns
     from tap_cube.account.endpoint import Endpoint
     from tap_cube.account.model import Account, Partition, Resource
-    from tap_cube.records.decoder import Column
+    from tap_cube.records.decoder import Column, RecordDecoder
     from tap_cube.records.page import Page
     from tap_cube.streams.cursors import Cursor
     from tap_cube.streams.spec import CubeTap, StreamSpec
@@ -56,6 +56,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
 
     Attributes:
         bookmarks: Where each partition resumes.
+        decoder: Decodes the rows of the partition that is read.
         reader: Reads the pages of the partitions.
     """
 
@@ -66,6 +67,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
     """Columns that the tap adds to Cube's own, with a value for each row."""
 
     cursor: Cursor | None = None
+    decoder: RecordDecoder
 
     def __init__(
         self, tap: CubeTap, spec: StreamSpec, resource: Resource, columns: StreamColumns
@@ -143,14 +145,14 @@ class CubeStream(EncodedStream, t.Generic[R]):
 
     @override  # type: ignore[misc]  # "final", but nothing else spans records and batches
     def sync(self, context: Context | None = None) -> None:
-        """Sync the stream. If its map fails, the other streams go on.
+        """Sync the stream. If its map or its catalog fails, the other streams go on.
 
         Raises:
-            MapError: For ``--test``, and for a child, whose parent's partition fails.
+            StreamError: For ``--test``, and for a child, whose parent fails.
         """
         try:
             super().sync(context)
-        except MapError as error:
+        except StreamError as error:
             if context or self.ABORT_AT_RECORD_COUNT:
                 raise
             self.is_complete = False
@@ -160,14 +162,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         partition = self._index.of(context)
-        constants = self.columns_of(partition)
-        decoder = RecordDecoder(
-            self.settings.timezone,
-            partial(self.column, partition=partition),
-            {name: constants[name] for name in constants if self.own_column(name)},
-            [self.own_column(name) for name in self.added_columns],
-            keeps_unparsed=bool(self.own_column(UNPARSED)),
-        )
+        decoder = self.decoder = record_decoder(self, partition)
         self.write_state()  # what the partitions before have finished
         before, began = self.client.requests[self.name], time.monotonic()
         with metrics.http_request_counter(self.name, self.endpoint_of(partition).path) as counter:

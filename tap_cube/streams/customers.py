@@ -81,7 +81,8 @@ class CustomersStream(CubeStream[CustomerRow]):
     ) -> Iterator[Context | None]:
         # Details are requested when their page is through, several at once.
         if self.has_selected_descendents and self.stream_maps[0].get_filter_result(record):
-            self.emitted_ids.append(record["customer_id"])
+            key = self.decoder.own.sent("customer_id", record["customer_id"])
+            self.emitted_ids.append(str(key))
         yield from ()
 
     @override

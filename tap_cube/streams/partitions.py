@@ -6,7 +6,14 @@ import typing as t
 from contextlib import contextmanager
 
 from tap_cube.account.model import ACCOUNT
-from tap_cube.errors import CubeError, ForbiddenError, IncompleteReadError, NotFoundError, RunError
+from tap_cube.errors import (
+    CubeError,
+    ForbiddenError,
+    IncompleteReadError,
+    NotFoundError,
+    RunError,
+    StreamError,
+)
 from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
 from tap_cube.singer.progress import Progress
@@ -125,13 +132,14 @@ class PartitionReader:
 
         Raises:
             RunError: If no other partition could be read either.
+            StreamError: If no other partition of this stream could be.
             CubeError: For ``--test``, which ends at the first failure.
         """
         self._has_asked = False
         is_required = partition is ACCOUNT or partition.named_by
         try:
             yield
-        except RunError:
+        except (RunError, StreamError):
             raise
         except CubeError as error:
             self._stream.is_complete = False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.support.runs import CUSTOMERS
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from tests.support.tap_process import TapRun
 
 Record = dict[str, Any]
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 
 
 def into(root: Path | str, *, compression: str | None = "gzip", **options: object) -> Record:
@@ -28,17 +25,8 @@ def into(root: Path | str, *, compression: str | None = "gzip", **options: objec
 
 
 def exact(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Decode JSON with each number as it is written, and times in UTC, as files have them."""
-    return json.loads(text, parse_float=str, parse_int=str, object_hook=_in_utc)
-
-
-def _in_utc(content: Record) -> Record:
-    return {
-        name: datetime.fromisoformat(value).astimezone(UTC).isoformat()
-        if isinstance(value, str) and MOMENT.fullmatch(value)
-        else value
-        for name, value in content.items()
-    }
+    """Decode JSON with each number as it is written."""
+    return json.loads(text, parse_float=str, parse_int=str)
 
 
 def rows(run: TapRun) -> dict[str, list[Record]]:

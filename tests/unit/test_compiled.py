@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tap_cube.account.custom_fields import SCHEMAS
 from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.decoder import UNPARSED, Column, RecordDecoder
+from tap_cube.records.own_columns import OwnColumns
 from tap_cube.records.page import decode_page
 from tests.support.sizes import scaled
 
@@ -88,8 +89,8 @@ def test_both_paths_write_the_same(
     sent: list[dict[str, object]], own_columns: Sequence[str | None]
 ) -> None:
     """Rows with any values in any order give the same bytes, also if an added column is skipped."""
-    compiled = RecordDecoder(OSLO, column, CONSTANTS, own_columns)
-    slow = RecordDecoder(OSLO, column, CONSTANTS, own_columns)
+    compiled = RecordDecoder(OSLO, column, OwnColumns(CONSTANTS, own_columns))
+    slow = RecordDecoder(OSLO, column, OwnColumns(CONSTANTS, own_columns))
     page = decode_page(json.dumps(sent).encode())
     added: list[list[object]] = [[f"{number}" for number, _ in enumerate(sent)], [None] * len(sent)]
     # Row by row, then all at once, then only the last row.
@@ -108,8 +109,8 @@ def test_both_paths_write_the_same(
 )
 def test_only_malformed_rows_take_the_slow_path(row: bytes) -> None:
     """A row that the compiled path rejects and the row after it are both written correctly."""
-    compiled = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
-    slow = RecordDecoder(OSLO, column, CONSTANTS, ADDED)
+    compiled = RecordDecoder(OSLO, column, OwnColumns(CONSTANTS, ADDED))
+    slow = RecordDecoder(OSLO, column, OwnColumns(CONSTANTS, ADDED))
     for sent in (b'{"string":"a","number":"1.0"}', row, b'{"string":"b","number":"2.0"}'):
         page = decode_page(b"[%b]" % sent)
         expected = encode(slow.decode(decode_row(page.raw_rows[0]), "1", "2020-01-01"))

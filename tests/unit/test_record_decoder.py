@@ -57,7 +57,7 @@ def test_keys_with_any_characters_find_their_column() -> None:
 
 def test_unparsed_values_are_not_written_if_deselected() -> None:
     """Without the column in the catalog the value is only counted."""
-    typed = RecordDecoder(OSLO, lambda key: (key, {"type": "integer"}), keeps_unparsed=False)
+    typed = RecordDecoder(OSLO, lambda key: (key, {"type": "integer"}), unparsed=None)
     assert typed.decode({"n": "x"}) == {"n": None}
     assert typed.unparsed == {"n": 1}
 
