@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,8 @@ B2B, B2C, ASSIGNMENT = (2, "B2B"), (2, "B2C"), 9
 pytestmark = pytest.mark.slow
 
 PLUGINS = ("tap-cube", "target-postgres")
+CONTACT = "Siste kontakt"
+"""A custom field that holds a time of Europe/Oslo."""
 COUNTS = {"campaigns": 4, "custom_fields": 66, "assignment_customers": 40}
 
 
@@ -43,8 +46,22 @@ def project(cube: Sandbox, warehouse: Warehouse) -> Iterator[MeltanoProject]:
 def test_second_run_brings_what_changed_and_a_new_custom_field(
     cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
 ) -> None:
-    """The first load is complete; the second writes changed rows and those of the lookback."""
+    """The first load is complete; the second writes changed rows and those of the lookback.
+
+    The time zone of the database is Europe/Oslo. Times are stored in UTC all the same, by COPY
+    and by INSERT, and a NUL in a text does not end the load.
+    """
+    changed = next(filter(None, cube.account.customer_ids(B2B)))
+    (contact,) = (n for n, label in cube.account.definitions(B2B).items() if label == CONTACT)
+    cube.account.update_customer(
+        B2B, changed, name="Ny\0tt AS", custom={contact: "2024-05-17T10:00"}
+    )
     project.run(*PLUGINS)
+    assert warehouse.rows("SHOW timezone") == [{"TimeZone": "Europe/Oslo"}]
+    assert _name_and_contact(warehouse, changed, contact) == (
+        "Ny\ufffdtt AS",
+        "2024-05-17 08:00:00",
+    )
     counts = COUNTS | {"data_owner_customers": 80}
     assert {name: warehouse.count(f"tap_cube.{name}") for name in counts} == counts
     assert "crm__custom_info__5001" not in warehouse.columns("tap_cube", "data_owner_customers")
@@ -54,11 +71,13 @@ def test_second_run_brings_what_changed_and_a_new_custom_field(
     recent = _rows_of_the_lookback(warehouse)
     first_load = warehouse.rows("SELECT max(_sdc_batched_at) FROM tap_cube.data_owner_customers")
 
-    changed = next(filter(None, cube.account.customer_ids(B2B)))
     number = cube.account.add_definition(B2B, "Rabatt", type="number")
-    cube.account.update_customer(B2B, changed, custom={number: "12.5"})
+    cube.account.update_customer(
+        B2B, changed, name="Nytt AS", custom={number: "12.5", contact: "2024-01-17T10:00"}
+    )
     added = cube.account.add_customer(B2C, name="Ny Kunde")
-    project.run(*PLUGINS)
+    by_insert = {**project.environment, "TARGET_POSTGRES_USE_COPY": "false"}
+    replace(project, environment=by_insert).run(*PLUGINS)
 
     counts |= {"custom_fields": 68, "data_owner_customers": 81}
     assert {name: warehouse.count(f"tap_cube.{name}") for name in counts} == counts
@@ -71,6 +90,7 @@ def test_second_run_brings_what_changed_and_a_new_custom_field(
         ("B2B", changed),
         ("B2C", added),
     }
+    assert _name_and_contact(warehouse, changed, contact) == ("Nytt AS", "2024-01-17 09:00:00")
     column = f"crm__custom_info__{number}"
     for table in ("assignment_customers", "data_owner_customers"):
         assert warehouse.columns("tap_cube", table)[column] == "numeric"
@@ -102,3 +122,13 @@ def _rows_of_the_lookback(warehouse: Warehouse) -> set[tuple[str, str]]:
         """
     )
     return {(row["crm_type"], row["customer_id"]) for row in rows}
+
+
+def _name_and_contact(warehouse: Warehouse, customer_id: str, contact: int) -> tuple[str, str]:
+    """The stored name of a customer of the B2B CRM, and the stored time of the last contact."""
+    (row,) = warehouse.rows(
+        f"SELECT crm__standard_info__name AS name, crm__custom_info__{contact}::text AS contact "  # noqa: S608 - a number
+        "FROM tap_cube.data_owner_customers WHERE crm_type = 'B2B' AND customer_id = %s",
+        [customer_id],
+    )
+    return row["name"], row["contact"]

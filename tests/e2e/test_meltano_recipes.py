@@ -56,7 +56,7 @@ def cube() -> Iterator[Sandbox]:
 @pytest.fixture
 def project(cube: Sandbox, warehouse: Warehouse) -> Iterator[MeltanoProject]:
     """The project's own Meltano project, with the page's settings for personal data."""
-    (given,) = fenced(PAGE, "yaml")
+    (given,) = fenced(PAGE, "yaml", "Personal data")
     _, head, settings = given.partition("    config:\n")
     with meltano_project(cube, warehouse.database, CUBE_SALT="pepper") as lent:
         path = lent.folder / "meltano.yml"
@@ -73,7 +73,8 @@ def test_selection_and_states_are_meltanos(
     cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
 ) -> None:
     """Lists come from the environment; a state can be listed, taken out, put back and cleared."""
-    _, lists, states, refresh = fenced(PAGE, "sh")
+    sections = ("Settings that are lists", "Meltano's state commands", "Personal data")
+    lists, states, refresh = (text for name in sections for text in fenced(PAGE, "sh", name))
     commands = f"{lists}{states}meltano state list\n{refresh}"
     said = shell(commands, project.folder, project.environment)
     tables = warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'tap_cube'")
@@ -118,7 +119,7 @@ def test_personal_data_stays_behind_and_is_forgotten(
         assert not [value for value in [*private, "ring ny as", "ny avtale"] if value in text]
 
     cube.account.anonymise(CRM, "007")
-    forget, forget_place = fenced(PAGE, "sql")
+    forget, forget_place = fenced(PAGE, "sql", "Personal data")
     load_all(config, catalog, warehouse)
     rows = {name: warehouse.count(f"tap_cube.{name}") for name in HOLDERS}
     gone = dict.fromkeys(HOLDERS, 1) | {"call_outcomes": 0, "product_registrations": 0}

@@ -39,8 +39,8 @@ class Warehouse:
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The address as `target-postgres` reads it."""
-        return self.database.sqlalchemy_url
+        """The address as `target-postgres` reads it, with a session in UTC as README advises."""
+        return f"{self.database.sqlalchemy_url}?options=-c%20TimeZone%3DUTC"
 
     def rows(
         self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None

@@ -166,6 +166,11 @@ class Account(EventEdits, NoteEdits):
             )
             return number
 
+    def change_type(self, where: Where, number: int, new: str) -> None:
+        """Give a custom field of a CRM another type, as an administrator does."""
+        with self._database():
+            Definition.objects.filter(crm=find_crm(where).id, number=number).update(type=new)
+
     def delete_definition(self, where: Where, number: int) -> None:
         """Delete a custom field of a CRM; the API no longer returns its values."""
         with self._database():
