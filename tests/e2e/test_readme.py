@@ -25,8 +25,7 @@ def test_plain_pipe_loads_twice(tmp_path: Path, warehouse: Warehouse) -> None:
     (settings,), (commands,) = (
         fenced("README.md", language, "First load without Meltano") for language in ("json", "sh")
     )
-    target = json.loads(settings) | {"sqlalchemy_url": warehouse.sqlalchemy_url}
-    (tmp_path / "target.json").write_text(json.dumps(target))
+    (tmp_path / "target.json").write_text(warehouse.put_into(settings))
     with Sandbox(customers=10) as cube:
         account = {"TAP_CUBE_API_URL": cube.url, "TAP_CUBE_AUTH_TOKEN": cube.token}
         done = subprocess.run(  # noqa: S603 - the README's own text

@@ -40,6 +40,8 @@ LOADER: Mapping[str, Any] = {
         {"name": "sqlalchemy_url", "sensitive": True},
         {"name": "default_target_schema", "value": "$MELTANO_EXTRACT__LOAD_SCHEMA"},
         {"name": "load_method"},
+        {"name": "use_copy", "kind": "boolean"},
+        {"name": "sanitize_null_text_characters", "kind": "boolean"},
     ],
 }
 """The part of the Hub's entry for the loader that matters here."""

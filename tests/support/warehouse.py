@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from cube_sandbox.postgres import Postgres
 
 
+PLACEHOLDER = "postgresql+psycopg://USER:PASSWORD@HOST:5432/DATABASE"
+"""The address in the documents."""
+
 TABLES = (
     "assignment_customers",
     "call_outcomes",
@@ -41,6 +44,11 @@ class Warehouse:
     def sqlalchemy_url(self) -> str:
         """The address as `target-postgres` reads it, with a session in UTC as README advises."""
         return f"{self.database.sqlalchemy_url}?options=-c%20TimeZone%3DUTC"
+
+    def put_into(self, text: str) -> str:
+        """A document's text with the warehouse's address."""
+        assert PLACEHOLDER in text
+        return text.replace(PLACEHOLDER, self.database.sqlalchemy_url)
 
     def rows(
         self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None
