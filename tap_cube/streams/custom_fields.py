@@ -66,7 +66,8 @@ class CustomFieldsStream(CubeStream[Row]):
     ) -> Iterator[Record]:
         del context
         definitions = by_id(self.definitions[partition.name].rows, "id").values()
-        yield from [decoder.decode(definition) for definition in definitions]
+        absent = dict.fromkeys(generations.DEFINITION_FIELDS)
+        yield from [decoder.decode(absent | definition) for definition in definitions]
 
     @override
     def context_of(self, partition: Partition) -> dict[str, t.Any]:
@@ -74,4 +75,4 @@ class CustomFieldsStream(CubeStream[Row]):
 
     @override
     def columns_of(self, partition: Partition) -> dict[str, t.Any]:
-        return self.context_of(partition)
+        return dict.fromkeys(CONTEXT_FIELDS) | self.context_of(partition)

@@ -69,6 +69,20 @@ def test_a_column_is_described_by_label_and_hint(cube: Sandbox) -> None:
     }
 
 
+def test_every_row_of_custom_fields_has_every_column(cube: Sandbox) -> None:
+    """Columns of other sources are null, so that a target by position cannot shift them."""
+    define(cube, {"id": 62, "key": "Postnummer"}, {"hint": "Fem siffer", "id": 63})
+    run = sync(cube)
+    rows = run.records["custom_fields"]
+    (columns,) = {tuple(row) for row in rows}
+    assert columns == (
+        *("id", "key", "type", "max_length", "hint", "lookup__id"),
+        *("source", "assignment_id", "data_owner_id", "crm_type", "unparsed_values"),
+    )
+    places = {(row["assignment_id"], row["data_owner_id"], row["crm_type"]) for row in rows}
+    assert places == {(9, None, None), (12, None, None), *((None, *c) for c in cube.account.crms)}
+
+
 def test_the_last_of_repeated_definitions_counts(cube: Sandbox) -> None:
     """A field that is defined twice is one column and one row, from its last definition."""
     define(
