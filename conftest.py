@@ -1,10 +1,17 @@
-"""How Hypothesis searches: without a clock, afresh each time, and longer on request."""
+"""How all tests run: compiled once, and Hypothesis without a clock, afresh, longer on request."""
 
 from __future__ import annotations
+
+import os
+import sys
 
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.support.sizes import scaled
+
+# Hundreds of tests start a program, which would be compiled anew each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile(
     "tap-cube",
