@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.support.sizes import scaled
+from tests.support.sized import is_sized
+from tests.support.sizes import IS_LARGE, scaled
 
 # Hundreds of tests start a program, which would be compiled anew each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -22,3 +24,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tap-cube")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that differ in a thorough run."""
+    for item in items if IS_LARGE else ():
+        if is_sized(item):
+            item.add_marker("sized")
