@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.support.warehouse import Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_large]
 
 PAGE, SECTION = "docs/targets.md", "When a field's type changes"
 EXAMPLE = "crm__custom_info__12"
@@ -91,7 +91,6 @@ def execute(warehouse: Warehouse, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-@only_large
 def test_an_override_in_meltano_keeps_the_old_type(cube: Sandbox, warehouse: Warehouse) -> None:
     """With the page's `schema` the column stays a number, and other values stand beside it."""
     number = cube.account.add_definition(CRM, "Rabatt", type="text")

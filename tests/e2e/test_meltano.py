@@ -9,6 +9,7 @@ import pytest
 
 from cube_sandbox import Sandbox
 from cube_sandbox.meltano_project import MeltanoError, MeltanoProject, meltano_project
+from tests.support.sizes import only_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +102,7 @@ def test_second_run_brings_what_changed_and_a_new_custom_field(
         assert filled == [{"customer_id": changed, "rebate": 12.5}]
 
 
+@only_large  # by default, tests of the tap alone
 def test_wrong_credential_fails_the_run_and_stays_secret(
     cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
 ) -> None:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
     from tests.support.tap_process import TapRun
 
+pytestmark = pytest.mark.xdist_group("meltano")  # imports Meltano
+
 NAME = "crm__standard_info__name"
 PHONE = "crm__standard_info__phone_1"
 FNR = "crm__standard_info__fnr"

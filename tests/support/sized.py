@@ -6,11 +6,11 @@ import ast
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
 SOURCES = ("tests.support.sizes", "hypothesis")
 
@@ -18,7 +18,7 @@ SOURCES = ("tests.support.sizes", "hypothesis")
 def is_sized(item: pytest.Item) -> bool:
     """Whether a test has other cases, or does more, with large sizes."""
     names = sized_names(item.path)
-    name = item.nodeid.split("::")[1].partition("[")[0]
+    name = item.originalname if isinstance(item, pytest.Function) else item.name
     return name in names or "pytestmark" in names
 
 
