@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 from upath import UPath
+
+from tests.support.record_check import RecordCheck, is_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Message = dict[str, Any]
-
-FORMATS = FormatChecker(formats=())
-"""Only the formats that this module defines, strictly."""
-
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 READ_BY_DAYS = {"call_outcomes", "callflow_customers", "product_registrations"}
 """Streams whose bookmark may be the day that was read, or on which the campaign ended."""
@@ -32,18 +28,6 @@ OSLO = ZoneInfo("Europe/Oslo")
 
 class SingerError(AssertionError):
     """A stream that breaks a rule; the message names the line and the rule."""
-
-
-@FORMATS.checks("date", raises=ValueError)
-def _is_date(value: object) -> bool:
-    return not isinstance(value, str) or date.fromisoformat(value).isoformat() == value
-
-
-@FORMATS.checks("date-time", raises=ValueError)
-def _is_moment(value: object) -> bool:
-    if not isinstance(value, str):
-        return True
-    return _RFC_3339.fullmatch(value) is not None and bool(datetime.fromisoformat(value))
 
 
 def check(
@@ -86,7 +70,7 @@ class _Stream:
     schema: Mapping[str, Any]
     keys: list[str]
     bookmark: str | None
-    validator: Draft202012Validator
+    checks: RecordCheck
     seen: set[tuple[Any, ...]] = field(default_factory=set)
     records: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -163,11 +147,8 @@ class SingerReader:
         for name in keys:
             if "null" in schema["properties"][name]["type"]:
                 self._fail(f"declares the key {name!r} as nullable")
-        validator = Draft202012Validator(
-            {**schema, "additionalProperties": False, "required": [*keys, *bookmarks]},
-            format_checker=FORMATS,
-        )
-        stream = _Stream(schema, keys, next(iter(bookmarks), None), validator)
+        checks = RecordCheck(schema, [*keys, *bookmarks])
+        stream = _Stream(schema, keys, next(iter(bookmarks), None), checks)
         known = self._streams.get(message["stream"])
         if known is not None:
             names = schema["properties"].keys()
@@ -178,7 +159,7 @@ class SingerReader:
 
     def _record(self, message: Message) -> None:
         self._row(message, message["record"])
-        if not _is_moment(message["time_extracted"]):
+        if not is_moment(message["time_extracted"]):
             self._fail("was extracted at no RFC 3339 time")
 
     def _batch(self, message: Message) -> None:
@@ -194,9 +175,8 @@ class SingerReader:
 
     def _row(self, message: Message, record: Mapping[str, Any]) -> None:
         stream = self._stream(message)
-        for error in stream.validator.iter_errors(record):
-            where = "/".join(map(str, error.absolute_path))
-            self._fail(f"does not fit the SCHEMA of {message['stream']}: {where} {error.message}")
+        for fault in stream.checks.faults(record):
+            self._fail(f"does not fit the SCHEMA of {message['stream']}: {fault}")
         key = tuple(record[name] for name in stream.keys)
         if None in key or "" in key:
             self._fail(f"has an empty key {key}")
