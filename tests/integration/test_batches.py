@@ -26,6 +26,7 @@ from tests.support.runs import (
 )
 from tests.support.singer_check import SingerReader, batch_lines
 from tests.support.singles import OF_CUSTOMERS
+from tests.support.sizes import scaled
 from tests.support.tap_process import started_tap
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ COPY = "people"
 EVENTS = {"call_outcomes": "submitted_at", "product_registrations": "submitted_at"}
 
 
-@pytest.mark.parametrize(("compression", "size"), [("gzip", 7), ("none", 10_000), (None, 1)])
+@pytest.mark.parametrize(
+    ("compression", "size"), [("gzip", 7), ("none", 10_000), *scaled([], [(None, 1)])]
+)
 def test_files_hold_the_records(
     cube: Sandbox, tmp_path: Path, compression: str | None, size: int
 ) -> None:

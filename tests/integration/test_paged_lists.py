@@ -18,6 +18,7 @@ from tests.support.runs import (
     read_at,
     sync,
 )
+from tests.support.sizes import scaled
 from tests.support.strange_server import pages
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def begin(cube: Sandbox, **traps: object) -> None:
     cube.traps = Traps(paged_lists=True, **traps)  # type: ignore[arg-type]  # any trap
 
 
-@pytest.mark.parametrize("read_ahead", [0, 4])
+@pytest.mark.parametrize("read_ahead", scaled([4], [0, 4]))
 def test_lists_in_pages_are_read_to_their_end(cube: Sandbox, read_ahead: int) -> None:
     """The streams have all rows, and so have those whose partitions and columns they decide."""
     begin(cube)

@@ -17,6 +17,7 @@ from cube_sandbox import Fault
 from cube_sandbox.traps import Traps
 from tests.support.batch_runs import into, rows
 from tests.support.runs import CRM, CUSTOMERS, only, read, settings_for
+from tests.support.sizes import scaled
 from tests.support.tap_process import run_tap, started_tap
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def test_structured_logs_stay_json(cube: Sandbox, tmp_path: Path, *, is_good: bo
     assert any(SUMMARY.search(line["message"]) for line in lines) == is_good
 
 
-@pytest.mark.parametrize("path", ["blocks", "single records", "files"])
+@pytest.mark.parametrize("path", ["blocks", "files", *scaled([], ["single records"])])
 def test_metrics_count_every_row(cube: Sandbox, tmp_path: Path, path: str) -> None:
     """The SDK's metrics count rows and requests, also if records are written in blocks."""
     cube.reset(without=(), outcomes=12)
