@@ -52,7 +52,7 @@ def test_each_documented_remedy_lets_the_load_go_on(
 
     after = ("ti prosent", "20 kr", "i mai", "1.5")
     for number, new in zip(fields, ["text", "text", "text", "number"], strict=True):
-        account.change_type(CRM, number, new)
+        account.retype_definition(CRM, number, new)
     account.update_customer(CRM, "007", custom=dict(zip(fields, after, strict=True)))
     with pytest.raises(AssertionError, match=REFUSED):
         load(cube, warehouse, tmp_path)

@@ -112,7 +112,7 @@ def test_meltano_installs_and_runs_what_the_listing_describes(
     """What the Hub describes is installed, has a valid configuration, and loads."""
     project("install", "--plugin-type", "extractor", "tap-cube")
     assert "Plugin configuration is valid" in project("config", "test", "tap-cube")
-    project("config", "set", "target-postgres", "sqlalchemy_url", warehouse.sqlalchemy_url)
+    project("config", "set", "target-postgres", "sqlalchemy_url", warehouse.utc_url)
     project("run", "tap-cube", "target-postgres")
     assert warehouse.count("tap_cube.assignment_customers") == 10
     assert warehouse.count("tap_cube.data_owner_customers") == 30

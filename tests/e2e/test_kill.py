@@ -106,7 +106,7 @@ def killed_load(  # noqa: PLR0913 - what a load needs, and its end
     config.write_text(
         json.dumps(
             {
-                "sqlalchemy_url": warehouse.sqlalchemy_url,
+                "sqlalchemy_url": warehouse.utc_url,
                 "default_target_schema": "cube",
                 "load_method": "upsert",
                 "batch_size_rows": 10,

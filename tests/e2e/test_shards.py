@@ -75,7 +75,7 @@ def test_shards_make_the_tables_of_one_run(warehouse: Warehouse, tmp_path: Path)
     with Sandbox(customers=12, page_size=5, anonymised=1) as cube:
         single = sync(cube, assignment_ids=[], data_owners=CRMS)
         target = {
-            "sqlalchemy_url": warehouse.sqlalchemy_url,
+            "sqlalchemy_url": warehouse.utc_url,
             "default_target_schema": "single",
             "load_method": "upsert",
             "use_copy": True,  # as `meltano.yml` has it: it writes 3 as 3.0

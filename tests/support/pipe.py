@@ -51,7 +51,7 @@ def load(  # noqa: PLR0913 - each is an option of one of the two commands
         timeout: Seconds after which both are killed.
     """
     settings = {
-        "sqlalchemy_url": warehouse.sqlalchemy_url,
+        "sqlalchemy_url": warehouse.utc_url,
         "default_target_schema": schema,
         "load_method": "upsert",
         **(target or {}),

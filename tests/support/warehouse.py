@@ -42,13 +42,18 @@ class Warehouse:
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The address as `target-postgres` reads it, with a session in UTC as README advises."""
-        return f"{self.database.sqlalchemy_url}?options=-c%20TimeZone%3DUTC"
+        """The address as `target-postgres` reads it."""
+        return self.database.sqlalchemy_url
+
+    @property
+    def utc_url(self) -> str:
+        """The same with sessions in UTC, as README advises."""
+        return f"{self.sqlalchemy_url}?options=-c%20TimeZone%3DUTC"
 
     def put_into(self, text: str) -> str:
         """A document's text with the warehouse's address."""
         assert PLACEHOLDER in text
-        return text.replace(PLACEHOLDER, self.database.sqlalchemy_url)
+        return text.replace(PLACEHOLDER, self.sqlalchemy_url)
 
     def rows(
         self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None

@@ -166,10 +166,10 @@ class Account(EventEdits, NoteEdits):
             )
             return number
 
-    def change_type(self, where: Where, number: int, new: str) -> None:
-        """Give a custom field of a CRM another type, as an administrator does."""
+    def retype_definition(self, where: Where, number: int, type: str) -> None:  # noqa: A002 - likewise
+        """Change the type of a CRM's custom field."""
         with self._database():
-            Definition.objects.filter(crm=find_crm(where).id, number=number).update(type=new)
+            Definition.objects.filter(crm=find_crm(where).id, number=number).update(type=type)
 
     def delete_definition(self, where: Where, number: int) -> None:
         """Delete a custom field of a CRM; the API no longer returns its values."""
