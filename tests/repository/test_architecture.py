@@ -147,6 +147,7 @@ def test_the_example_is_incremental(project: Path, cube: Sandbox, tmp_path: Path
         "crm__customer_id": cube.account.customer_ids((2, "B2B"))[2],
         "campaign__name": "Mersalg B2B",
         "data_owner__name": "Fjordmedia AS",
+        "unparsed_values": None,
     }
 
     cube.account.change_note(changed, "Ring igjen", datetime(2024, 5, 17, 9, 30, tzinfo=OSLO))
