@@ -18,24 +18,22 @@ A page takes these steps, in this order:
 
 from __future__ import annotations
 
-import re
 import typing as t
-from collections import defaultdict, deque
+from collections import defaultdict
 from datetime import date
-from functools import partial
 from itertools import repeat
-from operator import attrgetter
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from tap_cube.records.codec import encode_lines, exact_number
-from tap_cube.records.moments import as_day, as_moment
+from tap_cube.records.codec import encode_lines
+from tap_cube.records.moments import as_day
 from tap_cube.records.page import rows_decoder
-from tap_cube.records.values import as_boolean, as_integer, as_number, as_text
+from tap_cube.records.raw_columns import RawColumn, set_field
+from tap_cube.records.values import as_boolean, as_integer, as_text
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tap_cube.records.page import Page
     from tap_cube.records.values import Convert
@@ -59,30 +57,6 @@ def matches_type(value: object, convert: Convert) -> bool:
     except msgspec.ValidationError:
         return False
     return True
-
-
-_DAY = (
-    rb"(?!0000)[0-9]{4}-(?:(?:0[13-9]|1[0-2])-(?:0[1-9]|[12][0-9]|30)"
-    rb"|(?:0[13578]|1[02])-31|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-_CLOCK = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_CANONICAL: Mapping[Callable[..., t.Any], bytes] = {
-    as_text: rb'"[ !#-\[\]-~]*"',
-    as_integer: rb"0|-?[1-9][0-9]{0,17}",
-    as_boolean: rb"true|false",
-    as_number: rb"0|-?[1-9][0-9]{0,17}(?:\.[0-9]{0,9}[1-9][0-9]{0,2})?"
-    rb"|-?0\.(?:[1-9][0-9]{0,5}|0[1-9])",
-    as_day: b'"%b"' % _DAY,
-    as_moment: rb'"%bT%b:[0-5][0-9]\+00:00"' % (_DAY, _CLOCK),
-}
-"""JSON text that a conversion is sure to leave unchanged. Other text may also be unchanged."""
-
-_NEVER_MATCHES = b"(?!)"
-_MEMO_SIZE, _MEMO_TEXT = 4096, 64  # texts, and bytes of each: less than 2 MB a column
-_SEPARATOR = b"\n"
-"""Stands before each text: JSON has line breaks only as white space between tokens."""
-
-_decode = msgspec.json.Decoder(float_hook=exact_number).decode
 
 
 class CompiledDecoder:
@@ -142,7 +116,7 @@ class CompiledDecoder:
             untyped = [(field, object, UNSET) for field, *_ in types]
             self._record = msgspec.defstruct("Record", untyped, rename=keys | names, gc=False)
         self._columns = [
-            _Column(fields.get(key) or tap_fields[key], *col)
+            RawColumn(fields.get(key) or tap_fields[key], *col)
             for key, col in columns.items()
             if col and key not in typed and (key in fields or key in tap_fields)
         ]
@@ -185,10 +159,10 @@ class CompiledDecoder:
             for index, value in column.convert(rows):
                 unparsed[index][column.name] = value
         for field, value in self._fixed:
-            _set(rows, field, repeat(value))
+            set_field(rows, field, repeat(value))
         for field, values in zip(self._added, added, strict=True):
             if field:
-                _set(rows, field, values)
+                set_field(rows, field, values)
         return unparsed
 
     def set_unparsed(self, rows: Rows, kept: Mapping[int, object]) -> None:
@@ -202,59 +176,3 @@ class CompiledDecoder:
             return encode_lines(rows)
         records: t.Any = list[self._record]  # type: ignore[name-defined]  # made above
         return encode_lines(msgspec.convert(rows, records, from_attributes=True))
-
-
-def _set(rows: Rows, field: str, values: Iterable[object]) -> None:
-    deque(map(setattr, rows, repeat(field), values), maxlen=0)  # a loop in C
-
-
-class _Column:
-    """One `Raw` field, and the conversion of its values that are not canonical."""
-
-    def __init__(self, field: str, name: str, convert: Convert) -> None:
-        rule = convert.func if isinstance(convert, partial) else convert
-        canonical = _CANONICAL.get(rule, _NEVER_MATCHES)
-        self.name = name
-        self._field = field
-        self._values = attrgetter(field)
-        self._convert = convert
-        pattern = rb"\n(?!(?:|null|%b)(?:\n|\Z))([^\n]*)" % canonical
-        self._noncanonical = re.compile(pattern).finditer
-        # Most columns hold few different values.
-        self._memo: dict[bytes, tuple[object, object]] = {}
-
-    def convert(self, rows: Rows) -> Iterator[tuple[int, object]]:
-        """Convert the values in place; yield index and value where one does not fit."""
-        for index, text in self._noncanonical_values([*map(self._values, rows)]):
-            value, unparsed = self._memo.get(text) or self._converted(text)
-            setattr(rows[index], self._field, value)
-            if unparsed is not None:
-                yield index, unparsed
-
-    def _noncanonical_values(self, sent: Sequence[object]) -> Iterator[tuple[int, bytes]]:
-        """Yield index and JSON text of each value that is not canonical."""
-        values: t.Any = sent
-        try:
-            text = _SEPARATOR.join([b"", *values])
-        except TypeError:  # a row lacks the key
-            text = _SEPARATOR.join([b"", *(b"" if value is UNSET else value for value in values)])
-        if text.count(_SEPARATOR) > len(sent):  # a nested value has white space
-            yield from ((n, bytes(value)) for n, value in enumerate(values) if value is not UNSET)
-            return
-        # The separators before a match are counted from the match before.
-        index = start = 0
-        for match in self._noncanonical(text):
-            index += text.count(_SEPARATOR, start, match.start())
-            start = match.start()
-            yield index, match[1]
-
-    def _converted(self, text: bytes) -> tuple[object, object]:
-        """The value of the column for a JSON text, and the value sent if it does not fit."""
-        sent = _decode(text)
-        try:
-            result = (None if sent is None else self._convert(sent), None)
-        except (ValueError, ArithmeticError):
-            result = (None, sent)
-        if len(text) <= _MEMO_TEXT and len(self._memo) < _MEMO_SIZE:
-            self._memo[text] = result
-        return result

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import typing as t
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, partial
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
 _HOUR, _SIXTY = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
@@ -29,12 +30,6 @@ _SPELLINGS = [
     )
 ]
 _NORWEGIAN_DAY = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})")
-
-_COMMON = re.compile(
-    f"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})[T ]({_HOUR})(:{_SIXTY})"
-    rf"(?:(:{_SIXTY})(\.[0-9]{{1,6}})?)?(Z|[+-]{_HOUR}:?{_SIXTY})?"
-)
-"""Nearly all times: their minutes and seconds are the same in UTC."""
 
 
 def as_day(value: object) -> str | None:
@@ -68,11 +63,10 @@ def as_moment(value: object, zone: ZoneInfo) -> str | None:
     """
     if value == "":
         return None
-    if isinstance(value, str) and (match := _COMMON.fullmatch(value)):
-        day, hour, minute, second, fraction, offset = match.groups("")
-        if begin := _hour_in_utc(day, hour, offset, zone):
-            digits = fraction.ljust(7, "0") if fraction.strip(".0") else ""
-            return f"{begin}{minute}{second or ':00'}{digits}+00:00"
+    if isinstance(value, str) and (match := _COMMON.fullmatch(f'\n"{value}"'.encode())):
+        text = common_times(zone)(match)
+        if text is not match[0]:
+            return text[2:-1].decode()
     return parse_moment(value, zone).isoformat()
 
 
@@ -96,15 +90,75 @@ def _parts(value: object) -> tuple[str, str, str]:
     raise ValueError
 
 
-@lru_cache(2**16)  # 65,536 hours with calls, or 8 MB
-def _hour_in_utc(day: str, hour: str, offset: str, zone: ZoneInfo) -> str:
-    """Day and hour in UTC of an hour; "" if its minutes are others there, or not all alike."""
-    begin = datetime.fromisoformat(f"{day}T{hour}:00{offset}")
-    begin = begin if offset else begin.replace(tzinfo=zone)
-    end = begin + timedelta(minutes=59, seconds=59)
-    try:
-        in_utc = begin.astimezone(UTC)
-    except OverflowError:  # later minutes of this hour may be in year 1
-        return ""
-    is_even = begin.utcoffset() == end.utcoffset() and not (in_utc.minute or in_utc.second)
-    return in_utc.isoformat()[:13] if is_even else ""
+_COMMON = re.compile(
+    rb'\n"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]))(:[0-5][0-9])'
+    rb"(?:(:[0-5][0-9])(\.[0-9]{1,6})?)?"
+    rb'(?!\+00:00)(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"(?=\n|\Z)'
+)
+"""Nearly all times, as JSON text after a line break; not those that are in UTC already."""
+
+_MAX_DAYS = 2**13
+_HOURS = [b"%02d" % hour for hour in range(24)]
+
+
+class _Days(dict[tuple[bytes, bytes], dict[bytes, bytes]]):
+    """The hours of a day in UTC, by the day and the offset sent; 16 MB at most."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
+        self._zone = zone
+
+    def __missing__(self, key: tuple[bytes, bytes]) -> dict[bytes, bytes]:
+        if len(self) >= _MAX_DAYS:
+            self.clear()
+        self[key] = hours = self._hours(*(part.decode() for part in key))
+        return hours
+
+    def _hours(self, day: str, offset: str) -> dict[bytes, bytes]:
+        """JSON text in UTC, up to the hour, for each hour; empty if minutes are others there."""
+        try:
+            begin = datetime.fromisoformat(f"{day}T00:00{offset}")
+            begin = begin if offset else begin.replace(tzinfo=self._zone)
+            shift = begin.utcoffset() or timedelta()
+            is_constant = shift == begin.replace(hour=23, minute=59, second=59).utcoffset()
+            days = [begin.date() + timedelta(days=number) for number in (-1, 0, 1)]
+        except (ValueError, OverflowError):
+            return {}
+        if not is_constant or shift % timedelta(hours=1):
+            return {}
+        names = [b'\n"%bT' % each.isoformat().encode() for each in days]
+        in_utc = [name + hour for name in names for hour in _HOURS]
+        first = 24 - shift // timedelta(hours=1)
+        return dict(zip(_HOURS, in_utc[first : first + 24], strict=True))
+
+
+@cache
+def common_times(zone: ZoneInfo) -> Callable[[re.Match[bytes]], bytes]:
+    """Make a function that converts what `_COMMON` matches, like `as_moment`.
+
+    Args:
+        zone: Zone of times that have none.
+    """
+    days = _Days(zone)
+
+    def in_utc(match: re.Match[bytes]) -> bytes:
+        day, hour, minute, second, fraction, offset = match.groups(b"")
+        if not (begin := days[day, offset].get(hour)):
+            return match[0]
+        if fraction:
+            fraction = fraction.ljust(7, b"0") if fraction.strip(b".0") else b""
+        return b'%b%b%b%b+00:00"' % (begin, minute, second or b":00", fraction)
+
+    return in_utc
+
+
+def common_times_in_utc(zone: ZoneInfo) -> Callable[[bytes], tuple[bytes, int]]:
+    """Make a function that converts the common times of a column at once, like `as_moment`.
+
+    It takes JSON texts, each after a line break, and leaves all that is not a common time. It
+    returns the texts and the number of common times.
+
+    Args:
+        zone: Zone of times that have none.
+    """
+    return partial(_COMMON.subn, common_times(zone))
