@@ -15,8 +15,9 @@ from tap_cube.logs import listed
 from tap_cube.records.decoder import MAX_COLUMNS, MAX_KEY_LENGTH
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
+    from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import CatalogEntry
 
     from tap_cube.records.decoder import Column
@@ -38,6 +39,7 @@ class ColumnSelection:
     Args:
         found: JSON Schema of each column that discovery found.
         listed: JSON Schema of each column in the catalog; None if there is no catalog.
+        keys: Columns of the primary key, which come first.
         automatic: Columns that are always emitted.
         has_exclusions: Whether keys may be deselected of which the catalog cannot know.
 
@@ -51,13 +53,14 @@ class ColumnSelection:
         self,
         found: Mapping[str, t.Any],
         listed: Mapping[str, t.Any] | None = None,
-        automatic: Collection[str] = (),
         *,
+        keys: Collection[str] = (),
+        automatic: Collection[str] = (),
         has_exclusions: bool = False,
     ) -> None:
         listed = found if listed is None else listed
         own = {name: found[name] for name in found if name in automatic and name not in listed}
-        self.properties: dict[str, t.Any] = {**own, **listed}
+        self.properties: dict[str, t.Any] = with_first(keys, {**own, **listed})
         self.left_out: dict[str, None] = {}
         self._lists_all = found.keys() <= listed.keys() and not has_exclusions
         self._is_whole = True
@@ -66,12 +69,16 @@ class ColumnSelection:
 
     @classmethod
     def of_catalog(
-        cls, entry: CatalogEntry, found: Mapping[str, t.Any], automatic: Collection[str]
+        cls,
+        entry: CatalogEntry,
+        found: Mapping[str, t.Any],
+        keys: Collection[str],
+        automatic: Collection[str],
     ) -> t.Self:
         """The selection of a catalog that `checked_catalog` has completed."""
         listed = entry.schema.to_dict().get("properties", {})
         is_excluding = _has_exclusions(entry.tap_stream_id)
-        return cls(found, listed, automatic, has_exclusions=is_excluding)
+        return cls(found, listed, keys=keys, automatic=automatic, has_exclusions=is_excluding)
 
     def mask_of(self, chosen: SelectionMask) -> SelectionMask:
         """Mask of the columns; those that are not declared are not selected.
@@ -124,6 +131,42 @@ class ColumnSelection:
             "the catalog (Meltano: 'use_cached_catalog: false') and select the whole stream, "
             "without exclusions"
         )
+
+
+def with_first(names: Iterable[str], properties: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The same properties, but those with these names first, in the order of the names."""
+    first = {name: properties[name] for name in names if name in properties}
+    return {**first, **properties}
+
+
+class DeclaredColumns:
+    """The order of the columns in the SCHEMA messages of a stream.
+
+    Columns of the primary key come first. A column that a later message adds comes last, also
+    after stream maps: target-csv would shift the values of the rows before.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._names: dict[str, list[str]] = {}
+
+    def grow(self, stream_maps: Iterable[StreamMap], number: int) -> bool:
+        """Bring the columns into their order, and return whether any were added.
+
+        Args:
+            stream_maps: The stream maps, whose schemas are the next messages.
+            number: Number of the columns before the maps.
+        """
+        if number == self._number:
+            return False
+        self._number = number
+        for each in stream_maps:
+            schema, before = each.transformed_schema, self._names.get(each.stream_alias, [])
+            first = [*before, *(each.transformed_key_properties or ())]
+            properties = with_first(first, schema.get("properties", {}))
+            each.transformed_schema = {**schema, "properties": properties}
+            self._names[each.stream_alias] = [*properties]
+        return True
 
 
 class _ColumnMask(SelectionMask):

@@ -20,7 +20,7 @@ from tap_cube.singer.maps import register
 from tap_cube.singer.messages import BufferedWriter, record_messages
 from tap_cube.singer.partition_state import IndexedState
 from tap_cube.singer.progress import StateThrottle, StreamStats
-from tap_cube.singer.selection import ColumnSelection
+from tap_cube.singer.selection import ColumnSelection, DeclaredColumns
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +56,9 @@ class EncodedStream(Stream):
     writes_state: t.ClassVar[bool] = True
     """Whether the stream writes STATE messages."""
 
+    declares_early: t.ClassVar[bool] = True
+    """Whether the schema comes before the first row is read."""
+
     writes_batches: t.ClassVar[bool] = True
     """Whether the stream may write BATCH messages."""
 
@@ -68,7 +71,7 @@ class EncodedStream(Stream):
         properties: Mapping[str, Mapping[str, t.Any]],
         partitions: int,
     ) -> None:
-        self.selection = ColumnSelection(properties)
+        self.selection = ColumnSelection(properties, keys=primary_keys)
         schema = {"properties": self.selection.properties, "type": "object"}
         super().__init__(tap, schema=schema, name=name)
         self.primary_keys = primary_keys
@@ -79,7 +82,7 @@ class EncodedStream(Stream):
         self._record_counter = self.get_record_counter()
         self._extracted_at = b"null"
         self._has_unsaved_records = False
-        self._declared = self._mapped = 0
+        self._declared, self._mapped = DeclaredColumns(), 0
 
     @override  # the SDK logs errors that the command line reports
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: t.Any) -> None:
@@ -150,7 +153,7 @@ class EncodedStream(Stream):
         super().apply_catalog(catalog)
         if entry := catalog.get_stream(self.name):
             automatic = [*self.primary_keys, *filter(None, [self.replication_key])]
-            self.selection = ColumnSelection.of_catalog(entry, found, automatic)
+            self.selection = ColumnSelection.of_catalog(entry, found, self.primary_keys, automatic)
 
     @property
     @override
@@ -238,19 +241,20 @@ class EncodedStream(Stream):
     @override
     def _write_record_message(self, record: Record) -> None:
         self._has_unsaved_records = True
-        self._write_schema_message()
+        self.declare()
         if not isinstance(record, RecordBlock):
             super()._write_record_message(record)
             return
-        messages = record_messages(
-            self.name, record.lines, self._stream_version, self._extracted_at
-        )
-        self.writer.write_line(messages)
+        version, extracted_at = self._stream_version, self._extracted_at
+        self.writer.write_line(record_messages(self.name, record.lines, version, extracted_at))
         self.state_manager.is_flushed = False
+
+    def declare(self) -> None:
+        """Write the schema: once, and again before the first record that has new columns."""
+        if self._declared.grow(self.stream_maps, len(self.selection.properties)):
+            super()._write_schema_message()
 
     @override
     def _write_schema_message(self) -> None:
-        """Write the schema: once, and again before the first record that has new columns."""
-        if len(self.selection.properties) > self._declared:
-            self._declared = len(self.selection.properties)
-            super()._write_schema_message()
+        if self.declares_early:
+            self.declare()
