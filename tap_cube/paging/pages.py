@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tap_cube.errors import NotFoundError, TransientError
 from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
+from tap_cube.paging.first_pages import FirstPages
 from tap_cube.paging.links import NextLinkPaginator, with_page
 from tap_cube.records.page import END, NOT_A_PAGE, Page, PageDecoder
 
@@ -43,6 +44,7 @@ class PageReader:
         row_type: Type to which each row is decoded.
         may_be_list: Whether a response may be a bare list, which has no pages (T13).
         on_wait: Called before the caller waits for a response.
+        kept: First pages that were fetched before.
 
     Attributes:
         may_retry: Whether requests that fail are sent again.
@@ -57,6 +59,7 @@ class PageReader:
         row_type: type[Row],
         may_be_list: bool,
         on_wait: Callable[[], object],
+        kept: FirstPages | None = None,
     ) -> None:
         self._stream = stream
         self._client = client
@@ -66,6 +69,7 @@ class PageReader:
         self.may_retry = True
         self._on_wait = on_wait
         self._first_pages = Prefetcher(self._fetch, pool, on_wait)
+        self._kept = FirstPages() if kept is None else kept
 
     @property
     def lookahead(self) -> int:
@@ -78,7 +82,14 @@ class PageReader:
         Raises:
             CubeError: If the request fails.
         """
-        return self._first_pages.take(request, islice(lookahead, self.lookahead))
+        if page := self._kept.take(self._stream, request[1]):
+            return page
+        missing = (each for each in lookahead if not self._kept.has(self._stream, each[1]))
+        return self._first_pages.take(request, islice(missing, self.lookahead))
+
+    def keep(self, target: str, page: Page) -> None:
+        """Keep a first page, so that `first_page` returns it without a request."""
+        self._kept.put(self._stream, target, page, self._page_decoder)
 
     def pages(self, request: Request, first: Page, logger: logging.Logger) -> Pages:
         """Make the `Pages` of a resource whose first page was just read by this request."""

@@ -8,9 +8,12 @@ import typing as t
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from tap_cube.logs import listed
+from tap_cube.records.decoder import UNPARSED
+
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tqdm import tqdm
 
@@ -51,6 +54,18 @@ class StreamStats:
 
 MAX_UNTHROTTLED_PARTITIONS = 50
 """Partitions up to which the state is small enough to be written after each change."""
+
+
+def unparsed_report(counts: Mapping[str, int], *, is_kept: bool) -> str:
+    """Format how many values did not fit the type of their column, and where they are.
+
+    Args:
+        counts: Number of values by column.
+        is_kept: Whether records have the column `UNPARSED`.
+    """
+    where = f"stand in '{UNPARSED}'" if is_kept else f"are null ('{UNPARSED}' is not selected)"
+    texts = [f"{name} {number}" for name, number in sorted(counts.items())]
+    return f"Values that do not fit the type of their column {where}: {listed(texts)}"
 
 
 class StateThrottle:

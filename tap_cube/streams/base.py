@@ -6,7 +6,6 @@ import logging
 import time
 import typing as t
 from abc import abstractmethod
-from datetime import datetime
 
 from singer_sdk import metrics
 from typing_extensions import override
@@ -14,19 +13,21 @@ from typing_extensions import override
 from tap_cube.account.columns import with_required_keys
 from tap_cube.account.model import ACCOUNT
 from tap_cube.errors import StreamError
-from tap_cube.logs import listed
+from tap_cube.paging.first_pages import keys_of
 from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import MAX_KEY_LENGTH, UNPARSED, RecordBlock
 from tap_cube.records.rows import Row
 from tap_cube.records.surrogates import surrogate_key
+from tap_cube.singer.progress import unparsed_report
 from tap_cube.singer.stream import EncodedStream
-from tap_cube.streams.bookmarks import CLOCK_MARGIN, Bookmarks
+from tap_cube.streams.bookmarks import Bookmarks
 from tap_cube.streams.changes import Changes
 from tap_cube.streams.overrides import record_decoder
 from tap_cube.streams.partitions import PartitionIndex, PartitionReader
+from tap_cube.streams.survey import surveyed
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -84,11 +85,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
             properties=with_required_keys(columns.properties, spec.primary_keys),
             partitions=len(self._partitions),
         )
-        zone = tap.settings.timezone
-        runner = datetime.fromtimestamp(tap.initialized_at / 1000, zone)
-        began = (tap.client.clock.now() or runner - CLOCK_MARGIN).astimezone(zone)
-        self.bookmarks = Bookmarks(self, began, runner, zone)
-        self.reader = PartitionReader(self, tap, resource, self.row_type)
+        self.bookmarks = Bookmarks.of_run(self, tap)
+        self.reader = PartitionReader(self, tap, resource, self.row_type, self.targets_after)
 
     @classmethod
     @abstractmethod
@@ -151,7 +149,9 @@ class CubeStream(EncodedStream, t.Generic[R]):
             StreamError: For ``--test``, and for a child, whose parent fails.
         """
         try:
-            super().sync(context)
+            partitions = () if context else self._partitions or (ACCOUNT,)
+            with surveyed(self, partitions):  # children come with their parent
+                super().sync(context)
         except StreamError as error:
             if context or self.ABORT_AT_RECORD_COUNT:
                 raise
@@ -162,6 +162,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         partition = self._index.of(context)
+        is_kept = bool(self.own_column(UNPARSED))
         decoder = self.decoder = record_decoder(self, partition)
         self.write_state()  # what the partitions before have finished
         before, began = self.client.requests[self.name], time.monotonic()
@@ -174,11 +175,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
             counter.increment(self.client.requests[self.name] - before)
         self.stats.seconds += time.monotonic() - began
         self.stats.unparsed += decoder.unparsed.total()
-        if counts := [f"{name} {n}" for name, n in sorted(decoder.unparsed.items())]:
-            kept = self.selection.column(UNPARSED, {}, self.mask, can_add=False)
-            where = f"stand in '{UNPARSED}'" if kept else f"are null ('{UNPARSED}' is not selected)"
-            msg = "Values that do not fit the type of their column %s: %s"
-            self.logger.warning(msg, where, listed(counts))
+        if decoder.unparsed:
+            self.logger.warning(unparsed_report(decoder.unparsed, is_kept=is_kept))
 
     def records(
         self, partition: Partition, context: Context | None, decoder: RecordDecoder
@@ -201,13 +199,18 @@ class CubeStream(EncodedStream, t.Generic[R]):
     def read(self, partition: Partition) -> Iterator[tuple[Page, Sequence[int]]]:
         """Yield all pages of one partition, certain to be complete, and places of rows in them."""
         if target := self.target_of(partition):
-            yield from self.reader.pages(partition, target, self.first_page(partition, target))
+            first = self.reader.first_page(partition, target)
+            yield from self.reader.pages(partition, target, first)
 
-    def first_page(self, partition: Partition, target: str) -> Page:
-        """Get the first page of a partition, and fetch those of the next partitions ahead."""
+    def first_keys(self, partition: Partition) -> Iterable[str]:
+        """Keys of the rows on the first page of a partition, before the rows are read."""
+        target = self.target_of(partition)
+        return keys_of(self.reader.look(partition, target)) if target else ()
+
+    def targets_after(self, partition: Partition) -> Iterator[tuple[str, str]]:
+        """Name and target of each partition after this one."""
         after = self._index.after(self.context_of(partition))
-        ahead = ((other.name, at) for other in after if (at := self.target_of(other)))
-        return self.reader.first_page(partition, target, ahead)
+        return ((other.name, at) for other in after if (at := self.target_of(other)))
 
     def _changed_records(
         self, cursor: Cursor, partition: Partition, context: Context | None, decoder: RecordDecoder
@@ -216,12 +219,10 @@ class CubeStream(EncodedStream, t.Generic[R]):
         changes = self._changes(cursor, partition)
         emitted = 0
         for page, places in self.read(partition):
-            kept, added = [], []
-            for place in changes.places(page, places):
-                row = page.rows[place]
-                key = row.record_key or surrogate_key(*page.contents[place])
-                kept.append(place)
-                added.append(self.added_values(partition, row, key))
+            kept, added = changes.places(page, places), []
+            for place in kept:
+                key = page.rows[place].record_key or surrogate_key(*page.contents[place])
+                added.append(self.added_values(partition, page.rows[place], key))
             emitted += len(kept)
             yield from self.records_of(page, kept, added, decoder, context)
             self.after_page(context)

@@ -16,6 +16,7 @@ if t.TYPE_CHECKING:
     from singer_sdk.streams import Stream
 
     from tap_cube.records.page import Page
+    from tap_cube.streams.spec import CubeTap
 
 CLOCK_MARGIN = timedelta(minutes=10)
 """How far the runner's clock may be ahead of an account that does not tell its own time.
@@ -116,6 +117,14 @@ class Bookmarks:
         self._zone = zone
         self.last_day = max(began, runner).date()
         self._ignored: set[str] = set()
+
+    @classmethod
+    def of_run(cls, stream: Stream, tap: CubeTap) -> t.Self:
+        """Make the bookmarks of a stream in the run that has just begun."""
+        zone = tap.settings.timezone
+        runner = datetime.fromtimestamp(tap.initialized_at / 1000, zone)
+        began = (tap.client.clock.now() or runner - CLOCK_MARGIN).astimezone(zone)
+        return cls(stream, began, runner, zone)
 
     def parse(self, value: object) -> datetime:
         """Parse a bookmark.

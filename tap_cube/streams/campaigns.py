@@ -14,7 +14,7 @@ from tap_cube.records.rows import Row
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -46,6 +46,10 @@ class CampaignsStream(CubeStream[Row]):
         stream = cls(tap, spec, resource, StreamColumns({**generations.CAMPAIGN_FIELDS, **sent}))
         stream.rows = account.campaign_rows
         return stream
+
+    @override
+    def first_keys(self, partition: Partition) -> Iterable[str]:
+        return dict.fromkeys(key for row in self.rows for key in row)
 
     @override
     def records(

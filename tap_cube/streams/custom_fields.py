@@ -15,7 +15,7 @@ from tap_cube.records.rows import Row
 from tap_cube.streams.base import CubeStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -59,6 +59,10 @@ class CustomFieldsStream(CubeStream[Row]):
     @override
     def endpoint_of(self, partition: Partition) -> Endpoint:
         return self.definitions[partition.name].endpoint
+
+    @override
+    def first_keys(self, partition: Partition) -> Iterable[str]:
+        return dict.fromkeys(key for row in self.definitions[partition.name].rows for key in row)
 
     @override
     def records(

@@ -55,6 +55,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
     selected_by_default = False
     state_partitioning_keys = ()
     added_columns = ("customer_id", "updated")
+    declares_early = False  # the first customers show more columns
     writes_state = False  # the parent's bookmark covers these records too
     writes_batches = False  # a file for the customers of each page would be many small ones
 
@@ -94,6 +95,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
             return
         try:
             yield from _in_blocks(self._details(partition, decoder))
+            self.declare()
         except CubeError:
             # The customers go on. They all come again, with their details, when these answer.
             self._parent.refused.add(partition.name)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from singer_sdk import typing as th
 from typing_extensions import override
 
+from tap_cube.paging.first_pages import keys_of
 from tap_cube.paging.windows import MIN_DATE, Window, small_windows
 from tap_cube.records.ids import imported_key
 from tap_cube.records.rows import EventRow
@@ -66,6 +67,19 @@ class EventsStream(CubeStream[EventRow]):
         return self._target(partition, span) if span else None
 
     @override
+    def first_keys(self, partition: Partition) -> Iterable[str]:
+        keys: dict[str, None] = {}
+
+        def pages_of(window: Window) -> int:
+            page = self.reader.look(partition, self._target(partition, window))
+            keys.update(dict.fromkeys(keys_of(page)))
+            return page.expected_pages
+
+        if span := self._span(partition):
+            next(small_windows(span, pages_of))
+        return keys
+
+    @override
     def records(
         self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
@@ -77,10 +91,10 @@ class EventsStream(CubeStream[EventRow]):
 
         def pages_of(window: Window) -> int:
             looks.clear()
-            looks[window] = self.first_page(partition, self._target(partition, window))
+            looks[window] = self.reader.first_page(partition, self._target(partition, window))
             # The bookmark may pass an empty part of the span, so it is asked for once more.
             if window != span and not looks[window].rows:
-                looks[window] = self.first_page(partition, self._target(partition, window))
+                looks[window] = self.reader.first_page(partition, self._target(partition, window))
             return looks[window].expected_pages
 
         for window in small_windows(span, pages_of):

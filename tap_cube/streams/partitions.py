@@ -16,6 +16,7 @@ from tap_cube.errors import (
 )
 from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
+from tap_cube.records.page import END, Page
 from tap_cube.singer.progress import Progress
 
 if t.TYPE_CHECKING:
@@ -23,7 +24,6 @@ if t.TYPE_CHECKING:
 
     from tap_cube.account.model import Partition, Resource
     from tap_cube.paging.pages import Request
-    from tap_cube.records.page import Page
     from tap_cube.records.rows import Row
     from tap_cube.singer.stream import EncodedStream
     from tap_cube.streams.spec import CubeTap
@@ -73,20 +73,28 @@ class PartitionReader:
         tap: The tap, with its client and its threads.
         resource: The partitions.
         row_type: What is decoded of every row.
+        targets_after: Returns the first pages of the partitions after one.
 
     Attributes:
         is_complete: Whether all rows were read, once the pages are through.
     """
 
     def __init__(
-        self, stream: EncodedStream, tap: CubeTap, resource: Resource, row_type: type[Row]
+        self,
+        stream: EncodedStream,
+        tap: CubeTap,
+        resource: Resource,
+        row_type: type[Row],
+        targets_after: Callable[[Partition], Iterable[Request]],
     ) -> None:
+        self._targets_after = targets_after
         self.is_complete = True
         self._stream, self._failures = stream, tap.failures
         self._name, self._logger = stream.name, stream.logger
         self._may_be_incomplete = tap.settings.on_incomplete_read == "warn"
         self._failed_in_a_row = 0
         self._has_asked = False
+        self._failed: dict[str, CubeError] = {}
         self._progress = Progress(stream.name, tap.logger, len(stream.partitions or ()))
         self._pages = PageReader(
             stream.name,
@@ -95,6 +103,7 @@ class PartitionReader:
             row_type=row_type,
             may_be_list=resource.is_list,
             on_wait=stream.writer.flush,
+            kept=tap.first_pages,
         )
 
     @property
@@ -102,10 +111,41 @@ class PartitionReader:
         """Requests that may be in flight ahead of the current one."""
         return self._pages.lookahead
 
-    def first_page(self, partition: Partition, target: str, ahead: Iterable[Request]) -> Page:
-        """Get the first page of a partition, and begin to fetch those needed next."""
+    def first_page(self, partition: Partition, target: str) -> Page:
+        """Get the first page of a partition, and begin to fetch those of the next partitions."""
         self._has_asked = True
-        return self._pages.first_page((partition.name, target), ahead)
+        if error := self._failed.pop(target, None):
+            raise error
+        return self._pages.first_page((partition.name, target), self._targets_after(partition))
+
+    def look(self, partition: Partition, target: str) -> Page:
+        """Get a first page before its rows are read, and keep it.
+
+        If that fails, the page is empty, and the error is kept until the rows are read.
+
+        Raises:
+            RunError: If no other partition could be read either.
+        """
+        try:
+            ahead = self._targets_after(partition)
+            page = self._pages.first_page((partition.name, target), ahead)
+        except RunError:
+            raise
+        except CubeError as error:
+            self._failed[target] = error
+            self._failed_in_a_row += not self._is_skipped(partition, error)
+            return END
+        else:
+            self._pages.keep(target, page)
+            self._failed_in_a_row = 0
+            return page
+        finally:
+            self._pages.may_retry = self._failed_in_a_row < MAX_FAILURES
+
+    def end_survey(self) -> None:
+        """Count failures anew: those of `look` count when the rows are read."""
+        self._failed_in_a_row = 0
+        self._pages.may_retry = True
 
     def pages(
         self, partition: Partition, target: str, first: Page
@@ -136,14 +176,13 @@ class PartitionReader:
             CubeError: For ``--test``, which ends at the first failure.
         """
         self._has_asked = False
-        is_required = partition is ACCOUNT or partition.named_by
         try:
             yield
         except (RunError, StreamError):
             raise
         except CubeError as error:
             self._stream.is_complete = False
-            if isinstance(error, ForbiddenError | NotFoundError) and not is_required:
+            if self._is_skipped(partition, error):
                 self._logger.warning("%s is skipped. %s", partition.name, error)
                 return
             if self._stream.ABORT_AT_RECORD_COUNT:
@@ -160,3 +199,8 @@ class PartitionReader:
             self._pages.may_retry = self._failed_in_a_row < MAX_FAILURES
             self._progress.end()
             self._stream.writer.flush()
+
+    def _is_skipped(self, partition: Partition, error: CubeError) -> bool:
+        """Whether the credential may not see a partition that nobody asked for by name."""
+        is_required = partition is ACCOUNT or partition.named_by
+        return isinstance(error, ForbiddenError | NotFoundError) and not is_required

@@ -11,6 +11,7 @@ from singer_sdk import Tap
 from tap_cube.errors import PartialRunError
 from tap_cube.http.client import CubeClient
 from tap_cube.http.prefetch import WorkerPool
+from tap_cube.paging.first_pages import FirstPages
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +82,11 @@ class CubeTap(Tap):
     def pool(self) -> WorkerPool:
         """The threads that send requests, shared by all streams."""
         return WorkerPool(self.settings.read_ahead)
+
+    @cached_property
+    def first_pages(self) -> FirstPages:
+        """First pages that were fetched and whose rows were not read yet."""
+        return FirstPages()
 
     @cached_property
     def failures(self) -> list[str]:
