@@ -121,6 +121,9 @@ class FirstPages:
             self._bytes -= kept.size
             return
         self._in_file -= 1
+        self._close_unused()
+
+    def _close_unused(self) -> None:
         if self._file and not self._in_file:
             self._file.close()
             self._file = None
@@ -131,9 +134,12 @@ class FirstPages:
             # Without a buffer: what it could not write would fail again when the file is closed.
             self._file = self._file or tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
             place = self._file.seek(0, SEEK_END)
-            return place if self._file.write(body) == len(body) else None
+            if self._file.write(body) == len(body):
+                return place
         except OSError:
-            return None
+            pass
+        self._close_unused()
+        return None
 
     def _read(self, kept: _Kept, decode: PageDecoder) -> Page | None:
         file, old = t.cast("t.IO[bytes]", self._file), kept.page

@@ -83,6 +83,11 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
             return None
         return cls(tap, spec, streams[spec.parent])
 
+    @override  # type: ignore[misc]  # "final", as in `CubeStream`
+    def sync(self, context: Context | None = None) -> None:
+        super().sync(context)
+        self.declare()  # if it had no record
+
     @override
     def endpoint_of(self, partition: Partition) -> Endpoint:
         return self._chosen or self._endpoints[0]
@@ -95,7 +100,6 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
             return
         try:
             yield from _in_blocks(self._details(partition, decoder))
-            self.declare()
         except CubeError:
             # The customers go on. They all come again, with their details, when these answer.
             self._parent.refused.add(partition.name)

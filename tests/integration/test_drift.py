@@ -66,7 +66,7 @@ MAPS: list[tuple[str, dict[str, Any]]] = [
 def test_a_new_field_is_emitted_in_the_same_run(
     cube: Sandbox, name: str, options: dict[str, Any]
 ) -> None:
-    """A new SCHEMA adds only this column before its first value; maps still apply."""
+    """A new SCHEMA adds only this column, as the last, before its first value; maps still apply."""
     added = add_meanwhile(cube)
     run = sync(cube, **{"read_ahead": 0, **only(CRM), **options})
     column = f"crm__custom_info__{added[0]}"
@@ -75,7 +75,7 @@ def test_a_new_field_is_emitted_in_the_same_run(
     assert found[target] == "ny verdi"
     assert set(found.values()) == {"ny verdi", ""}
     before, after = schemas(run)
-    assert after.keys() - before.keys() == {column}
+    assert [*after] == [*before, column]
     assert {key: after[key] for key in before} == before
     if "stream_maps" in options:
         assert NAME not in after
@@ -183,7 +183,7 @@ def test_two_fields_appear_at_different_times(cube: Sandbox) -> None:
 
 
 def test_each_stream_declares_a_new_field_itself(cube: Sandbox) -> None:
-    """A field that appears while assignments are read is added to each stream's schema."""
+    """A field that appears while assignments are read is on a first page of the next stream."""
     added: list[int] = []
 
     def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
@@ -193,8 +193,8 @@ def test_each_stream_declares_a_new_field_itself(cube: Sandbox) -> None:
     cube.before_request = edit
     run = sync(cube, read_ahead=0)
     column = f"crm__custom_info__{added[0]}"
-    for stream in (ASSIGNED, CUSTOMERS):
-        assert [column in properties for properties in schemas(run, stream)] == [False, True]
+    assert [column in properties for properties in schemas(run, ASSIGNED)] == [False, True]
+    assert [column in properties for properties in schemas(run, CUSTOMERS)] == [True]
 
 
 def test_a_new_field_has_its_label_name_from_the_next_run_on(cube: Sandbox) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 UNKNOWN = {"type": ["string", "null"]}
-"""A key that is neither documented nor defined; discovery finds it if its first page has it."""
+"""A key that is neither documented nor defined; a run declares it if a first page has it."""
 
 
 class Upserts:
@@ -46,7 +46,7 @@ class Upserts:
         types = {
             column: [*schema["type"], schema.get("format", "")]
             for column, schema in message["schema"]["properties"].items()
-            if schema != UNKNOWN
+            if schema != UNKNOWN and "__extra__" not in column
         }
         known = self.columns.setdefault(name, types)
         if is_first:
