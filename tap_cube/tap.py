@@ -101,7 +101,15 @@ class TapCube(CommandLine):
 
     @override
     def discover_streams(self) -> list[Stream]:
-        discovery = Discovery(self.client, self.pool, self.settings, self.logger, self.memory)
+        discovery = Discovery(
+            self.client,
+            self.pool,
+            self.settings,
+            self.logger,
+            self.memory,
+            row_types={spec.name: spec.type.row_type for spec in STREAMS},
+            kept=self.first_pages,
+        )
         probed = [spec for spec in STREAMS if not (spec.name in _FOUND_FIRST or spec.parent)]
         account = discovery.account({spec.name: spec.endpoints for spec in probed})
         self.failures.extend(account.failures)
@@ -160,6 +168,9 @@ class TapCube(CommandLine):
             PartialRunError: If anything could not be read.
         """
         self._warn_of_no_selection()
+        for stream in self._encoded_streams():
+            if not (stream.selected or stream.has_selected_descendents):
+                self.first_pages.forget(stream.name)
         try:
             super().sync_all()
         finally:  # also if the run breaks off

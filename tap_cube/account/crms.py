@@ -6,8 +6,9 @@ import typing as t
 
 from tap_cube.account.custom_fields import read_definitions
 from tap_cube.account.model import Definitions, Resource
-from tap_cube.account.probe import PROBES, keys_of
+from tap_cube.account.probe import PROBES
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError
+from tap_cube.paging.first_pages import keys_of
 
 if t.TYPE_CHECKING:
     import logging

@@ -7,6 +7,7 @@ import typing as t
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 
 from tap_cube.account import generations
 from tap_cube.account.crms import CrmSearch
@@ -14,10 +15,11 @@ from tap_cube.account.custom_fields import label_columns
 from tap_cube.account.lists import CampaignRow, DefinitionRow, ListReader
 from tap_cube.account.memory import Memory
 from tap_cube.account.model import ACCOUNT, Account, Partition, Resource, read_campaigns
-from tap_cube.account.probe import Prober, keys_of
+from tap_cube.account.probe import Prober
 from tap_cube.account.selection import assignments_to_read, crms_to_read, is_wanted
 from tap_cube.errors import CubeError, RunError
 from tap_cube.logs import listed
+from tap_cube.paging.first_pages import FirstPages, keys_of
 from tap_cube.paging.windows import Window
 
 if t.TYPE_CHECKING:
@@ -28,6 +30,7 @@ if t.TYPE_CHECKING:
     from tap_cube.account.probe import ProbeResult
     from tap_cube.http.client import CubeClient
     from tap_cube.http.prefetch import WorkerPool
+    from tap_cube.records.rows import Row
     from tap_cube.settings import Settings
 
 _RECENT = timedelta(days=30)
@@ -43,22 +46,28 @@ class Discovery:
         settings: Settings, which may name the assignments and CRMs to read.
         logger: Logs what was found and what is skipped.
         memory: What earlier runs found, which this one must find again.
+        row_types: What streams decode of a row, by their names.
+        kept: Keeps the first pages of these streams.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it asks for all of them
         self,
         client: CubeClient,
         pool: WorkerPool,
         settings: Settings,
         logger: logging.Logger,
         memory: Memory | None = None,
+        *,
+        row_types: Mapping[str, type[Row]] = MappingProxyType({}),
+        kept: FirstPages | None = None,
     ) -> None:
         self._settings = settings
         self._logger = logger
         self._memory = memory or Memory()
         self._failures: list[str] = []
         today = datetime.now(settings.timezone).date()
-        self._prober = Prober(client, pool, Window(today - _RECENT, today))
+        days = Window(today - _RECENT, today)
+        self._prober = Prober(client, pool, days, row_types, kept or FirstPages())
         lists = partial(
             ListReader,
             client=client,

@@ -13,19 +13,19 @@ from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError, 
 from tap_cube.http.exchange import RequestLabel
 from tap_cube.http.prefetch import Prefetcher
 from tap_cube.paging.pages import page_of
-from tap_cube.records.codec import decode_row
-from tap_cube.records.decoder import MAX_COLUMNS
 from tap_cube.records.page import Page, PageDecoder, decode_page
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tap_cube.account.endpoint import Endpoint
     from tap_cube.account.memory import Expected
     from tap_cube.account.model import Partition
     from tap_cube.http.client import CubeClient
     from tap_cube.http.prefetch import WorkerPool
+    from tap_cube.paging.first_pages import FirstPages
     from tap_cube.paging.windows import Window
+    from tap_cube.records.rows import Row
 
 PROBES = 3
 """Responses of 404, one a partition, after which an endpoint counts as missing in a first run."""
@@ -43,6 +43,7 @@ class Probe:
         must_answer: Whether earlier runs read the stream there, so that no answer is a failure.
         has_rows: Whether an empty response counts as no answer.
         decode: Decodes a response.
+        is_first_page: Whether the stream will read the page as the first one of a partition.
     """
 
     stream: str
@@ -50,6 +51,7 @@ class Probe:
     must_answer: bool = False
     has_rows: bool = False
     decode: PageDecoder = decode_page
+    is_first_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,13 @@ class ProbeResult:
         response: The endpoint that responded and its page; None if none did.
         refusals: An error for each partition that the credential may not see.
         forbidden: The endpoints that refused any of these partitions.
+        target: Path and query of the page.
     """
 
     response: tuple[Endpoint, Page] | None
     refusals: tuple[ForbiddenError, ...]
     forbidden: frozenset[Endpoint]
+    target: str = ""
 
 
 class Prober:
@@ -74,12 +78,23 @@ class Prober:
         client: Client of the account.
         pool: Threads that fetch ahead.
         days: The days to request from endpoints that take a window.
+        row_types: What streams decode of a row, by their names. Their pages are kept for them.
+        kept: Keeps these pages.
     """
 
-    def __init__(self, client: CubeClient, pool: WorkerPool, days: Window) -> None:
+    def __init__(
+        self,
+        client: CubeClient,
+        pool: WorkerPool,
+        days: Window,
+        row_types: Mapping[str, type[Row]],
+        kept: FirstPages,
+    ) -> None:
         self._client = client
         self._pool = pool
         self._days = days
+        self._decoders = {stream: PageDecoder(row_types[stream]) for stream in row_types}
+        self._kept = kept
         self._probes = Prefetcher(partial(probe, client), pool)
 
     @property
@@ -92,7 +107,7 @@ class Prober:
         stream: str,
         places: Places,
         expected: Expected = NOTHING_EXPECTED,
-        decode: PageDecoder = decode_page,
+        decode: PageDecoder | None = None,
     ) -> Probe:
         """Make a probe.
 
@@ -100,13 +115,20 @@ class Prober:
             stream: Name of the stream.
             places: Endpoints and partitions in the order to request them.
             expected: What earlier runs make certain.
-            decode: Decodes a response.
+            decode: Decodes a response; None if the stream reads the page later.
         """
         requests = (
             (endpoint, partition.name, endpoint.target(partition.context, self._days))
             for endpoint, partition in places
         )
-        return Probe(stream, tuple(requests), expected.must_answer, expected.has_rows, decode)
+        return Probe(
+            stream,
+            tuple(requests),
+            expected.must_answer,
+            expected.has_rows,
+            decode or self._decoders.get(stream, decode_page),
+            is_first_page=decode is None,
+        )
 
     def result(self, candidates: Probe, lookahead: Iterable[Probe] = ()) -> ProbeResult:
         """Return the result of a probe, and start those expected next.
@@ -115,17 +137,10 @@ class Prober:
             CubeError: If a request fails with anything but 403 or 404, or if an endpoint that
                 must answer does not.
         """
-        return self._probes.take(candidates, islice(lookahead, self.lookahead))
-
-
-def keys_of(page: Page) -> tuple[str, ...]:
-    """Keys of the rows of a page, in order; at most as many as a stream can have columns."""
-    keys: dict[str, None] = {}
-    for row in page.raw_rows:
-        keys |= dict.fromkeys(decode_row(row))
-        if len(keys) > MAX_COLUMNS:
-            break
-    return tuple(islice(keys, MAX_COLUMNS))
+        result = self._probes.take(candidates, islice(lookahead, self.lookahead))
+        if result.response and candidates.is_first_page:
+            self._kept.put(candidates.stream, result.target, result.response[1], candidates.decode)
+        return result
 
 
 def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
@@ -150,7 +165,7 @@ def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
     refusals: dict[str, ForbiddenError] = {}
     forbidden: set[Endpoint] = set()
     missing: Counter[Endpoint] = Counter()
-    response = None
+    response, found = None, ""
     for endpoint, name, target in candidates.requests:
         if failures and (failures[0][0] is not endpoint or len(failures) == PROBES):
             raise failures[0][1]
@@ -161,7 +176,7 @@ def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
         answer = _answer(client, target, label, candidates.decode)
         if isinstance(answer, Page):
             if answer.rows or not candidates.has_rows:
-                response = endpoint, answer
+                response, found = (endpoint, answer), target
                 break
         elif isinstance(answer, NotFoundError):
             missing[endpoint] += 1
@@ -173,8 +188,8 @@ def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
     if response is None and failures:
         raise failures[0][1]
     if response is None and candidates.must_answer and candidates.requests:
-        response = _asked_again(client, candidates)
-    return ProbeResult(response, tuple(refusals.values()), frozenset(forbidden))
+        response, found = _asked_again(client, candidates), candidates.requests[0][2]
+    return ProbeResult(response, tuple(refusals.values()), frozenset(forbidden), found)
 
 
 def _answer(

@@ -16,9 +16,11 @@ from tap_cube.records.decoder import MAX_COLUMNS
 from tap_cube.records.page import rows_decoder
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from tap_cube.records.page import Page, PageDecoder
 
-MAX_KEPT_BYTES = 2**26
+MAX_KEPT_BYTES = 2**25
 """Text of pages that is kept in memory; pages beyond it go into a file."""
 
 MAX_AGE = 300
@@ -33,16 +35,23 @@ _decode_keys = rows_decoder(dict[str, msgspec.Raw])
 
 def keys_of(page: Page) -> tuple[str, ...]:
     """Keys of the rows of a page, in order; at most as many as a stream can have columns."""
+    if page.keys is None:
+        page.keys = tuple(islice(_keys_of(page), MAX_COLUMNS))
+    return page.keys
+
+
+def _keys_of(page: Page) -> Iterable[str]:
     try:
-        rows: t.Iterable[t.Iterable[str]] = _decode_keys(page.body)
+        rows: Iterable[Mapping[str, object]] = _decode_keys(page.body)
     except (msgspec.DecodeError, RecursionError):
         rows = map(decode_row, page.raw_rows)
     keys: dict[str, None] = {}
     for row in rows:
-        keys |= dict.fromkeys(row)
+        if not row.keys() <= keys.keys():
+            keys.update(dict.fromkeys(row))
         if len(keys) > MAX_COLUMNS:
             break
-    return tuple(islice(keys, MAX_COLUMNS))
+    return keys
 
 
 @dataclass(frozen=True, slots=True)

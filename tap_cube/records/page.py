@@ -46,6 +46,7 @@ class Page:
         date: The server's own time when it responded; None if it sent none.
         contents: Digest of the content of each row without an identity, and its ordinal among the
             rows with this content, by place.
+        keys: Keys of the rows, once they were looked for.
     """
 
     body: bytes
@@ -57,6 +58,7 @@ class Page:
     came: float = 0.0
     date: datetime | None = None
     contents: dict[int, tuple[str, int]] = field(default_factory=dict)
+    keys: tuple[str, ...] | None = None
     _raw_rows: Sequence[bytes] | None = field(default=None, repr=False)
 
     @property

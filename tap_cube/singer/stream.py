@@ -56,7 +56,7 @@ class EncodedStream(Stream):
     writes_state: t.ClassVar[bool] = True
     """Whether the stream writes STATE messages."""
 
-    declares_early: t.ClassVar[bool] = True
+    declares_early = True
     """Whether the schema comes before the first row is read."""
 
     writes_batches: t.ClassVar[bool] = True

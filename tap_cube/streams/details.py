@@ -55,7 +55,6 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
     selected_by_default = False
     state_partitioning_keys = ()
     added_columns = ("customer_id", "updated")
-    declares_early = False  # the first customers show more columns
     writes_state = False  # the parent's bookmark covers these records too
     writes_batches = False  # a file for the customers of each page would be many small ones
 
@@ -85,6 +84,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
 
     @override  # type: ignore[misc]  # "final", as in `CubeStream`
     def sync(self, context: Context | None = None) -> None:
+        self.declares_early = False  # the first customers may show more columns
         super().sync(context)
         self.declare()  # if it had no record
 

@@ -22,11 +22,16 @@ if t.TYPE_CHECKING:
     from tap_cube.account.generations import JSONType
     from tap_cube.account.memory import Memory
     from tap_cube.account.model import Account
+    from tap_cube.records.rows import Row
     from tap_cube.settings import Settings
 
 
 class StreamType(t.Protocol):
     """A stream's class."""
+
+    @property
+    def row_type(self) -> type[Row]:
+        """What is decoded of every row."""
 
     def of_account(
         self, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]

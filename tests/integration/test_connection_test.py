@@ -29,7 +29,7 @@ OUTCOMES, REGISTRATIONS = "call_outcomes", "product_registrations"
 
 
 def test_each_stream_is_one_line(cube: Sandbox) -> None:
-    """Each stream costs a request beside those of discovery, whatever it holds."""
+    """A stream costs at most a request beside those of discovery, whatever it holds."""
     cube.reset(without=(), customers=40, outcomes=60)
     discover(cube)
     requests = len(cube.requests)
@@ -45,7 +45,7 @@ def test_each_stream_is_one_line(cube: Sandbox) -> None:
         f"{CUSTOMERS}: ok, 5 rows seen",
         f"{REGISTRATIONS}: ok, 5 rows seen",
     ]
-    assert len(cube.requests) == requests + 5
+    assert len(cube.requests) == requests + 3  # discovery has read pages of customers
 
 
 def test_a_catalog_says_what_is_tested(cube: Sandbox) -> None:

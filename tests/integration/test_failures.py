@@ -103,7 +103,7 @@ def test_a_campaign_that_fails_hides_no_other(cube: Sandbox, kind: Kind, page: i
     ("row", "failed", "lines"),
     [
         ("C2", CUSTOMERS, 3),
-        ("C6", CALLFLOW, 4),
+        ("C6", CALLFLOW, 3),  # discovery has read the newest campaign
         ("C11", REGISTRATIONS, 4),
     ],
 )
@@ -124,13 +124,14 @@ def test_any_stream_may_fail(
     assert len(told) == lines
     assert all(sentence.startswith(failed) for sentence in told)
     expected, found = rows(sound), rows(broken)
-    assert found.keys() == expected.keys() - {failed}
-    assert all(found[stream] == expected[stream] for stream in found)
+    others = expected.keys() - {failed}
+    assert found.keys() - {failed} == others
+    assert all(found[stream] == expected[stream] for stream in others)
     assert sound.state is not None
     assert broken.state is not None
     states = sound.state["bookmarks"], broken.state["bookmarks"]
-    assert {s: states[0][s] for s in found} == {s: states[1][s] for s in found}
-    assert "replication_key_value" not in str(states[1].get(failed))
+    assert {s: states[0][s] for s in others} == {s: states[1][s] for s in others}
+    assert str(states[1].get(failed)).count("replication_key_value") == (failed == CALLFLOW)
 
 
 def test_a_dead_endpoint_does_not_cost_the_retries_of_every_campaign(cube: Sandbox) -> None:

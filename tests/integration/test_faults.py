@@ -21,6 +21,7 @@ from tests.support.breaking import (
     COMPLETE,
     DEFINITIONS,
     FIRST,
+    LAST,
     NAME,
     PLACES,
     SHORT,
@@ -191,8 +192,8 @@ def test_the_tap_waits_as_long_as_retry_after_says(cube: Sandbox, after: Any) ->
 @pytest.mark.parametrize("after", [86_400, "Fri, 31 Dec 2100 23:59:59 GMT", "9" * 40])
 def test_a_retry_after_that_is_too_long_ends_the_run(cube: Sandbox, after: Any) -> None:  # noqa: ANN401 - both spellings
     """The run fails at once, and the error has the requested wait."""
-    run = broken_read(cube, FIRST, Fault("429", row="C2", retry_after=after))
-    assert_refused(run, FIRST, "HTTP 429, the server asks to wait")
+    run = broken_read(cube, LAST, Fault("429", row="C2", retry_after=after))
+    assert_refused(run, LAST, "HTTP 429, the server asks to wait")
 
 
 def test_the_command_fails_with_one_sentence_too(cube: Sandbox) -> None:

@@ -98,7 +98,7 @@ def test_only_the_page_number_of_a_link_is_used(
 ) -> None:
     """All rows are read from the account, with few requests and at most one warning."""
     cube.reset(customers=30, traps=Traps(next_value=replaced_by(LINKS[name], trap.port)))
-    run = read(cube, discovered=cube.requests.clear, read_ahead=read_ahead, **only(CRM))
+    run = read(cube, read_ahead=read_ahead, **only(CRM))
     assert_complete(cube, run)
     assert trap.received == []
     requests = [request for request in cube.requests if request.row == "C2"]

@@ -6,6 +6,7 @@ import json
 import signal
 import tempfile
 from collections import Counter
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,15 +23,19 @@ from tests.support.event_runs import (
     CALLFLOW,
     DAY,
     MERSALG,
+    OSLO,
     OUTCOMES,
     REGISTRATIONS,
     at,
     begin,
+    fill_callflow,
+    marks,
     night,
     questions,
     try_night,
 )
 from tests.support.runs import CRM, CUSTOMERS, complaint, discover, entry_of, schemas, settings_for
+from tests.support.sizes import scaled
 from tests.support.tap_process import TapRun, started_tap
 
 if TYPE_CHECKING:
@@ -63,14 +68,16 @@ def assert_one_schema(run: TapRun, *streams: str) -> None:
         assert NEW.get(stream, "campaign__id") in columns
 
 
-@pytest.mark.parametrize("read_ahead", [0, 8])
+@pytest.mark.parametrize("read_ahead", scaled([8], [0, 8]))
 def test_columns_of_one_campaign_are_in_the_first_schema(cube: Sandbox, read_ahead: int) -> None:
-    """In the same order in every run, and without one more request."""
+    """In the same order in every run, and no first page is requested twice."""
     campaigns = fill(cube)
     run = night(cube, read_ahead=read_ahead, **ALL_CRMS)
     assert_one_schema(run, *STREAMS)
     asked = Counter(question.path for question in questions(cube, "C9"))
     assert asked == {f"/api/v1/campaigns/{number}/call_outcomes/": 1 for number in campaigns}
+    customers = Counter(request.path for request in cube.requests if request.row == "C2")
+    assert [*customers.values()] == [1] * len(cube.account.crms)  # by discovery
     again = night(cube, read_ahead=8 - read_ahead, **ALL_CRMS)
     for stream in STREAMS:
         assert [[*each] for each in schemas(run, stream)] == [
@@ -84,11 +91,11 @@ MAPS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("options", MAPS.values(), ids=MAPS)
-def test_stream_maps_have_one_schema_too(cube: Sandbox, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", scaled(["map"], list(MAPS)))
+def test_stream_maps_have_one_schema_too(cube: Sandbox, name: str) -> None:
     """The keys are its first columns."""
     fill(cube)
-    run = night(cube, **ALL_CRMS, **options)
+    run = night(cube, **ALL_CRMS, **MAPS[name])
     assert_one_schema(run, *STREAMS)
     assert next(iter(schemas(run, OUTCOMES)[0])) == "call_outcome_key"
 
@@ -109,7 +116,7 @@ def test_a_key_on_a_later_page_becomes_the_last_column(cube: Sandbox) -> None:
     assert [*after] == [*before, "call_outcome__extra__Gammelt"]
 
 
-@pytest.mark.parametrize("read_ahead", [0, 8])
+@pytest.mark.parametrize("read_ahead", scaled([8], [0, 8]))
 def test_a_campaign_without_an_answer_fails_alone(cube: Sandbox, read_ahead: int) -> None:
     """Its failure is told once, with its name; the others come, with one SCHEMA."""
     campaigns = fill(cube)
@@ -153,6 +160,26 @@ def test_a_page_from_long_ago_is_requested_again_if_others_follow(
     again = Counter((question.path, question.page) for question in questions(cube, "C9"))
     assert {page for _, page in (again - usual)} == {1}
     assert set((again - usual).values()) == {1}
+
+
+def test_no_bookmark_passes_the_time_of_a_page_that_was_kept(cube: Sandbox) -> None:
+    """What changes on it before the other pages are read comes with the next run."""
+    customers = fill_callflow(cube, today=TODAY)
+    changed: list[str] = []
+
+    def change(request: Request) -> None:
+        is_later = request.row == "C6" and request.page == 2 and f"/{MERSALG}/" in request.path
+        if is_later and not changed:
+            cube.now = at(TODAY, "23:40")
+            changed.extend(customers)
+            for customer in changed:
+                cube.account.set_call_state(MERSALG, customer, state="Sale", when=cube.now)
+
+    cube.before_request = change
+    run = night(cube, hour="23:30", read_ahead=0)
+    assert changed
+    bookmark = datetime.fromisoformat(str(marks(run, CALLFLOW)[MERSALG]))
+    assert bookmark.astimezone(OSLO) <= at(TODAY, "23:30")
 
 
 def test_keys_are_the_first_columns_of_any_catalog(cube: Sandbox) -> None:

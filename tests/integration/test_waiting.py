@@ -73,10 +73,6 @@ def test_page_1_is_requested_alone(cube: Sandbox) -> None:
             begun.set()
             released.wait(SECONDS)
 
-    def discovered() -> None:
-        cube.requests.clear()
-        cube.before_request = hold
-
     def look() -> None:
         begun.wait(SECONDS)
         cube.closing.wait(QUIET)
@@ -86,7 +82,8 @@ def test_page_1_is_requested_alone(cube: Sandbox) -> None:
     requested: list[int] = []
     looking = threading.Thread(target=look)
     looking.start()
-    run = read(cube, discovered=discovered, read_ahead=4, **only(CRM))
+    cube.before_request = hold
+    run = read(cube, read_ahead=4, **only(CRM))
     looking.join()
     assert len(run.records[CUSTOMERS]) == 12
     assert requested == [1]

@@ -36,11 +36,12 @@ class Place:
 
 
 FIRST = Place("first", "C2", 1)
+LAST = Place("last", "C2", PAGES)
 DEFINITIONS = Place("definitions", "C4", 1)
 PLACES = [
     FIRST,
     Place("middle", "C2", 3),
-    Place("last", "C2", PAGES),
+    LAST,
     Place("ahead", "C2", 4, read_ahead=3),
     DEFINITIONS,
 ]

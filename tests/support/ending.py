@@ -40,8 +40,7 @@ def has_reached(cube: Sandbox, situation: str) -> bool:
     requests = list(cube.requests)
     if situation == "in discovery":
         return any(request.row == "C4" for request in requests)
-    pages = [request.page for request in requests if request.row == "C2"]
-    return pages.count(1) > 1 and max(pages) >= 3 and 3 in pages
+    return any((request.row, request.page) == ("C2", 3) for request in requests)
 
 
 def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
