@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
     from tap_cube.records.page import Page, PageDecoder
 
-MAX_KEPT_BYTES = 2**25
+MAX_KEPT_BYTES = 2**24
 """Text of pages that is kept in memory; pages beyond it go into a file."""
 
 MAX_AGE = 300
