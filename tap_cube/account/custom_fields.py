@@ -179,5 +179,21 @@ def label_column(label: str) -> str:
 
     Names are truncated so that, with an id appended, they fit into PostgreSQL's 63 bytes.
     """
-    slug = _NOT_IN_NAMES.sub("_", anyascii(label).casefold()).strip("_")
-    return PREFIX + slug[:_MAX_LABEL_LENGTH].strip("_")
+    return PREFIX + _slug(label)[:_MAX_LABEL_LENGTH].strip("_")
+
+
+_EXTRA = re.compile(r"((?:[a-z]+_)+_extra__)(.+)", re.DOTALL)
+
+
+def readable_extra(key: str) -> str:
+    """The key of an extra with its label as in names of columns; other keys as they are.
+
+    ``call_outcome__extra__Studielån`` becomes ``call_outcome__extra__studielan``.
+    """
+    if not (match := _EXTRA.fullmatch(key)) or not (slug := _slug(match[2])):
+        return key
+    return match[1] + slug
+
+
+def _slug(label: str) -> str:
+    return _NOT_IN_NAMES.sub("_", anyascii(label).casefold()).strip("_")

@@ -11,10 +11,11 @@ from types import MappingProxyType
 
 from tap_cube.account import generations
 from tap_cube.account.crms import CrmSearch
-from tap_cube.account.custom_fields import label_columns
+from tap_cube.account.custom_fields import label_columns, readable_extra
 from tap_cube.account.lists import CampaignRow, DefinitionRow, ListReader
 from tap_cube.account.memory import Memory
 from tap_cube.account.model import ACCOUNT, Account, Partition, Resource, read_campaigns
+from tap_cube.account.names import Naming
 from tap_cube.account.probe import Prober
 from tap_cube.account.selection import assignments_to_read, crms_to_read, is_wanted
 from tap_cube.errors import CubeError, RunError
@@ -128,12 +129,14 @@ class Discovery:
             campaigns,
             self._crms.definitions,
             resources,
+            naming=Naming(self._memory.names),
             failures=[*self._crms.failures.values(), *self._failures],
         )
         if types := sorted({field.type_name for field in account.fields if not field.is_known}):
             self._logger.info("Custom fields of unknown types are read as text: %s", listed(types))
         if self._settings.label_names:
-            return replace(account, label_names=label_columns(account.fields))
+            naming = Naming(self._memory.names, readable_extra)
+            return replace(account, label_names=label_columns(account.fields), naming=naming)
         return account
 
     def _campaigns(self) -> list[dict[str, t.Any]] | None:

@@ -7,17 +7,27 @@ definitions of custom fields. Meltano keeps and merges whatever stands in ``book
 
     {"bookmarks": {
         "campaigns": {"endpoint": "C1"},
-        "call_outcomes": {"endpoint": "C9", "partitions": [...]},
+        "call_outcomes": {
+            "endpoint": "C9", "partitions": [...],
+            "names": {"ID": "ID_1cc5b56e"}, "types": {"number": ["crm__custom_info__20"]}},
         "custom_fields": {"definitions": {"data_owners/2/B2B": "C4"}, "partitions": [...]}}}
 
+Two more things depend on earlier runs. Of keys whose names are alike, the first one has the plain
+name (``account/names.py``): ``names`` has the columns that were emitted, by key, but not those of
+which the rule is certain. Targets keep the type that a column had first: ``types`` has the columns
+of custom fields by type, as the last run declared them that read the stream without a failure.
+
 State of earlier versions has only bookmarks. The ids in their contexts tell the endpoints from
-which they can come.
+which they can come. Names are then those of a first run.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from tap_cube.account.generations import CAMPAIGNS
 from tap_cube.account.model import partition_name
@@ -60,11 +70,15 @@ class Memory:
         endpoints: Row of docs/api.md that each stream was read from.
         definitions: Row for each partition whose list of definitions was not empty.
         contexts: Contexts of the partitions that were read, by stream.
+        names: Names of the columns of some keys, by stream; the run adds those that it emits.
+        types: Columns of each type that come from definitions, by stream.
     """
 
     endpoints: Mapping[str, str] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=dict)
     contexts: Mapping[str, Sequence[Mapping[str, t.Any]]] = field(default_factory=dict)
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    types: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     @classmethod
     def of_state(cls, state: Mapping[str, t.Any]) -> t.Self:
@@ -88,6 +102,8 @@ class Memory:
             {name: mark["endpoint"] for name, mark in marks.items() if "endpoint" in mark},
             marks.get("custom_fields", {}).get("definitions", {}),
             {name: _contexts(mark) for name, mark in marks.items()},
+            {name: dict(mark["names"]) for name, mark in marks.items() if "names" in mark},
+            {name: mark["types"] for name, mark in marks.items() if "types" in mark},
         )
 
     def expected(self, stream: str, endpoints: Sequence[Endpoint]) -> Expected:
@@ -156,26 +172,41 @@ class Memory:
         if account.campaign_rows:
             found["campaigns"] = CAMPAIGNS[0].row
         defined = {d.partition.name: d.endpoint.row for d in account.definitions if d.rows}
-        return type(self)(
-            {**self.endpoints, **found}, {**self.definitions, **defined}, self.contexts
+        return replace(
+            self,
+            endpoints={**self.endpoints, **found},
+            definitions={**self.definitions, **defined},
         )
 
     def write(self, state: TapState) -> None:
         """Write the memory into a state, beside its bookmarks; nothing if it is empty."""
-        if not self.endpoints and not self.definitions:
-            return
-        marks = state.setdefault("bookmarks", {})
+        known: dict[str, dict[str, t.Any]] = defaultdict(dict)
         for stream, row in self.endpoints.items():
-            marks.setdefault(stream, {})["endpoint"] = row
+            known[stream]["endpoint"] = row
+        for stream, keys in self.names.items():
+            if keys:
+                known[stream]["names"] = keys
         if self.definitions:
-            marks.setdefault("custom_fields", {})["definitions"] = dict(self.definitions)
+            known["custom_fields"]["definitions"] = dict(self.definitions)
+        for stream, mark in known.items():
+            state.setdefault("bookmarks", {}).setdefault(stream, {}).update(mark)
+
+
+class _Mark(msgspec.Struct):
+    """What a stream's part of the state remembers."""
+
+    endpoint: str = ""
+    definitions: dict[str, str] = msgspec.field(default_factory=dict)
+    names: dict[str, str] = msgspec.field(default_factory=dict)
+    types: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
 
 def _is_mark(mark: Mapping[str, t.Any]) -> bool:
-    definitions = mark.get("definitions", {})
-    return isinstance(definitions, dict) and all(
-        isinstance(row, str) for row in (mark.get("endpoint", ""), *definitions.values())
-    )
+    try:
+        msgspec.convert(mark, _Mark)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _contexts(mark: Mapping[str, t.Any]) -> list[Mapping[str, t.Any]]:

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
+from tap_cube.account.names import Naming
 from tap_cube.paging.windows import MIN_DATE
 from tap_cube.records.ids import by_id, whole_id
 from tap_cube.settings_schema import CRM_TYPES
@@ -143,8 +144,7 @@ class Resource:
 class Definitions:
     """The definitions of custom fields of one assignment or CRM (rows C4, H2).
 
-    They count even while the customers of the partition do not answer: the columns of other
-    streams depend on them.
+    They count even while no customers of the partition answer: columns depend on them.
 
     Attributes:
         partition: The partition.
@@ -169,8 +169,8 @@ class Account:
         definitions: The definitions of each partition that shows them.
         resources: Partitions and endpoint of each stream, by its name; streams with nothing to
             read are missing.
-        label_names: Readable column names of custom fields, by partition and id; empty unless the
-            user wants them.
+        label_names: Readable column names of custom fields, by partition and id, if wanted.
+        naming: How other columns are named.
         failures: A sentence for each stream and partition that should be there and does not answer.
     """
 
@@ -179,6 +179,7 @@ class Account:
     definitions: Sequence[Definitions]
     resources: Mapping[str, Resource]
     label_names: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    naming: Naming = field(default_factory=Naming)
     failures: Sequence[str] = ()
 
     @property

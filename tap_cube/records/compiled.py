@@ -24,7 +24,7 @@ from datetime import date
 from itertools import repeat
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, UnsetType, defstruct
 
 from tap_cube.records.codec import encode_lines
 from tap_cube.records.moments import as_day
@@ -97,24 +97,25 @@ class CompiledDecoder:
             (field, typed.get(key, Raw), UNSET) for key, field in fields.items()
         ]
         # A row may have a key named as a column of the tap only if the key's conversion is known.
+        sent = columns.keys() - kept.keys()
         types += [
-            (field, Raw, UNSET) if name in columns else (field, UnsetType, tap_columns[name])
+            (field, Raw, UNSET) if name in sent else (field, UnsetType, tap_columns[name])
             for name, field in tap_fields.items()
         ]
-        keys = {field: key for key, field in fields.items()}
-        keys |= {field: name for name, field in tap_fields.items()}
+        own = {field: name for name, field in tap_fields.items()}
         if unparsed:
             types.append(("unparsed", UnsetType, None))
-            keys["unparsed"] = unparsed
-        self._row = msgspec.defstruct(
-            "Row", types, rename=keys, forbid_unknown_fields=True, gc=False
-        )
+            own["unparsed"] = unparsed
+        # A key with the name of one of the tap's columns may have a column of another name.
+        keys = {field: f"{name} (tap)" if name in kept else name for field, name in own.items()}
+        keys |= {field: key for key, field in fields.items()}
+        self._row = defstruct("Row", types, rename=keys, forbid_unknown_fields=True, gc=False)
         self._decode = rows_decoder(self._row)
         self._record = None
-        names = {fields[key]: col[0] for key, col in kept.items() if col}
+        names = {**own, **{fields[key]: col[0] for key, col in kept.items() if col}}
         if not names.items() <= keys.items():  # a column has another name than its key
             untyped = [(field, object, UNSET) for field, *_ in types]
-            self._record = msgspec.defstruct("Record", untyped, rename=keys | names, gc=False)
+            self._record = defstruct("Record", untyped, rename=keys | names, gc=False)
         self._columns = [
             RawColumn(fields.get(key) or tap_fields[key], *col)
             for key, col in columns.items()

@@ -31,12 +31,14 @@ class StreamStats:
         rows: Records emitted.
         unchanged: Unchanged rows skipped.
         unparsed: Values that did not fit the type of their column.
+        failures: Partitions and maps that failed.
         seconds: Duration.
     """
 
     rows: int = 0
     unchanged: int = 0
     unparsed: int = 0
+    failures: int = 0
     seconds: float = 0
 
     def summary(self, requests: int, retries: int) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import typing as t
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from singer_sdk.singerlib import SelectionMask
@@ -18,7 +19,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
     from singer_sdk.mapper import StreamMap
-    from singer_sdk.singerlib import CatalogEntry
+    from singer_sdk.singerlib import Catalog, CatalogEntry
 
     from tap_cube.records.decoder import Column
 
@@ -167,6 +168,40 @@ class DeclaredColumns:
             each.transformed_schema = {**schema, "properties": properties}
             self._names[each.stream_alias] = [*properties]
         return True
+
+
+def with_names(
+    catalog: Catalog, stream: str, names: Mapping[str, str], found: Mapping[str, t.Any]
+) -> Catalog:
+    """The same catalog, with the present names of a stream's columns.
+
+    Args:
+        catalog: The catalog.
+        stream: Name of the stream.
+        names: Present names, by those that the catalog may have; the more likely ones first.
+        found: The columns that discovery found. A catalog that has them all stays as it is.
+    """
+    entry = catalog.get_stream(stream)
+    listed = entry.schema.properties if entry else None
+    if not entry or not listed or found.keys() <= listed.keys():
+        return catalog
+    new: dict[str, str] = {}
+    for old, name in names.items():
+        if old in listed and name not in new.values():
+            new[old] = name
+    properties = {new.get(name, name): schema for name, schema in listed.items()}
+    metadata = {
+        (*breadcrumb[:1], new.get(breadcrumb[1], breadcrumb[1]), *breadcrumb[2:])
+        if len(breadcrumb) > 1
+        else breadcrumb: each
+        for breadcrumb, each in entry.metadata.items()
+    }
+    renamed = replace(
+        entry,
+        schema=replace(entry.schema, properties=properties),
+        metadata=type(entry.metadata)(metadata),
+    )
+    return type(catalog)({**catalog, stream: renamed})
 
 
 class _ColumnMask(SelectionMask):

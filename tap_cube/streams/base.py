@@ -12,13 +12,13 @@ from typing_extensions import override
 
 from tap_cube.account.columns import with_required_keys
 from tap_cube.account.model import ACCOUNT
-from tap_cube.errors import StreamError
 from tap_cube.paging.first_pages import keys_of
 from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import MAX_KEY_LENGTH, UNPARSED, RecordBlock
 from tap_cube.records.rows import Row
 from tap_cube.records.surrogates import surrogate_key
 from tap_cube.singer.progress import unparsed_report
+from tap_cube.singer.selection import with_names
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.bookmarks import Bookmarks
 from tap_cube.streams.changes import Changes
@@ -30,6 +30,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib import Catalog
 
     from tap_cube.account.columns import StreamColumns
     from tap_cube.account.endpoint import Endpoint
@@ -95,6 +96,11 @@ class CubeStream(EncodedStream, t.Generic[R]):
     ) -> t.Self | None:
         """Make the stream of a `StreamType`."""
 
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        found = self.columns.properties
+        super().apply_catalog(with_names(catalog, self.name, self.columns.renamed, found))
+
     @property
     @override
     def partitions(self) -> list[dict[str, t.Any]] | None:
@@ -116,8 +122,10 @@ class CubeStream(EncodedStream, t.Generic[R]):
     def column(self, key: str, partition: Partition) -> Column:
         """Column of a key that Cube sends; a new key becomes a column (drift)."""
         name, schema = self.columns.column_of(key, partition.defined_by)
-        can_add = len(key) <= MAX_KEY_LENGTH
-        return self.selection.column(name, schema, self.mask, can_add=can_add)
+        column = self.selection.column(name, schema, self.mask, can_add=len(key) <= MAX_KEY_LENGTH)
+        if column and self.columns.names.remember(key):
+            self.tap.memory.write(self.tap.state)
+        return column
 
     def own_column(self, name: str) -> str | None:
         """A column that the tap adds; None if neither the target nor a child stream gets it."""
@@ -148,16 +156,9 @@ class CubeStream(EncodedStream, t.Generic[R]):
         Raises:
             StreamError: For ``--test``, and for a child, whose parent fails.
         """
-        try:
-            partitions = () if context else self._partitions or (ACCOUNT,)
-            with surveyed(self, partitions):  # children come with their parent
-                super().sync(context)
-        except StreamError as error:
-            if context or self.ABORT_AT_RECORD_COUNT:
-                raise
-            self.is_complete = False
-            self.tap.failures.append(str(error))
-            self.writer.flush()
+        partitions = () if context else self._partitions or (ACCOUNT,)
+        with self.reader.stream(is_last=not context), surveyed(self, partitions):
+            super().sync(context)  # children come with their parent
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -229,11 +230,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
         if self.reader.is_complete:
             changes.move_bookmark(has_details=self.has_details_of(partition))
         self.stats.unchanged += changes.unchanged
-        self.logger.log(
-            logging.DEBUG if "campaign__id" in partition.context else logging.INFO,
-            "%s: %d rows emitted, %d unchanged since %s skipped",
-            partition.name or self.name, emitted, changes.unchanged, changes.since or "ever",
-        )  # fmt: skip
+        level = logging.DEBUG if "campaign__id" in partition.context else logging.INFO
+        self.logger.log(level, changes.report(partition.name or self.name, emitted))
         if emitted and not changes.has_dates and not self._has_reported_full:
             self._has_reported_full = True
             msg = "%s: rows have no modification date here; every run is a full load"

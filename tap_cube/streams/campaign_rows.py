@@ -62,10 +62,12 @@ class CampaignRows:
         )
         self._ids_by_names = ids_by_names(account.campaigns)
         self.columns = StreamColumns(
-            {**{name: _IDS[name] for name in ids}, **own, **spec.fields},
+            {**{name: _IDS[name] for name in ids}, **own},
+            spec.fields,
+            account.naming.of(spec.name),
             CustomColumns(account.fields, account.label_names),
-            resource.keys,
-            generations.EARLIER_EVENT_FIELDS,
+            keys=resource.keys,
+            rare=generations.EARLIER_EVENT_FIELDS,
         )
 
     def looked_up_values(self, names: tuple[str, str]) -> list[object]:

@@ -43,7 +43,10 @@ class CampaignsStream(CubeStream[Row]):
         keys = {key for row in account.campaign_rows for key in row}
         sent = {key: earlier[key] for key in earlier if key in keys}
         resource = Resource((ACCOUNT,), spec.endpoints[0], is_list=True)
-        stream = cls(tap, spec, resource, StreamColumns({**generations.CAMPAIGN_FIELDS, **sent}))
+        fields = {**generations.CAMPAIGN_FIELDS, **sent}
+        columns = StreamColumns({}, fields, account.naming.of(spec.name))
+        columns.names.add(keys)
+        stream = cls(tap, spec, resource, columns)
         stream.rows = account.campaign_rows
         return stream
 

@@ -65,6 +65,11 @@ class Changes:
             return False
         return self._bookmark >= self._bookmarks.parse(self._cursor.bookmark_for(self._end))
 
+    def report(self, where: str, emitted: int) -> str:
+        """Format how many rows of a partition, or of a stream, were emitted and skipped."""
+        since = self.since or "ever"
+        return f"{where}: {emitted} rows emitted, {self.unchanged} unchanged since {since} skipped"
+
     def places(self, page: Page, places: Iterable[int]) -> list[int]:
         """The places of the next page whose rows count as changed, or do not say when they were."""
         # No bookmark passes the time at which the first page was requested.

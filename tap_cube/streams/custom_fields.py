@@ -51,7 +51,9 @@ class CustomFieldsStream(CubeStream[Row]):
             return None
         partitions = tuple(found.partition for found in account.definitions)
         resource = Resource(partitions, spec.endpoints[0], is_list=True)
-        columns = StreamColumns({**CONTEXT_FIELDS, **generations.DEFINITION_FIELDS})
+        names = account.naming.of(spec.name)
+        columns = StreamColumns(CONTEXT_FIELDS, generations.DEFINITION_FIELDS, names)
+        names.add({key for found in account.definitions for row in found.rows for key in row})
         stream = cls(tap, spec, resource, columns)
         stream.definitions = {found.partition.name: found for found in account.definitions}
         return stream

@@ -65,9 +65,10 @@ class CustomersStream(CubeStream[CustomerRow]):
         if wide := [f"{name} (read as {kind})" for name, kind in custom.contradictions]:
             msg = "%s: CRMs disagree about the types of these columns: %s"
             tap.logger.info(msg, spec.name, listed(wide))
-        ids = {name: _ID_TYPES[name] for name in spec.primary_keys}
-        fields = {**ids, "updated": th.DateType(), **family, **ids}
-        stream = cls(tap, spec, resource, StreamColumns(fields, custom, resource.keys))
+        own = {**{name: _ID_TYPES[name] for name in spec.primary_keys}, "updated": th.DateType()}
+        names = account.naming.of(spec.name)
+        columns = StreamColumns(own, family, names, custom, keys=resource.keys)
+        stream = cls(tap, spec, resource, columns)
         stream.emitted_ids, stream.refused = [], set()
         return stream
 

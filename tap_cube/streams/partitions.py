@@ -167,6 +167,29 @@ class PartitionReader:
             self._stream.is_complete &= reader.is_complete
 
     @contextmanager
+    def stream(self, *, is_last: bool) -> Iterator[None]:
+        """Sync the stream. If its map or its catalog fails, the other streams go on.
+
+        Args:
+            is_last: Whether nothing else can go on with the stream, as its parent can.
+
+        Raises:
+            StreamError: Otherwise, and for ``--test``.
+        """
+        try:
+            yield
+        except StreamError as error:
+            if not is_last or self._stream.ABORT_AT_RECORD_COUNT:
+                raise
+            self._stream.is_complete = False
+            self._fail(error)
+            self._stream.writer.flush()
+
+    def _fail(self, error: CubeError) -> None:
+        self._failures.append(str(error))
+        self._stream.stats.failures += 1
+
+    @contextmanager
     def partition(self, partition: Partition) -> Iterator[None]:
         """Read one partition. If that fails, remember why, and let the stream go on.
 
@@ -189,7 +212,7 @@ class PartitionReader:
                 raise
             # A list that is not certain to be whole says nothing about the endpoint.
             self._failed_in_a_row += not isinstance(error, IncompleteReadError)
-            self._failures.append(str(error))
+            self._fail(error)
             self._logger.warning("%s The run goes on, and will end with an error.", error)
         else:
             # Nor does a partition without news, which needs no request.

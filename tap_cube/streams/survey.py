@@ -17,6 +17,7 @@ from tap_cube.singer.progress import INTERVAL
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tap_cube.account.columns import StreamColumns
     from tap_cube.account.model import Partition
     from tap_cube.singer.stream import EncodedStream
     from tap_cube.streams.partitions import PartitionReader
@@ -27,6 +28,7 @@ class Reading(t.Protocol):
     """What a survey asks of a stream."""
 
     tap: CubeTap
+    columns: StreamColumns
     reader: PartitionReader
 
     def first_keys(self, partition: Partition) -> Iterable[str]:
@@ -67,7 +69,9 @@ def _survey(stream: EncodedStream, reading: Reading, partitions: Sequence[Partit
             told = now
             msg = "%s: first pages of %d of %d partitions read, for the columns"
             stream.logger.info(msg, stream.name, number, len(partitions))
-        for key in reading.first_keys(partition):
+        keys = [*reading.first_keys(partition)]
+        reading.columns.names.add(keys)
+        for key in keys:
             for each in streams:
                 each.column(key, partition)
     if requests := client.requests[stream.name] - before:

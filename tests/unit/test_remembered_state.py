@@ -100,8 +100,11 @@ def test_definitions_must_come_if_they_came_before(
 
 @pytest.mark.parametrize(
     "mark",
-    [{"endpoint": 9}, {"endpoint": None}, {"definitions": []}, {"definitions": {"a": 1}}],
-)
+    [
+        {"endpoint": 9}, {"endpoint": None}, {"definitions": []}, {"definitions": {"a": 1}},
+        {"names": ["ID"]}, {"names": {"ID": 1}}, {"types": []}, {"types": {"number": "a"}},
+    ],
+)  # fmt: skip
 def test_an_address_of_another_type_is_damage(mark: dict[str, Any]) -> None:
     """The tap does not guess."""
     with pytest.raises(CubeError, match="The state of stream 'custom_fields' is damaged"):
