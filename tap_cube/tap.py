@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import signal
 import typing as t
@@ -23,16 +24,19 @@ from tap_cube.singer.maps import OF_MAPS, check_aliases, map_errors
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.partition_state import EncodedStateWriter
 from tap_cube.singer.state import checked_state
-from tap_cube.singer.stream import EncodedStream
+from tap_cube.streams.base import CubeStream
 from tap_cube.streams.bookmarks import check_bookmarks
+from tap_cube.streams.column_types import remember_types, warning_of_number, warnings_of_types
 from tap_cube.streams.connection_test import ConnectionTest
 from tap_cube.streams.registry import STREAMS
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import FrameType
 
     from singer_sdk.streams import Stream
+
+_LOGGER = logging.getLogger("tap-cube")
 
 _FOUND_FIRST = {"campaigns", "custom_fields", "assignment_customers", "data_owner_customers"}
 """Streams that discovery finds by itself, because they say which partitions the others have."""
@@ -48,6 +52,14 @@ KEYS: t.Final = {
     for key in [getattr(spec.type, "replication_key", None)]
 }
 """The keys of each stream."""
+
+
+def _warn_of_numbers(streams: Iterable[CubeStream[t.Any]]) -> set[str]:
+    """Warn of streams with very many columns, and return their names."""
+    warnings = {each.name: text for each in streams if (text := warning_of_number(each))}
+    for name, text in warnings.items():
+        _LOGGER.warning("%s: %s", name, text)
+    return {*warnings}
 
 
 class TapCube(CommandLine):
@@ -147,12 +159,12 @@ class TapCube(CommandLine):
         if not self.memory.endpoints:
             self.logger.info("No state names addresses: it will name those that this run finds")
         super(Tap, self).setup_mapper()
-        for stream in self._encoded_streams():
+        for stream in self._cube_streams():
             stream.map_columns()
-        check_aliases(self.mapper, [each.name for each in self._encoded_streams() if each.selected])
+        check_aliases(self.mapper, [each.name for each in self._cube_streams() if each.selected])
 
-    def _encoded_streams(self) -> Iterator[EncodedStream]:
-        return (each for each in self.streams.values() if isinstance(each, EncodedStream))
+    def _cube_streams(self) -> Iterator[CubeStream[t.Any]]:
+        return (each for each in self.streams.values() if isinstance(each, CubeStream))
 
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
@@ -168,14 +180,24 @@ class TapCube(CommandLine):
             PartialRunError: If anything could not be read.
         """
         self._warn_of_no_selection()
-        for stream in self._encoded_streams():
+        streams = [each for each in self._cube_streams() if each.selected]
+        for stream in streams:
+            for warning in warnings_of_types(stream):
+                stream.logger.warning("%s: %s", stream.name, warning)
+        warned = _warn_of_numbers(streams)
+        for stream in self._cube_streams():
             if not (stream.selected or stream.has_selected_descendents):
                 self.first_pages.forget(stream.name)
         try:
             super().sync_all()
+            for stream in streams:
+                if not stream.stats.failures:
+                    remember_types(stream)
+            self._state_writer.write_state(self.state)
         finally:  # also if the run breaks off
-            for stream in self._encoded_streams():
+            for stream in streams:
                 stream.warn_of_left_out_columns()
+            _warn_of_numbers([each for each in streams if each.name not in warned])
         self.raise_failures()
 
     @override  # type: ignore[misc]  # likewise

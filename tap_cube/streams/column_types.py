@@ -1,0 +1,115 @@
+"""What targets cannot follow: a column whose type changes, and more columns than a table takes.
+
+Targets keep the type that a column had first. So the state remembers which type the columns of
+custom fields had, and a run that declares another one warns before the first record. It remembers
+the new one when all rows of the stream were read without a failure: until then, the warning
+comes again.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import defaultdict
+
+from tap_cube.logs import escaped, shown
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_cube.streams.base import CubeStream
+
+    Types: t.TypeAlias = Mapping[str, Sequence[str]]
+    Schemas: t.TypeAlias = Mapping[str, Mapping[str, t.Any]]
+
+MANY_COLUMNS: t.Final = 1_500
+"""Columns of a stream from which on a warning says what PostgreSQL takes."""
+
+_MAX_REMEMBERED = 2_000
+_MAX_NAMED = 8
+
+_TO_TEXT = "target-postgres ends with 'Altering columns is not supported'"
+_FROM_TEXT = "target-postgres keeps text columns, and other loaders may rename them"
+_ROUNDED = "target-postgres keeps whole numbers: it rounds others without an error, or refuses them"
+_KEPT = "target-postgres keeps the old type, and cuts or refuses values that do not fit it"
+_REMEDY = (
+    "Rename the column in the target before it loads, so that it gets a new one; see 'When a "
+    "field's type changes' in docs/targets.md"
+)
+
+
+def declared_columns(stream: CubeStream[t.Any]) -> Schemas:
+    """JSON Schema of each column that a stream emits, after stream maps."""
+    columns: Schemas = {}
+    for each in stream.stream_maps:
+        declared: Schemas = each.transformed_schema.get("properties", {})
+        columns = max(columns, declared, key=len)
+    return columns
+
+
+def warnings_of_types(stream: CubeStream[t.Any]) -> Iterator[str]:
+    """Yield a sentence for each consequence that changed types have for targets."""
+    before = {
+        column: kind
+        for kind, columns in stream.tap.memory.types.get(stream.name, {}).items()
+        for column in columns
+    }
+    changed: defaultdict[str, list[str]] = defaultdict(list)
+    for column, schema in _defined(stream).items():
+        old, new = before.get(column), _kind_of(schema)
+        if old and old != new:
+            label = f" ({shown(schema['title'])})" if schema.get("title") else ""
+            names = f"{escaped(column, 62)}{label} from {escaped(_word(old), 20)} to {_word(new)}"
+            changed[_consequence(old, new)].append(names)
+    for consequence, fields in changed.items():
+        more = len(fields) - _MAX_NAMED
+        names = ", ".join(fields[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+        yield f"The type of custom fields has changed: {names}. {consequence}. {_REMEDY}."
+
+
+def warning_of_number(stream: CubeStream[t.Any]) -> str:
+    """What to do if a stream has very many columns; empty if it has not."""
+    if (number := len(declared_columns(stream))) <= MANY_COLUMNS:
+        return ""
+    return (
+        f"The stream has {number:,} columns. A table of PostgreSQL takes 1,593 beside those of "
+        "target-postgres, and columns that were dropped count too. Deselect columns that nobody "
+        f"needs (Meltano: 'select', such as '!{stream.name}.crm__custom_info__3*')."
+    )
+
+
+def remember_types(stream: CubeStream[t.Any]) -> None:
+    """Write into the state which types the columns of custom fields have."""
+    now = {column: _kind_of(schema) for column, schema in _defined(stream).items()}
+    old = stream.tap.memory.types.get(stream.name, {})
+    kept = [(column, kind) for kind in old for column in old[kind] if column not in now]
+    types: defaultdict[str, list[str]] = defaultdict(list)
+    for column, kind in [*now.items(), *kept][:_MAX_REMEMBERED]:
+        types[kind].append(column)
+    if types:
+        stream.stream_state["types"] = {kind: sorted(types[kind]) for kind in sorted(types)}
+
+
+def _defined(stream: CubeStream[t.Any]) -> Schemas:
+    """The emitted columns that come from definitions."""
+    declared = declared_columns(stream)
+    return {name: declared[name] for name in declared if name in stream.columns.defined}
+
+
+def _kind_of(schema: Mapping[str, t.Any]) -> str:
+    given = schema.get("type", "string")
+    kinds = [given] if isinstance(given, str) else [kind for kind in given if kind != "null"]
+    if kinds == ["string"] and schema.get("format") in {"date", "date-time"}:
+        return str(schema["format"])
+    return "/".join(sorted(kinds))
+
+
+def _word(kind: str) -> str:
+    return "text" if kind == "string" else kind
+
+
+def _consequence(old: str, new: str) -> str:
+    if new == "string":
+        return _TO_TEXT
+    if old == "string":
+        return _FROM_TEXT
+    return _ROUNDED if (old, new) == ("integer", "number") else _KEPT
