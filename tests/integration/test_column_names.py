@@ -134,8 +134,8 @@ def test_extras_have_readable_names_in_label_mode() -> None:
     assert found["4"] == "call_outcome__extra__id"
 
 
-def test_keys_named_like_columns_of_the_tap_do_not_slow_a_page() -> None:
-    """They are kept beside the tap's own values, also when the whole page is decoded at once."""
+def test_keys_named_like_columns_of_the_tap_are_kept_on_whole_pages() -> None:
+    """Their values stand beside those of the tap, also in pages that are decoded at once."""
     rows = [{"data_owner_id": "x", "unparsed_values": "y", "customer_id": n} for n in range(9)]
     run = night(*rows)
     for number, record in enumerate(run.records[CUSTOMERS]):
