@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import os
 import typing as t
 from contextlib import contextmanager, nullcontext
@@ -26,6 +27,8 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers._batch import StorageTarget
 
+_LOGGER = logging.getLogger("tap-cube")
+
 GZIP_LEVEL = 1
 """The SDK's level 9 takes longer than the load itself and saves few bytes."""
 
@@ -39,7 +42,7 @@ _IN_MEMORY = 2**24
 
 
 def check_storage(config: Mapping[str, t.Any]) -> None:
-    """Make the folder of the batch files, and see that files can be made in it.
+    """Make the folder of the batch files, see that files can be made in it, and say who loads them.
 
     Args:
         config: All settings of the tap.
@@ -54,6 +57,10 @@ def check_storage(config: Mapping[str, t.Any]) -> None:
     if _is_local(folder):
         with _storage_errors(storage):
             NamedTemporaryFile(dir=folder.path, prefix=".").close()
+    _LOGGER.warning(
+        "Setting 'batch_config': of the tested targets only target-postgres (MeltanoLabs) loads "
+        "these files. Others fail, or lose the records without an error (docs/targets.md)."
+    )
 
 
 def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Iterator[list[str]]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from cube_sandbox.postgres import Postgres, fresh_database, postgres
 from tests.repository.docs import ROOT
-from tests.support.judges import run
-from tests.support.tap_process import SCRIPTS, clean_environment
+from tests.support.judges import TARGET_S3, run
+from tests.support.tap_process import SCRIPTS, SECONDS, clean_environment
 from tests.support.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -48,6 +52,31 @@ def with_own_caches(tmp_path: Path) -> dict[str, str]:
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "UV_CACHE_DIR": uv_cache,
     }
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[str]:
+    """The address of an empty bucket that speaks S3."""
+    TARGET_S3.install()
+    said = tmp_path / "moto.log"
+    with (
+        said.open("wb") as log,
+        subprocess.Popen(  # noqa: S603 - our own command
+            [TARGET_S3.program.with_name("moto_server"), "-H", "127.0.0.1", "-p", "0"],
+            env=clean_environment(),
+            stdout=log,
+            stderr=log,
+        ) as server,
+    ):
+        try:
+            while not (found := re.search(r"http://127\.0\.0\.1:\d+", said.read_text())):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    assert server.wait(0.1) is None, said.read_text()
+            url = f"{found[0]}/cube"
+            requests.put(url, timeout=SECONDS).raise_for_status()
+            yield url
+        finally:
+            server.kill()
 
 
 @pytest.hookimpl(trylast=True)  # after the shuffle, whose order stays otherwise

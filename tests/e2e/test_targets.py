@@ -1,245 +1,128 @@
-"""One output, many readers: PostgreSQL, CSV, JSON lines and a checker hold what Cube holds."""
+"""docs/targets.md: what each target holds after three nights is what the account holds.
+
+The account is read without the tap (`tests/support/held.py`), each target as its users read it.
+"""
 
 from __future__ import annotations
 
-import csv
-import json
-from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
+from psycopg import sql
 
-from cube_sandbox import Sandbox, Traps
-from cube_sandbox.custom_fields import KINDS
-from tests.support import held
-from tests.support.judges import SINGER_CHECK_TAP, TARGET_CSV, TARGET_JSONL, run
-from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, read, sync
-from tests.support.sizes import only_large, scaled
-from tests.support.tap_process import SCRIPTS
+from tests.support.judges import JUDGES
+from tests.support.nights import three_nights
+from tests.support.sizes import only_large
+from tests.support.stored import Place
+from tests.support.targets import TARGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tests.support.held import Row
-    from tests.support.tap_process import TapRun
+    from tests.support.nights import Night
+    from tests.support.target import Target
     from tests.support.warehouse import Warehouse
 
-pytestmark = pytest.mark.slow
+    Rows = Counter[frozenset[tuple[str, object]]]
+    NightsOf = Callable[..., list[Night]]
 
-Tables: TypeAlias = "dict[str, list[Row]]"
-
-PLACE = {
-    ASSIGNED: {"assignment_id": "9"},
-    CUSTOMERS: {"data_owner_id": "2", "crm_type": "B2B"},
-}
-KEYS = {
-    ASSIGNED: ("assignment_id", "customer_id"),
-    CUSTOMERS: ("data_owner_id", "crm_type", "customer_id"),
-    "campaigns": ("campaign__id",),
-    "custom_fields": ("source", "id"),
-    "callflow_customers": ("callflow_key",),
-    "call_outcomes": ("call_outcome_key",),
-    "product_registrations": ("product_registration_key",),
-}
-BETWEEN, MEANWHILE = "Årsbeløp på avtalen", "Månedens «tilbud» %"
-ODD = "  Æ\"ø'å,;\t\\ \r\n§ linje\u2028skille 😀 "
-TYPES = {
-    "Postnummer": {"text", "character varying"},
-    "Lånebeløp": {"numeric", "double precision"},
-    "Antall år": {"bigint"},
-    "Samtykke for TM": {"boolean"},
-    "Etablert": {"date"},
-    "Siste kontakt": {"timestamp without time zone", "timestamp with time zone"},
-    BETWEEN: {"numeric", "double precision"},
-    MEANWHILE: {"text", "character varying"},
-}
+pytestmark = [pytest.mark.slow, only_large]  # by default, `test_first_load` and `test_pipe` load
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    """Run an account with a fixed present day."""
-    with Sandbox(customers=20, page_size=8, today=date(2024, 5, 17)) as cube:
-        yield cube
+def nights_of(tmp_path_factory: pytest.TempPathFactory) -> NightsOf:
+    """Three nights, in messages or in files; each once."""
+    known: dict[bool, list[Night]] = {}
+
+    def find(*, into_files: bool) -> list[Night]:
+        if into_files not in known:
+            folder = tmp_path_factory.mktemp("files")
+            known[into_files] = three_nights(folder, into_files=into_files)
+        return known[into_files]
+
+    return find
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed() -> None:
+    for judge in JUDGES:
+        judge.install()
 
 
 @pytest.fixture
-def cube(running: Sandbox) -> Sandbox:
-    """Hand out the account as if it had just begun."""
-    running.reset()
-    return running
+def place(warehouse: Warehouse, tmp_path: Path, request: pytest.FixtureRequest) -> Place:
+    """Where a target loads to, with a database whose zone is not UTC."""
+    name = sql.Identifier(warehouse.database.database)
+    with warehouse.database.connect() as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} SET TimeZone = 'Europe/Oslo'").format(name))
+    target = request.node.callspec.params["target"]
+    bucket = request.getfixturevalue("bucket") if target.name == "target-s3" else ""
+    return Place(tmp_path, warehouse, bucket)
 
 
-def two_runs(cube: Sandbox, naming: str) -> list[TapRun]:
-    """Sync twice; one field is added and filled between the runs, one during the second."""
-    (comment,) = (n for n, label in cube.account.definitions(CRM).items() if label == "Kommentar")
-    cube.account.add_customer(CRM, customer_id="007", name=ODD, custom={comment: ODD, 62: "0235"})
-    options: dict[str, Any] = {"custom_field_names": naming, "read_ahead": 0}
-    first = sync(cube, **options)
-    number = cube.account.add_definition(CRM, BETWEEN, type="tall")
-    cube.account.update_customer(CRM, "007", custom={number: "12.5"})
-    added: list[int] = []
-
-    def edit(request: Any) -> None:  # noqa: ANN401 - the sandbox's Request
-        if request.row == "S1" and request.page == 2 and not added:
-            added.append(cube.account.add_definition(CRM, MEANWHILE))
-            cube.account.update_customer(CRM, "007", custom={added[0]: ODD})
-
-    cube.before_request = edit
-    return [first, sync(cube, state=first.state, **options)]
-
-
-def columns_of(cube: Sandbox, runs: list[TapRun], stream: str) -> dict[str, str]:
-    """The column of each custom field: the one with its label as the title, else Cube's name."""
-    properties = runs[-1].schemas[stream]["schema"]["properties"]
-    titled = {properties[name]["title"]: name for name in properties if name.startswith("custom__")}
-    return {
-        label: titled.get(label, f"crm__custom_info__{number}")
-        for number, label in cube.account.definitions(CRM).items()
-    }
-
-
-def keyed(stream: str, rows: Iterable[Row]) -> dict[tuple[str, ...], Row]:
-    """The rows of a stream by key; of one that came again the last counts."""
-    return {tuple(str(row[name]) for name in KEYS[stream]): row for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """What is loaded, and where to.
-
-    Attributes:
-        runs: The outputs, in order.
-        folder: Where settings and files are.
-        warehouse: Where tables are.
-    """
-
-    runs: list[TapRun]
-    folder: Path
-    warehouse: Warehouse
-
-    def settings(self, **settings: object) -> list[str]:
-        """The option that gives a target its settings."""
-        path = self.folder / "settings.json"
-        path.write_text(json.dumps(settings))
-        return ["--config", str(path)]
-
-    def into_postgres(self) -> Tables:
-        """Load both outputs, and read the tables."""
-        option = self.settings(
-            sqlalchemy_url=self.warehouse.sqlalchemy_url,
-            default_target_schema="cube",
-            load_method="upsert",
-        )
-        for output in self.runs:
-            run([str(SCRIPTS / "target-postgres"), *option], output.stdout)
-        return {stream: self.warehouse.table(f"cube.{stream}") for stream in KEYS}
-
-    def into_json_lines(self) -> Tables:
-        """Append both outputs to files, and read them."""
-        option = self.settings(destination_path=str(self.folder), do_timestamp_file=False)
-        for output in self.runs:
-            TARGET_JSONL.hear(output.stdout, *option, cwd=self.folder)
-        files = {stream: self.folder / f"{stream}.jsonl" for stream in KEYS}
-        return {
-            stream: [json.loads(line) for line in file.read_bytes().splitlines()]
-            for stream, file in files.items()
-        }
-
-    def into_csv(self) -> Tables:
-        """Write both outputs to files of their own, and read them."""
-        tables: Tables = {stream: [] for stream in KEYS}
-        for number, output in enumerate(self.runs):
-            path = self.folder / str(number)
-            option = self.settings(output_path=str(path))
-            TARGET_CSV.hear(output.stdout, *option, cwd=self.folder)
-            for stream in tables:
-                file = path / f"{stream}.csv"
-                with file.open(encoding="utf-8", newline="") as lines:
-                    tables[stream].extend(csv.DictReader(lines))
-        return tables
-
-
-@only_large  # by default, the tests of Meltano and of `test_pipe` fill PostgreSQL
-@pytest.mark.parametrize("naming", ["original", "label"])
-def test_every_target_holds_what_cube_holds(
-    cube: Sandbox, warehouse: Warehouse, tmp_path: Path, naming: str
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_every_target_holds_what_the_account_holds(
+    target: Target, place: Place, nights_of: NightsOf
 ) -> None:
-    """Rows, values and types are the account's, fields added between and during runs included."""
-    runs = two_runs(cube, naming)
-    loading = Loading(runs, tmp_path, warehouse)
-    targets = [loading.into_postgres(), loading.into_json_lines(), loading.into_csv()]
-    expected = {
-        ASSIGNED: sum(map(cube.account.count, cube.account.assignments)),
-        CUSTOMERS: sum(map(cube.account.count, cube.account.crms)),
-        "campaigns": 4,
-        # The definitions that discovery read: the column of MEANWHILE came before its definition.
-        "custom_fields": 5 * len(KINDS) + 2 * len([BETWEEN]),
-        "callflow_customers": cube.account.call_state_count(),
-        "call_outcomes": cube.account.outcome_count(),
-        "product_registrations": cube.account.registration_count(),
-    }
-    fields = held.fields(cube) | {BETWEEN: "number"}
-    customers = {stream: held.customers(cube, stream, fields) for stream in PLACE}
-    events = {stream: held.happened(cube, stream) for stream in held.EVENTS}
-    for tables in targets:
-        found = {stream: keyed(stream, rows) for stream, rows in tables.items()}
-        assert {stream: len(rows) for stream, rows in found.items()} == expected
-        for stream in PLACE:
-            columns = columns_of(cube, runs, stream)
-            assert customers[stream] == {
-                key[-1]: held.values(row, fields, columns)
-                for key, row in found[stream].items()
-                if is_in(row, stream)
-            }
-        for stream, account in events.items():
-            assert held.identities(stream, found[stream].values()) == account
-    assert warehouse.columns("cube", CUSTOMERS)["data_owner_id"] == "bigint"
-    for stream in PLACE:
-        columns, types = columns_of(cube, runs, stream), warehouse.columns("cube", stream)
-        assert all(types[columns[label]] in TYPES[label] for label in TYPES), types
-        assert types["updated"] == "date"
-        assert (columns["Antall år"] == "custom__antall_ar") == (naming == "label")
-        (row,) = (r for r in targets[0][stream] if r["customer_id"] == "007")
-        assert (float(row[columns[BETWEEN]]), row[columns[MEANWHILE]]) == (12.5, ODD)
+    """Each value of each row of each table, and its type, after every night."""
+    for night in nights_of(into_files=target.wants_files):
+        target.load(night.output.stdout, place)
+        tables, types = target.read(place)
+        kinds = {target.fold(column): kind for column, kind in night.kinds.items()}
+        assert night.tables.keys() == night.output.schemas.keys()
+        for stream, account in night.tables.items():
+            keys = night.output.schemas[stream]["key_properties"]
+            found = counted(target.latest(tables[stream], keys, kinds), night)
+            expected = counted(map(target.kept, account), night)
+            assert differences(found, expected) == [], stream
+            if target.types:
+                assert target.wrong_types(types[stream], kinds) == {}
 
 
-def is_in(row: Row, stream: str) -> bool:
-    """Whether a row is one of the CRM whose values are compared."""
-    return all(str(row[name]) == value for name, value in PLACE[stream].items())
+FILES_ELSEWHERE = {
+    "pipelinewise-target-postgres": "Unknown message type BATCH",
+    "target-duckdb": "Unknown message type BATCH",
+    "target-jsonl": "AttributeError",
+    "target-s3": "KeyError",
+    "dlt": "this script reads no files",
+    "target-sqlite": "",
+}
+"""What other targets say of BATCH messages; one loses the records without a word."""
 
 
 @pytest.mark.parametrize(
-    "generation",
-    scaled(
-        ["2017", "all"],
-        ["2016-query", "2016-path", "2017", "2019", "2019-draft", "2020", "all"],
-    ),
+    "target", [t for t in TARGETS if t.name in FILES_ELSEWHERE], ids=lambda target: target.name
 )
-def test_readers_of_others_accept_every_stream(
-    cube: Sandbox, tmp_path: Path, generation: str
-) -> None:
-    """However odd the account, the oldest checker and two targets read all of its output."""
-    cube.reset(generation=generation, anonymised=3, undated=2, traps=Traps(mistyped=0.2))
-    settings: dict[str, Any] = {} if cube.rows & {"C1"} else {"assignment_ids": [9, 12]}
-    output = read(cube, **settings)
-    assert output.returncode == 0, output.stderr
-    verdict = SINGER_CHECK_TAP.hear(output.stdout, cwd=tmp_path)
-    assert "The output is valid." in verdict
-    for stream, records in output.records.items():
-        (line,) = (line for line in verdict.splitlines() if f"| {stream} " in line)
-        assert int(line.split("|")[2]) == len(records) > 0
-    for target in (TARGET_JSONL, TARGET_CSV):
-        state = target.hear(output.stdout, cwd=tmp_path)
-        assert json.loads(state.splitlines()[-1]) == output.state
+def test_other_targets_do_not_load_files(target: Target, place: Place, nights_of: NightsOf) -> None:
+    """The tap warns for this reason, and docs/targets.md names one target."""
+    _, night, _ = nights_of(into_files=True)
+    if said := FILES_ELSEWHERE[target.name]:
+        with pytest.raises(AssertionError, match=said):
+            target.load(night.output.stdout, place)
+        return
+    target.load(night.output.stdout, place)
+    assert not any(target.read(place)[0].values())
 
 
-def test_the_checker_refuses_what_is_wrong(cube: Sandbox, tmp_path: Path) -> None:
-    """A record that does not fit its schema does not pass: the verdicts above mean something."""
-    output = read(cube)
-    broken = output.stdout.replace('"updated":"', '"updated":"x', 1)
-    assert broken != output.stdout
-    for judge in (SINGER_CHECK_TAP, TARGET_CSV):
-        with pytest.raises(AssertionError):
-            judge.hear(broken, cwd=tmp_path)
+def counted(table: Iterable[Row], night: Night) -> Rows:
+    """The rows in any order.
+
+    Rows that an incremental night did not emit again have null in new columns, not an empty text.
+    """
+    left_out = {None} if night.is_full else {None, ""}
+    return Counter(
+        frozenset(cell for cell in row.items() if cell[1] not in left_out) for row in table
+    )
+
+
+def differences(found: Rows, expected: Rows) -> list[str]:
+    """The cells that differ, of each row that only one side has."""
+    extra, missing = (list(rows.elements()) for rows in (found - expected, expected - found))
+    told = [f"missing: {set(row)}" for row in missing[len(extra) :]]
+    for row in extra:
+        alike = min(missing, key=lambda other: len(other - row), default=frozenset())
+        told.append(f"{set(row - alike)} instead of {set(alike - row)}")
+    return told

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from tests.support.tap_process import SCRIPTS, SECONDS, clean_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 HOME = Path(sys.prefix, "judges")
 """Below our own environment, and gone with it."""
@@ -29,39 +30,61 @@ class Judge:
     Attributes:
         command: What the program is called.
         requirements: What it needs, as far as its own packages leave that open.
+        name: What tells it from others with the same command; the command itself by default.
+        patch: Python code that runs before the program's own.
     """
 
     command: str
     requirements: tuple[str, ...]
+    name: str = ""
+    patch: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Its environment."""
+        return HOME / (self.name or self.command)
 
     @property
     def program(self) -> Path:
         """Where the program is, or will be."""
-        return HOME / self.command / SCRIPTS.name / self.command
+        return self.folder / SCRIPTS.name / self.command
+
+    @property
+    def python(self) -> Path:
+        """The Python that has its packages."""
+        return self.program.with_name("python")
 
     def install(self) -> None:
         """Make the environment, unless it is there."""
-        if self.program.exists():
+        done = self.folder / "installed"
+        if done.exists():
             return
-        folder = HOME / self.command
         uv = [str(SCRIPTS / "uv")]
-        run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
-        python = str(folder / SCRIPTS.name / "python")
+        run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(self.folder)])
+        python = str(self.python)
         run([*uv, "pip", "install", "--quiet", "--python", python, *self.requirements])
+        if self.patch:
+            where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+            packages = run([python, "-c", where]).strip()
+            Path(packages, "patch.pth").write_text(f"{self.patch}\n", "utf-8")
+        done.touch()
 
-    def hear(self, output: str, *arguments: str, cwd: Path) -> str:
+    def hear(
+        self, output: str, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
+    ) -> str:
         """Let the program read what a tap wrote, to an end that must be good.
 
         Args:
             output: Everything the tap wrote.
             arguments: Options of the program.
             cwd: The folder it runs in.
+            env: Variables on top of a clean environment.
 
         Returns:
             What the program printed.
         """
         self.install()
-        return run([str(self.program), *arguments], output, cwd)
+        return run([str(self.program), *arguments], output, cwd, env)
 
 
 TARGET_CSV = Judge("target-csv", ("meltanolabs-target-csv==0.5.0", "singer-sdk==0.54.9"))
@@ -70,21 +93,42 @@ TARGET_JSONL = Judge(
 )
 SINGER_CHECK_TAP = Judge("singer-check-tap", ("singer-tools==0.4.1", "singer-python==6.8.0"))
 TARGET_S3 = Judge("target-s3", ("plinxore-target-s3==0.1.7", "moto[s3,server]==5.2.5"))
+TARGET_POSTGRES_PIPELINEWISE = Judge(
+    "target-postgres",
+    ("pipelinewise-target-postgres==2.1.2",),
+    name="pipelinewise-target-postgres",
+)
+TARGET_DUCKDB = Judge("target-duckdb", ("target-duckdb==0.8.0", "duckdb==1.2.2"))
+TARGET_SQLITE = Judge(
+    "target-sqlite",
+    ("target-sqlite==0.2.0", "singer-python==6.8.0"),
+    patch="import collections, collections.abc as c; collections.MutableMapping = c.MutableMapping",
+)
+"""MeltanoLabs' is only in git. It is this one with a few lines more, among them the patch's."""
+DLT = Judge("python", ("dlt[duckdb]==1.31.0", "duckdb==2.0.1"), name="dlt")
 DAGSTER = Judge("dagster", ("dagster==1.13.28",))
 TAP_CUBE = Judge("tap-cube", (str(Path(__file__).parents[2]),))
 """The tap as a stranger installs it, so that uv knows offline what it needs."""
 
-JUDGES = (TARGET_CSV, TARGET_JSONL, SINGER_CHECK_TAP, TARGET_S3, DAGSTER, TAP_CUBE)
+JUDGES = (
+    TARGET_S3, TARGET_SQLITE, DLT, DAGSTER, TAP_CUBE, TARGET_POSTGRES_PIPELINEWISE, TARGET_DUCKDB,
+    TARGET_CSV, TARGET_JSONL, SINGER_CHECK_TAP,
+)  # fmt: skip
 
 
-def run(command: Sequence[str], stdin: str = "", cwd: Path | None = None) -> str:
+def run(
+    command: Sequence[str],
+    stdin: str = "",
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> str:
     """Run a program to an end that must be good, and return what it printed."""
     done = subprocess.run(  # noqa: S603 - our own commands
         command,
         input=stdin.encode(),
         capture_output=True,
         cwd=cwd,
-        env=clean_environment(),
+        env=clean_environment() | dict(env or {}),
         timeout=2 * SECONDS,
         check=False,
     )
@@ -93,5 +137,6 @@ def run(command: Sequence[str], stdin: str = "", cwd: Path | None = None) -> str
 
 
 if __name__ == "__main__":
-    for judge in JUDGES:
-        judge.install()
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for _ in pool.map(Judge.install, JUDGES):
+            pass
