@@ -110,10 +110,11 @@ DAGSTER = Judge("dagster", ("dagster==1.13.28",))
 TAP_CUBE = Judge("tap-cube", (str(Path(__file__).parents[2]),))
 """The tap as a stranger installs it, so that uv knows offline what it needs."""
 
-JUDGES = (
-    TARGET_S3, TARGET_SQLITE, DLT, DAGSTER, TAP_CUBE, TARGET_POSTGRES_PIPELINEWISE, TARGET_DUCKDB,
-    TARGET_CSV, TARGET_JSONL, SINGER_CHECK_TAP,
+TARGETS = (
+    TARGET_S3, TARGET_SQLITE, DLT, TARGET_POSTGRES_PIPELINEWISE, TARGET_DUCKDB, TARGET_CSV,
+    TARGET_JSONL,
 )  # fmt: skip
+JUDGES = (*TARGETS, DAGSTER, TAP_CUBE, SINGER_CHECK_TAP)
 
 
 def run(

@@ -36,15 +36,21 @@ class Place:
 
     Attributes:
         folder: Its own folder, in which it runs.
-        warehouse: Its own database.
+        given: Its own database, if it needs one.
         bucket: The address of its own bucket, if it needs one.
         loads: What it loaded so far.
     """
 
     folder: Path
-    warehouse: Warehouse
+    given: Warehouse | None
     bucket: str
     loads: list[str] = field(default_factory=list)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """Its own database."""
+        assert self.given
+        return self.given
 
     @property
     def folder_of_load(self) -> str:
@@ -54,13 +60,14 @@ class Place:
 
 def from_postgres(place: Place) -> Stored:
     """Read the tables of the schema."""
-    names = place.warehouse.rows(
+    warehouse = place.warehouse
+    names = warehouse.rows(
         "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = %s", [SCHEMA]
     )
     found = [row["name"] for row in names]
     return (
-        {name: place.warehouse.table(f"{SCHEMA}.{name}") for name in found},
-        {name: place.warehouse.columns(SCHEMA, name) for name in found},
+        {name: warehouse.table(f"{SCHEMA}.{name}") for name in found},
+        {name: warehouse.columns(SCHEMA, name) for name in found},
     )
 
 
