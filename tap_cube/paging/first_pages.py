@@ -161,4 +161,5 @@ class FirstPages:
         # The body may be a copy that has the rows alone.
         page.count, page.next, page.is_list = old.count, old.next, old.is_list
         page.asked, page.came, page.date = old.asked, old.came, old.date
+        page.keys = old.keys
         return page
