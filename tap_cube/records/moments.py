@@ -65,7 +65,7 @@ def as_moment(value: object, zone: ZoneInfo) -> str | None:
         return None
     if isinstance(value, str) and (match := _COMMON.fullmatch(f'\n"{value}"'.encode())):
         text = common_times(zone)(match)
-        if text is not match[0]:
+        if text != match[0]:
             return text[2:-1].decode()
     return parse_moment(value, zone).isoformat()
 

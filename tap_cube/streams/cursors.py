@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from typing_extensions import override
 
-from tap_cube.records.moments import as_moment, parse_moment
+from tap_cube.records.moments import as_moment
 
 if t.TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -86,7 +86,8 @@ class MinuteCursor(Cursor):
     @override
     def value_of(self, row: object) -> str | None:
         try:
-            return self._wall_clock(parse_moment(getattr(row, self.field), self.zone))
+            moment = as_moment(getattr(row, self.field), self.zone)
+            return self._wall_clock(datetime.fromisoformat(moment)) if moment else None
         except (ValueError, ArithmeticError):
             return None
 
