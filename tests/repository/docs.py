@@ -83,9 +83,9 @@ def _meltano_settings() -> str:
 
 
 def _readme_plugin() -> str:
+    needed = {"name", "kind", "sensitive", "options"}  # without options, Meltano refuses any value
     settings = [
-        {key: value for key, value in each.items() if key in {"name", "kind", "sensitive"}}
-        for each in definitions()
+        {key: value for key, value in each.items() if key in needed} for each in definitions()
     ]
     lines = [f"  - {_yaml(each, flow=True)}" for each in settings]
     definition = textwrap.indent(_yaml(PLUGIN, flow=None), "  ").replace("  ", "- ", 1)

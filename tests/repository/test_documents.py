@@ -89,6 +89,8 @@ def test_plugin_definition_is_complete(plugin: dict[str, Any]) -> None:
     own = [each["name"] for each in TAP["settings"]]
     names = [each["name"] for each in definition["settings"]]
     assert names == own[: len(names)]
+    choices = {each["name"]: each.get("options") for each in definition["settings"]}
+    assert choices == {each["name"]: each.get("options") for each in TAP["settings"]}
     secret = {each["name"] for each in definition["settings"] if each.get("sensitive")}
     assert secret == {"auth_token", "password"}
 
