@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import textwrap
 from typing import TYPE_CHECKING
 
 from tests.repository.docs import ROOT
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fenced(page: str, language: str, section: str = "") -> list[str]:
-    """The code blocks of a page in one language, in order.
+    """The code blocks of a page in one language, in order, also those in lists.
 
     Args:
         page: The page's name below the repository.
@@ -31,7 +32,8 @@ def fenced(page: str, language: str, section: str = "") -> list[str]:
     if section:
         _, text = text.split(f"\n## {section}\n")
         text = text.partition("\n## ")[0]
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(block) for block in blocks]
 
 
 def shell(commands: str, folder: Path, environment: Mapping[str, str]) -> str:
