@@ -72,8 +72,7 @@ class CompiledDecoder:
         unparsed: Column with the JSON text of values that do not fit their type; None for none.
 
     Raises:
-        ValueError: If msgspec cannot compile a struct for these keys, such as one with a quote,
-            or one named like the column for values that do not fit.
+        ValueError: If msgspec cannot compile a struct for these keys, such as one with a quote.
     """
 
     def __init__(

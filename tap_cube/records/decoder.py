@@ -10,7 +10,7 @@ import msgspec
 
 from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.compiled import CompiledDecoder, matches_type
-from tap_cube.records.own_columns import OwnColumns, not_beside, unparsed_text
+from tap_cube.records.own_columns import OwnColumns, unparsed_text
 from tap_cube.records.values import converter
 
 if t.TYPE_CHECKING:
@@ -68,8 +68,9 @@ class RecordDecoder:
 
     Args:
         zone: Zone of times that have none (T38).
-        column: Returns name and JSON Schema of a key's column, None to skip the key. It is
-            called once per key, but again for skipped keys that are long or many.
+        column: Returns name and JSON Schema of a key's column, None to skip the key. The name
+            is never `UNPARSED`. It is called once per key, but again for skipped keys that are
+            long or many.
         own: The columns that the tap adds.
         unparsed: Makes the value of the column `UNPARSED`; None if records do not have it.
 
@@ -191,8 +192,7 @@ class RecordDecoder:
             return None
         name, schema = column
         self._order.setdefault(name, len(self._order))
-        convert = not_beside if name == UNPARSED else self._converter(schema)
-        known = self._columns[key] = name, convert
+        known = self._columns[key] = name, self._converter(schema)
         return known
 
     def _finish(

@@ -102,7 +102,7 @@ _HOURS = [b"%02d" % hour for hour in range(24)]
 
 
 class _Days(dict[tuple[bytes, bytes], dict[bytes, bytes]]):
-    """The hours of a day in UTC, by the day and the offset sent; 16 MB at most."""
+    """The hours of a day in UTC, by the day and the offset sent; 20 MB at most."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__()

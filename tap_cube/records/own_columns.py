@@ -28,12 +28,6 @@ def unparsed_text(values: Mapping[str, object]) -> str:
     return encode(readable(values)).decode()
 
 
-def not_beside(value: object) -> None:
-    """Refuse a value under the name of the column for those that do not fit: it is kept there."""
-    if value != "":
-        raise ValueError
-
-
 class OwnColumns:
     """Constants of a partition, and columns with a value per row.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -60,12 +59,3 @@ def test_unparsed_values_are_not_written_if_deselected() -> None:
     typed = RecordDecoder(OSLO, lambda key: (key, {"type": "integer"}), unparsed=None)
     assert typed.decode({"n": "x"}) == {"n": None}
     assert typed.unparsed == {"n": 1}
-
-
-@pytest.mark.parametrize("sent", ["text", 5, {"a": [1]}])
-def test_a_key_named_like_the_column_for_unparsed_values_is_kept_in_it(sent: object) -> None:
-    """Nothing that Cube sends can be taken for the tap's own text, and nothing is lost."""
-    typed = decoder()
-    record = typed.decode({UNPARSED: sent, "integer": "x"})
-    assert json.loads(record[UNPARSED]) == {UNPARSED: sent, "integer": "x"}
-    assert typed.decode({UNPARSED: ""}) == {UNPARSED: None}
