@@ -141,7 +141,7 @@ class FirstPages:
         """Write to the end of the file, and return the place; None if the disk refuses."""
         try:
             # Without a buffer: what it could not write would fail again when the file is closed.
-            self._file = self._file or tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+            self._file = self._file or tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - for many calls
             place = self._file.seek(0, SEEK_END)
             if self._file.write(body) == len(body):
                 return place

@@ -35,7 +35,7 @@ def test_tables_of_an_earlier_version_become_those_of_this_one(warehouse: Wareho
     rows = {tuple(row.values()) for row in warehouse.table("tap_cube.call_outcomes")}
     assert rows == {
         (datetime(2024, 5, 17, 8), None, datetime(2024, 5, 18, 3)),  # noqa: DTZ001 - no zone in the column
-        (datetime(2024, 1, 17, 9), '{"crm__custom_info__93": "soon"}', None),  # noqa: DTZ001
+        (datetime(2024, 1, 17, 9), '{"crm__custom_info__93": "soon"}', None),  # noqa: DTZ001 - likewise
         (None, None, None),
     }
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 
 from tap_cube.account.custom_fields import SCHEMAS
 from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import UNPARSED, RecordDecoder
+from tests.support.record_check import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,18 +24,6 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "array": {"type": ["array", "null"]},
     UNPARSED: {"type": ["string", "null"]},
 }
-
-FORMATS = FormatChecker(formats=["date"])
-_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
-
-
-@FORMATS.checks("date-time", raises=ValueError)
-def is_rfc_3339(value: object) -> bool:
-    """Whether a text is a time as JSON Schema means it; jsonschema alone does not look."""
-    return not isinstance(value, str) or bool(
-        _RFC_3339.fullmatch(value) and datetime.fromisoformat(value)
-    )
-
 
 VALIDATOR = Draft202012Validator(
     {"type": "object", "properties": COLUMNS, "additionalProperties": False},

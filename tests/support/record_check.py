@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FORMATS = FormatChecker(formats=())
 """Only the formats that this module defines, strictly."""
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _ANNOTATIONS = {"type", "format", "title", "description"}
 _CLASSES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),

@@ -44,7 +44,7 @@ def without_nul(text: str) -> str:
 def in_postgres(**settings: object) -> Callable[[Place], Mapping[str, Any]]:
     """Settings of target-postgres; the session sees times in UTC, whatever the database's zone."""
     return lambda place: {
-        "sqlalchemy_url": f"{place.warehouse.sqlalchemy_url}?options=-c%20TimeZone%3DUTC",
+        "sqlalchemy_url": place.warehouse.utc_url,
         "default_target_schema": SCHEMA,
         "load_method": "upsert",
         "sanitize_null_text_characters": True,
