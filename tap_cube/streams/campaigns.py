@@ -44,9 +44,7 @@ class CampaignsStream(CubeStream[Row]):
         sent = {key: earlier[key] for key in earlier if key in keys}
         resource = Resource((ACCOUNT,), spec.endpoints[0], is_list=True)
         fields = {**generations.CAMPAIGN_FIELDS, **sent}
-        columns = StreamColumns({}, fields, account.naming.of(spec.name))
-        columns.names.add(keys)
-        stream = cls(tap, spec, resource, columns)
+        stream = cls(tap, spec, resource, StreamColumns({}, fields, account.naming.of(spec.name)))
         stream.rows = account.campaign_rows
         return stream
 
