@@ -24,7 +24,7 @@ TYPES = {
     "array": "json",
 }
 FORMATS = {"date": "date", "date-time": "timestamp"}
-ENOUGH = 100_000  # records that wait in memory for the next STATE
+ENOUGH = 100_000  # records that wait in memory
 
 
 def columns(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -71,10 +71,10 @@ for line in sys.stdin:
             keys = schemas[message["stream"]]["key_properties"]
             key = tuple(message["record"][name] for name in keys)
             waiting[message["stream"]][key] = message["record"]
-        case "STATE":
-            state = message["value"]
             if sum(map(len, waiting.values())) >= ENOUGH:
                 load()
+        case "STATE":
+            state = message["value"]
         case "BATCH":
             sys.exit("Remove batch_config from the tap's settings: this script reads no files.")
 load()
