@@ -7,6 +7,7 @@ needs one does.
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -55,10 +56,18 @@ class Judge:
         return self.program.with_name("python")
 
     def install(self) -> None:
-        """Make the environment, unless it is there."""
+        """Make the environment, unless it is there. Other workers of a run wait meanwhile."""
         done = self.folder / "installed"
         if done.exists():
             return
+        HOME.mkdir(exist_ok=True)
+        with self.folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                self._make()
+                done.touch()
+
+    def _make(self) -> None:
         uv = [str(SCRIPTS / "uv")]
         run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(self.folder)])
         python = str(self.python)
@@ -67,7 +76,6 @@ class Judge:
             where = "import sysconfig; print(sysconfig.get_path('purelib'))"
             packages = run([python, "-c", where]).strip()
             Path(packages, "patch.pth").write_text(f"{self.patch}\n", "utf-8")
-        done.touch()
 
     def hear(
         self, output: str, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
