@@ -168,13 +168,13 @@ class PartitionReader:
 
     @contextmanager
     def stream(self, *, is_last: bool) -> Iterator[None]:
-        """Sync the stream. If its map or its catalog fails, the other streams go on.
+        """While the stream syncs: if its map or its catalog fails, the other streams go on.
 
         Args:
-            is_last: Whether nothing else can go on with the stream, as its parent can.
+            is_last: Whether the failure is told here. That of a child is told by its parent.
 
         Raises:
-            StreamError: Otherwise, and for ``--test``.
+            StreamError: If it is not told here, and for ``--test``.
         """
         try:
             yield
