@@ -14,7 +14,7 @@ import simplejson
 from tap_cube.records.values import Unparsable
 
 MAX_DIGITS: t.Final = 30
-"""Integers with this many digits or more are not decoded as integers."""
+"""Ids and counts have fewer digits."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -32,6 +32,7 @@ def exact_number(text: str) -> Decimal | str:
 
 
 _decode = msgspec.json.Decoder(dict[str, t.Any], float_hook=exact_number).decode
+_decode_value = msgspec.json.Decoder(float_hook=exact_number).decode
 
 
 def decode_row(row: bytes) -> dict[str, t.Any]:
@@ -55,8 +56,19 @@ def decode_row(row: bytes) -> dict[str, t.Any]:
         raise error from None
 
 
+def decode_value(text: bytes) -> object:
+    """Decode the JSON text of one value like that of a row."""
+    try:
+        return _decode_value(text)
+    except msgspec.DecodeError:
+        return decode_row(b'{"":%b}' % text)[""]
+
+
 def _lenient_int(digits: str) -> int | Unparsable:
-    return int(digits) if len(digits) < MAX_DIGITS else Unparsable(digits)
+    try:
+        return int(digits)
+    except ValueError:  # of more digits than msgspec decodes, too
+        return Unparsable(digits)
 
 
 def _checked(value: object) -> object:

@@ -9,15 +9,16 @@ from functools import partial
 from itertools import repeat
 from operator import attrgetter
 
-import msgspec
 from msgspec import UNSET, Raw
 
-from tap_cube.records.codec import exact_number
+from tap_cube.records.codec import decode_value
 from tap_cube.records.moments import as_day, as_moment, common_times_in_utc
 from tap_cube.records.values import as_boolean, as_integer, as_number, as_text
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    import msgspec
 
     from tap_cube.records.values import Convert
 
@@ -43,8 +44,6 @@ _NEVER_MATCHES = b"(?!)"
 _MEMO_SIZE, _MEMO_TEXT = 4096, 64  # texts, and bytes of each: less than 2 MB a column
 _SEPARATOR = b"\n"
 """Stands before each text: JSON has line breaks only as white space between tokens."""
-
-_decode = msgspec.json.Decoder(float_hook=exact_number).decode
 
 
 def set_field(rows: Rows, field: str, values: Iterable[object]) -> None:
@@ -103,7 +102,7 @@ class RawColumn:
 
     def _converted(self, text: bytes) -> tuple[object, object]:
         """The value of the column for a JSON text, and the value sent if it does not fit."""
-        sent = _decode(text)
+        sent = decode_value(text)
         try:
             result = (None if sent is None else self._convert(sent), None)
         except (ValueError, ArithmeticError):

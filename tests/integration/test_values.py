@@ -12,7 +12,9 @@ import pytest
 import requests
 
 from cube_sandbox import Traps
+from tests.support.in_process import run_in_process
 from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, only, sync
+from tests.support.strange_server import Reply, pages
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -177,3 +179,20 @@ def test_a_field_that_is_new_after_discovery_is_emitted_in_the_same_run(cube: Sa
     assert found[target][column] == "ny verdi"
     schemas = [m for m in run.messages if m["type"] == "SCHEMA" and m["stream"] == CUSTOMERS]
     assert [column in m["schema"]["properties"] for m in schemas] == [False, True]
+
+
+@pytest.mark.parametrize("beside", ["1", '"\\ud800"'])
+@pytest.mark.parametrize("digits", [40, 5000])
+def test_a_long_number_is_kept_in_every_row_alike(digits: int, beside: str) -> None:
+    """It ends no run far down a page, and no value beside it changes what becomes of it."""
+    number = "9" * digits
+    row = f'{{"crm__customer_id": %d, "free": {number}, "list": [{number}], "beside": %s}}'
+    rows = [row % (n, beside if n % 2 else "1") for n in range(20)]
+    rows[:5] = [f'{{"crm__customer_id": {n}, "free": 1, "list": 1, "beside": 1}}' for n in range(5)]
+    body = f'{{"count": 20, "next": null, "results": [{", ".join(rows)}]}}'.encode()
+    with pages(lambda _: Reply(200, body=body)) as server:
+        run = run_in_process({"api_url": server.url, "auth_token": "t", **only(CRM)})
+    assert run.returncode == 0, run.stderr
+    found = [(r["free"], json.loads(r["unparsed_values"] or "{}")) for r in run.records[CUSTOMERS]]
+    assert [free or kept["free"] for free, kept in found[5:]] == [number] * 15
+    assert len({free for free, _ in found[5:]}) == 1
