@@ -13,9 +13,9 @@ definitions of custom fields. Meltano keeps and merges whatever stands in ``book
         "custom_fields": {"definitions": {"data_owners/2/B2B": "C4"}, "partitions": [...]}}}
 
 Two more things depend on earlier runs. Of keys whose names are alike, the first one has the plain
-name (``account/names.py``): ``names`` has the columns that were emitted, by key, but not those of
-which the rule is certain. Targets keep the type that a column had first: ``types`` has the columns
-of custom fields by type, as the last run declared them that read the stream without a failure.
+name (``account/names.py``): ``names`` has the columns that were emitted, by key, but not those that
+no other key can have. Targets keep the type that a column had first: ``types`` has the columns of
+custom fields by type, as the last run declared them that read the stream without a failure.
 
 State of earlier versions has only bookmarks. The ids in their contexts tell the endpoints from
 which they can come. Names are then those of a first run.

@@ -33,6 +33,11 @@ _MAX_NAMED = 20_000
 _SYSTEM_COLUMNS = {"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"}
 _OF_TARGETS = re.compile("_+(?:sdc|dlt)_")
 _PREFIX = "cube_"
+_NUMBERED = re.compile("crm__custom_info__[0-9]+")
+"""Keys of custom fields. An account has hundreds of them, so the state does not name them: other
+keys never get such a name.
+"""
+
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -109,11 +114,17 @@ class ColumnNames:
             self._documented.add(key)
 
     def recall(self) -> None:
-        """Give the keys of earlier runs the names that they had, if the rule allows them."""
-        for key, name in self._remembered.items():
+        """Give the keys of earlier runs the names that they had, and forget others.
+
+        The rule does not allow them if the state is damaged, or if names are now spelled otherwise.
+        """
+        for place, (key, name) in enumerate([*self._remembered.items()]):
             possible = islice(self._possible(key), _MAX_RECALLED)
-            if name in possible and self._owners.setdefault(folded(name), key) == key:
+            is_possible = place < MAX_REMEMBERED and name in possible
+            if is_possible and self._owners.setdefault(folded(name), key) == key:
                 self._names.setdefault(key, name)
+            else:
+                del self._remembered[key]
 
     def add(self, keys: Iterable[str]) -> None:
         """Name several keys, whose order does not matter."""
@@ -132,15 +143,17 @@ class ColumnNames:
         return name
 
     def remember(self, key: str) -> bool:
-        """Remember the name of a key that is emitted, if the next run might choose another one.
+        """Remember the name of a key that is emitted, since the next run might choose another one.
 
         Returns:
             Whether it is new.
         """
         name = self._names.get(key)
-        if name is None or key in self._documented or name == key == folded(key):
+        if name is None or key in self._documented or _NUMBERED.fullmatch(key):
             return False
-        if key in self._remembered or len(self._remembered) >= MAX_REMEMBERED:
+        # The names of keys that others are likely to resemble come before those of plain keys.
+        room = MAX_REMEMBERED // (2 if name == key == folded(key) else 1)
+        if key in self._remembered or len(self._remembered) >= room:
             return False
         self._remembered[key] = name
         return True
@@ -148,7 +161,8 @@ class ColumnNames:
     def _possible(self, key: str) -> Iterator[str]:
         """Yield the names that a key may have, in the order to try."""
         plain = self._plain(key)
-        yield plain
+        if _NUMBERED.fullmatch(key) or not _NUMBERED.fullmatch(folded(plain)):
+            yield plain
         for attempt in count():
             yield _with_digest(plain, key, attempt)
 

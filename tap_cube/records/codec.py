@@ -56,7 +56,7 @@ def decode_row(row: bytes) -> dict[str, t.Any]:
         raise error from None
 
 
-def decode_value(text: bytes) -> object:
+def decode_value(text: bytes) -> t.Any:  # noqa: ANN401 - any JSON value
     """Decode the JSON text of one value like that of a row."""
     try:
         return _decode_value(text)

@@ -75,7 +75,8 @@ def test_keys_whose_names_are_alike_have_columns_of_their_own(row: Row) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("ID", "id"), ("id", "ID"), ("Navn %", "navn_percent")]
+    ("first", "second"),
+    [("ID", "id"), ("id", "ID"), ("Navn %", "navn_percent"), ("x_y", "x.y")],
 )
 @pytest.mark.parametrize("is_meltano", [False, True])
 def test_a_column_stays_that_of_its_key(first: str, second: str, *, is_meltano: bool) -> None:
@@ -84,10 +85,10 @@ def test_a_column_stays_that_of_its_key(first: str, second: str, *, is_meltano: 
     before = night(only_first)
     ((column, _),) = values(before, first.replace("%", "percent"))[0].items()
     catalog = night(both, extra_args=("--discover",)).catalog if is_meltano else None
-    for rows in (both, {second: "2"}, both):
-        run = night(rows, state=before.state, catalog=catalog)
+    for row in ({second: "2"}, both, {second: "2"}):
+        run = night(row, state=before.state, catalog=catalog)
         (record,) = run.records[CUSTOMERS]
-        assert record.get(column) == rows.get(first)
+        assert record.get(column) == row.get(first)
         assert "2" in record.values()
         assert run.state
         before = run
@@ -111,14 +112,36 @@ def test_a_catalog_deselects_the_same_key_under_another_name() -> None:
     assert "secret" not in run.stdout
 
 
-def test_names_that_are_not_certain_stand_in_the_state() -> None:
-    """Keys whose names the rule alone decides do not, nor those that are not emitted."""
-    run = night({"plain_key": "1", "ID": "2", "id": "3", "Antall år": "4", "a.b": "5"})
+def test_no_key_gets_the_name_of_a_custom_field() -> None:
+    """The state need not remember the hundreds of custom fields of an account."""
+    before = night({"CRM__custom_info__1": "2"})
+    run = night({"CRM__custom_info__1": "2", "crm__custom_info__1": "1"}, state=before.state)
+    assert run.records[CUSTOMERS][0]["crm__custom_info__1"] == "1"
+    assert "CRM__custom_info__1" not in before.records[CUSTOMERS][0]
+
+
+def test_names_that_another_key_could_have_stand_in_the_state() -> None:
+    """Those of custom fields do not, nor those of keys that are not emitted."""
+    row = {"plain_key": "1", "ID": "2", "id": "3", "Antall år": "4", "a.b": "5"}
+    run = night({**row, "crm__custom_info__1": "6"})
     names = run.state["bookmarks"][CUSTOMERS]["names"] if run.state else {}
-    assert names.keys() == {"ID", "Antall år", "a.b"}
+    assert names.keys() == row.keys()
     assert (names["Antall år"], names["a.b"]) == ("Antall år", "a_b")
     title = schemas(run)[0]["a_b"]["title"]
     assert title == "a.b"
+
+
+def test_names_in_the_state_that_cannot_be_are_forgotten() -> None:
+    """A state that somebody damaged changes no column, and does not stay as large as it is."""
+    before = night({"ID": "1"}).state or {}
+    before["bookmarks"][CUSTOMERS]["names"] = {
+        "ID": "x" * 9000,
+        **{f"K{number}": f"K{number}" for number in range(25_000)},
+    }
+    run = night({"ID": "1"}, state=before)
+    assert run.records[CUSTOMERS][0]["ID"] == "1"
+    assert run.state
+    assert len(run.state["bookmarks"][CUSTOMERS]["names"]) <= 2000
 
 
 def test_extras_have_readable_names_in_label_mode() -> None:
