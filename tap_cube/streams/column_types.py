@@ -48,11 +48,7 @@ def declared_columns(stream: CubeStream[t.Any]) -> Schemas:
 
 def warnings_of_types(stream: CubeStream[t.Any]) -> Iterator[str]:
     """Yield a sentence for each consequence that changed types have for targets."""
-    before = {
-        column: kind
-        for kind, columns in stream.tap.memory.types.get(stream.name, {}).items()
-        for column in columns
-    }
+    before = _before(stream)
     changed: defaultdict[str, list[str]] = defaultdict(list)
     for column, schema in _defined(stream).items():
         old, new = before.get(column), _kind_of(schema)
@@ -80,8 +76,7 @@ def warning_of_number(stream: CubeStream[t.Any]) -> str:
 def remember_types(stream: CubeStream[t.Any]) -> None:
     """Write into the state which types the columns of custom fields have."""
     now = {column: _kind_of(schema) for column, schema in _defined(stream).items()}
-    old = stream.tap.memory.types.get(stream.name, {})
-    kept = [(column, kind) for kind in old for column in old[kind] if column not in now]
+    kept = [(column, kind) for column, kind in _before(stream).items() if column not in now]
     types: defaultdict[str, list[str]] = defaultdict(list)
     for column, kind in [*now.items(), *kept][:_MAX_REMEMBERED]:
         types[kind].append(column)
@@ -89,10 +84,17 @@ def remember_types(stream: CubeStream[t.Any]) -> None:
         stream.stream_state["types"] = {kind: sorted(types[kind]) for kind in sorted(types)}
 
 
+def _before(stream: CubeStream[t.Any]) -> Mapping[str, str]:
+    """Which type the columns had that earlier runs emitted."""
+    types = stream.tap.memory.types.get(stream.name, {})
+    return {column: kind for kind, columns in types.items() for column in columns}
+
+
 def _defined(stream: CubeStream[t.Any]) -> Schemas:
-    """The emitted columns that come from definitions."""
+    """The emitted columns that come from definitions, or did: without one they are text."""
     declared = declared_columns(stream)
-    return {name: declared[name] for name in declared if name in stream.columns.defined}
+    known = stream.columns.defined | _before(stream).keys()
+    return {name: declared[name] for name in declared if name in known}
 
 
 def _kind_of(schema: Mapping[str, t.Any]) -> str:

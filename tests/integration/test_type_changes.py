@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox import Fault
+from tests.support.in_process import run_in_process
 from tests.support.runs import CRM, CUSTOMERS, discover, entry_of, logged, only, read, sync
+from tests.support.strange_server import pages
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -83,3 +85,17 @@ def test_a_field_of_another_crm_can_change_a_columns_type(cube: Sandbox) -> None
     second = sync(cube, state=first.state, **by_label, **only(CRM, b2c))
     (warning,) = [text for text in warnings(second) if text.startswith(CUSTOMERS)]
     assert "custom__arsbelop ('Årsbeløp') from integer to number" in warning
+
+
+def test_a_field_without_its_definition_becomes_text_and_is_told() -> None:
+    """Its values are still there, and the target still has the column of the earlier type."""
+    row = {"crm__customer_id": "1", "crm__custom_info__20": "5"}
+    with pages(lambda _: {"count": 1, "next": None, "results": [row]}) as server:
+        settings = {"api_url": server.url, "auth_token": "t", **only(CRM)}
+        state = run_in_process(settings).state or {}
+        state["bookmarks"][CUSTOMERS]["types"] = {"number": ["crm__custom_info__20"]}
+        second = run_in_process(settings, state=state)
+        third = run_in_process(settings, state=second.state)
+    (warning,) = warnings(second)
+    assert "crm__custom_info__20 from number to text" in warning
+    assert not warnings(third)
