@@ -159,8 +159,12 @@ class EventsStream(CubeStream[EventRow]):
 
 
 def _submitted_at(event: EventRow, decoder: RecordDecoder) -> str | None:
-    try:
-        moment: str | None = decoder.moment(event.submitted or "")
-    except (ValueError, ArithmeticError):
-        return None
-    return moment
+    """The most precise time of submission that can be read."""
+    less_precise = event.call_outcome__report_as__submitted_when, event.call_outcome__submitted_when
+    for time in (event.submitted or "", *less_precise):
+        try:
+            moment: str | None = decoder.moment(time)
+        except (ValueError, ArithmeticError):
+            continue
+        return moment
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ from tests.support.event_runs import (
     by_key,
     night,
 )
+from tests.support.in_process import run_in_process
 from tests.support.sizes import scaled
+from tests.support.strange_server import pages
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -109,3 +112,16 @@ def test_times_in_the_repeated_hour_are_an_hour_apart(cube: Sandbox) -> None:
         "2023-10-29T01:30:00+00:00",
     ]
     assert len(by_minute) == 2
+
+
+@pytest.mark.parametrize("timestamp", ["kl. 10.27", 5, ["2024-05-17"], "0001-01-01T00:00:00"])
+def test_a_minute_stands_for_a_timestamp_that_cannot_be_read(timestamp: object) -> None:
+    """The time of an event is the most precise one that is right; the other one is kept."""
+    name = "call_outcome__report_as__submitted_when"
+    row = {f"{name}_timestamp": timestamp, name: "17.05.2024 10.27"}
+    with pages(lambda _: {"count": 1, "next": None, "results": [row]}) as server:
+        server.path = "/api/v1/call_outcomes/"
+        settings = {"api_url": server.url, "auth_token": "t", "start_date": "2024-05-01"}
+        (record,) = run_in_process(settings).records[OUTCOMES]
+    assert record["submitted_at"] == record[name] == "2024-05-17T08:27:00+00:00"
+    assert json.loads(record["unparsed_values"]) == {f"{name}_timestamp": timestamp}
