@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import typing as t
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
 from tap_cube.account.names import Naming
 from tap_cube.paging.windows import MIN_DATE
 from tap_cube.records.ids import by_id, whole_id
+from tap_cube.records.values import TRUE
 from tap_cube.settings_schema import CRM_TYPES
 
 if t.TYPE_CHECKING:
@@ -91,8 +93,7 @@ class Partition:
     @classmethod
     def of_crm(cls, owner: int, crm_type: str, named_by: str | None) -> t.Self:
         """Make the partition of a CRM: a data owner and a CRM type."""
-        context = {"data_owner_id": owner, "crm_type": crm_type}
-        name = _crm_name(owner, crm_type)
+        context, name = {"data_owner_id": owner, "crm_type": crm_type}, _crm_name(owner, crm_type)
         return cls(context, name, named_by, context, (name,))
 
     @classmethod
@@ -229,7 +230,7 @@ def _campaign(number: int, row: Mapping[str, t.Any]) -> Campaign:
 
 def _is_active(row: Mapping[str, t.Any]) -> bool:
     """Whether a campaign is in use, even if it still shows when it was archived before."""
-    return str(row.get("campaign__is_active")).strip().lower() in {"true", "1"}
+    return str(row.get("campaign__is_active")).strip().casefold() in TRUE
 
 
 def partition_name(context: Mapping[str, t.Any]) -> str:
@@ -252,9 +253,8 @@ def _crm_name(owner: int, crm_type: str) -> str:
 
 
 def _day(value: object) -> date | None:
-    """A day; None for a missing one, and for 0001-01-01 and the like, which stand for that."""
-    try:
-        day = date.fromisoformat(str(value)[:10])
-    except ValueError:
-        return None
-    return day if day >= MIN_DATE else None
+    """A day; None for a missing one, for which 0001-01-01 and the like stand, too."""
+    with suppress(ValueError):
+        if (day := date.fromisoformat(str(value)[:10])) >= MIN_DATE:
+            return day
+    return None

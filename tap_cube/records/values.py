@@ -115,8 +115,11 @@ def as_integer(value: object) -> int | None:
     raise ValueError
 
 
+TRUE: t.Final = ("true", "yes", "ja", "1", "on")
+"""Spellings of a boolean that is set, in small letters (T36)."""
+
 _BOOLEANS: Mapping[object, bool] = {
-    **dict.fromkeys(("true", "yes", "ja", "1", "on"), True),
+    **dict.fromkeys(TRUE, True),
     **dict.fromkeys(("false", "no", "nei", "0", "off"), False),
 }
 

@@ -78,7 +78,7 @@ def test_an_invalid_archive_date_is_ignored(day: object) -> None:
 
 def test_an_active_campaign_has_not_ended() -> None:
     """It was reopened, or its date stands for none. Otherwise it would be closed for ever."""
-    flags: list[object] = [True, "True", "true"]
+    flags: list[object] = [True, "True", "true", "Ja", "yes", 1]
     for flag in flags:
         assert campaign(campaign__is_active=flag).archived is None
     for flag in [False, "False", "", None]:
