@@ -26,6 +26,9 @@ MAX_NAME_BYTES = 62
 MAX_REMEMBERED = 2_000
 """Names of a stream that the state remembers; PostgreSQL has at most 1,600 columns in a table."""
 
+_MAX_PLAIN = 1_600
+"""How many of them may be plain keys themselves, which others are less likely to resemble."""
+
 _MAX_RECALLED = 4
 """Names of a key that are tried when the state has one."""
 
@@ -151,8 +154,7 @@ class ColumnNames:
         name = self._names.get(key)
         if name is None or key in self._documented or _NUMBERED.fullmatch(key):
             return False
-        # The names of keys that others are likely to resemble come before those of plain keys.
-        room = MAX_REMEMBERED // (2 if name == key == folded(key) else 1)
+        room = _MAX_PLAIN if name == key == folded(key) else MAX_REMEMBERED
         if key in self._remembered or len(self._remembered) >= room:
             return False
         self._remembered[key] = name
