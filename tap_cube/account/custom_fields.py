@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from anyascii import anyascii
 
+from tap_cube.account.names import with_digest
 from tap_cube.records.ids import by_id, whole_id
 
 if t.TYPE_CHECKING:
@@ -154,7 +155,8 @@ def label_columns(fields: Iterable[CustomField]) -> dict[tuple[str, int], str]:
     """Readable column names by partition and id, the same in every stream.
 
     ``Antall år`` becomes ``custom__antall_ar``. If two labels would get the same name, or one
-    partition uses a label twice, the id of each of these fields is appended to its name.
+    partition uses a label twice, the id of each of these fields is appended to its name. Ids are
+    unique in a partition only: of labels that still have one name, all but one get a digest.
     """
     by_name: defaultdict[str, list[CustomField]] = defaultdict(list)
     for field in fields:
@@ -164,8 +166,13 @@ def label_columns(fields: Iterable[CustomField]) -> dict[tuple[str, int], str]:
         labels = {field.label for field in group}
         partitions = [field.partition for field in group]
         clash = len(labels) > 1 or len(set(partitions)) < len(partitions) or name == PREFIX
+        by_label = sorted(group, key=lambda field: field.label, reverse=True)
+        first = {field.id: field.label for field in by_label}
         for field in group:
-            columns[field.partition, field.id] = f"{name}__{field.id}" if clash else name
+            column = f"{name}__{field.id}" if clash else name
+            if field.label != first[field.id]:
+                column = with_digest(column, field.label)
+            columns[field.partition, field.id] = column
     return columns
 
 

@@ -50,7 +50,7 @@ def plain_name(key: str) -> str:
     name = "".join(map(_safe, begin)).strip() or "blank"
     if name.lower() in _SYSTEM_COLUMNS or _OF_TARGETS.match(_simplified(name)):
         name = _PREFIX + name
-    return name if _fits(name) and len(key) <= MAX_KEY_LENGTH else _with_digest(name, key)
+    return name if _fits(name) and len(key) <= MAX_KEY_LENGTH else with_digest(name, key)
 
 
 def folded(name: str) -> str:
@@ -70,7 +70,7 @@ def _fits(name: str) -> bool:
     return max(len(name.encode()), len(name.lower().encode())) <= MAX_NAME_BYTES
 
 
-def _with_digest(name: str, key: str, attempt: int = 0, size: int = 4) -> str:
+def with_digest(name: str, key: str, attempt: int = 0, size: int = 4) -> str:
     """The name, cut so that a digest of its key fits behind it."""
     text, salt = key.encode(errors="surrogatepass"), attempt.to_bytes(8, "big")
     digest = blake2b(text, digest_size=size, salt=salt).hexdigest()
@@ -139,7 +139,7 @@ class ColumnNames:
         if name := self._names.get(key):
             return name
         if len(key) > MAX_KEY_LENGTH or len(self._names) >= _MAX_NAMED:
-            return _with_digest(self._plain(key), key, size=16)
+            return with_digest(self._plain(key), key, size=16)
         names = self._possible(key)
         name = next(name for name in names if self._owners.setdefault(folded(name), key) == key)
         self._names[key] = name
@@ -166,7 +166,7 @@ class ColumnNames:
         if _NUMBERED.fullmatch(key) or not _NUMBERED.fullmatch(folded(plain)):
             yield plain
         for attempt in count():
-            yield _with_digest(plain, key, attempt)
+            yield with_digest(plain, key, attempt)
 
     def _plain(self, key: str) -> str:
         return plain_name(self._spell(key))

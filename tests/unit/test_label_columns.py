@@ -65,6 +65,8 @@ def test_long_labels_are_truncated() -> None:
         ),
         ({(CRM, 1): "X", (CRM, 2): "X", (CRM, 3): "X 1"},
          ["custom__x__1", "custom__x__2", "custom__x_1"]),
+        ({(CRM, 1): "å", (OTHER_CRM, 1): "a", ("assignments/9", 1): "å"},
+         ["custom__a__1_66d94894", "custom__a__1", "custom__a__1_66d94894"]),
     ],
 )  # fmt: skip
 def test_labels_with_the_same_name_get_their_ids(
@@ -98,7 +100,7 @@ def test_names_are_unique_short_and_the_same_in_any_order(
     fields: list[CustomField],
     random: Any,  # noqa: ANN401 - Hypothesis' own Random
 ) -> None:
-    """No two fields of a partition share a column, whatever the labels and their order.
+    """No two labels share a column, and no two fields of a partition, in any order.
 
     The column of a field depends on the other fields: if a new label gives the same name, both
     fields get their ids.
@@ -110,6 +112,8 @@ def test_names_are_unique_short_and_the_same_in_any_order(
     assert label_columns(shuffled) == names
     assert set(names) == {(f.partition, f.id) for f in fields}
     assert len({(partition, name) for (partition, _), name in names.items()}) == len(fields)
+    labels = {(names[f.partition, f.id], f.label) for f in fields}
+    assert len(labels) == len(set(names.values()))
     for name in names.values():
         assert COLUMN.fullmatch(name)
         assert len(name.encode()) <= LONGEST_IN_POSTGRESQL
