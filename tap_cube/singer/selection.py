@@ -151,23 +151,29 @@ class DeclaredColumns:
         self._number = 0
         self._names: dict[str, list[str]] = {}
 
-    def grow(self, stream_maps: Iterable[StreamMap], number: int) -> bool:
-        """Bring the columns into their order, and return whether any were added.
+    def grow(self, stream_maps: Iterable[StreamMap], number: int) -> Collection[str]:
+        """Bring the columns into their order.
 
         Args:
             stream_maps: The stream maps, whose schemas are the next messages.
             number: Number of the columns before the maps.
+
+        Returns:
+            Where columns were added, by alias. A map may have removed the new ones.
         """
         if number == self._number:
-            return False
+            return ()
         self._number = number
+        grown: set[str] = set()
         for each in stream_maps:
-            schema, before = each.transformed_schema, self._names.get(each.stream_alias, [])
-            first = [*before, *(each.transformed_key_properties or ())]
+            schema, before = each.transformed_schema, self._names.get(each.stream_alias)
+            first = [*(before or ()), *(each.transformed_key_properties or ())]
             properties = with_first(first, schema.get("properties", {}))
             each.transformed_schema = {**schema, "properties": properties}
-            self._names[each.stream_alias] = [*properties]
-        return True
+            if before != [*properties]:
+                self._names[each.stream_alias] = [*properties]
+                grown.add(each.stream_alias)
+        return grown
 
 
 def with_names(

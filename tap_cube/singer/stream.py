@@ -72,16 +72,14 @@ class EncodedStream(Stream):
         partitions: int,
     ) -> None:
         self.selection = ColumnSelection(properties, keys=primary_keys)
-        schema = {"properties": self.selection.properties, "type": "object"}
-        super().__init__(tap, schema=schema, name=name)
+        super().__init__(tap, {"properties": self.selection.properties, "type": "object"}, name)
         self.primary_keys = primary_keys
         self.writer = t.cast("BufferedWriter", tap.message_writer)
         self.stats = StreamStats()
         self.is_complete = True
         self._state_throttle = StateThrottle(partitions)
         self._record_counter = self.get_record_counter()
-        self._extracted_at = b"null"
-        self._has_unsaved_records = False
+        self._extracted_at, self._has_unsaved_records = b"null", False
         self._declared, self._mapped = DeclaredColumns(), 0
 
     @override  # the SDK logs errors that the command line reports
@@ -99,8 +97,8 @@ class EncodedStream(Stream):
         """Whether records are written as decoded: no map, child stream or partial column."""
         first, *others = self.stream_maps
         is_same = type(first) is SameRecordTransform and not first.flattening_enabled
-        is_whole = not (others or self.selection.has_partial_columns)
-        return is_same and is_whole and not self.has_selected_descendents
+        is_changed = others or self.selection.has_partial_columns or self.has_selected_descendents
+        return is_same and not is_changed
 
     def records_of(
         self,
@@ -251,8 +249,10 @@ class EncodedStream(Stream):
 
     def declare(self) -> None:
         """Write the schema: once, and again before the first record that has new columns."""
-        if self._declared.grow(self.stream_maps, len(self.selection.properties)):
-            super()._write_schema_message()
+        if grown := self._declared.grow(self.stream_maps, len(self.selection.properties)):
+            for message in self._generate_schema_messages():
+                if message.stream in grown:
+                    self._tap.write_message(message)
 
     @override
     def _write_schema_message(self) -> None:

@@ -116,6 +116,18 @@ def test_a_key_on_a_later_page_becomes_the_last_column(cube: Sandbox) -> None:
     assert [*after] == [*before, "call_outcome__extra__Gammelt"]
 
 
+def test_a_later_key_that_a_map_removes_takes_no_schema(cube: Sandbox) -> None:
+    """It would be the same once more. A copy of the stream that has the key gets one."""
+    fill(cube, page_size=3)
+    cube.account.add_outcome(MERSALG, when=at(TODAY - 300 * DAY), extras={"Gammelt": "ja"})
+    key = "call_outcome__extra__Gammelt"
+    run = night(
+        cube, **ALL_CRMS, stream_maps={OUTCOMES: {key: None}, "c": {"__source__": OUTCOMES}}
+    )
+    assert len(schemas(run, OUTCOMES)) == 1
+    assert [key in columns for columns in schemas(run, "c")] == [False, True]
+
+
 @pytest.mark.parametrize("read_ahead", scaled([8], [0, 8]))
 def test_a_campaign_without_an_answer_fails_alone(cube: Sandbox, read_ahead: int) -> None:
     """Its failure is told once, with its name; the others come, with one SCHEMA."""

@@ -62,6 +62,7 @@ PRIVATE = {
     # A new column is added to the schema and the mapper, and a SCHEMA message declares it.
     "Stream._stream_maps": ("", "edbbe3ee59a9"),
     "Stream._write_schema_message": ("(self)", "748307087b0b"),
+    "Stream._generate_schema_messages": ("(self)", "d9e2275d891a"),
     "singer_sdk.helpers._catalog.get_selected_schema": (
         "(stream_name, schema, mask)",
         "ed99f5ac952e",
