@@ -107,8 +107,13 @@ class FirstPages:
             self._kept[stream, target] = _Kept(page, None, 0, size)
         elif (place := self._write(page.body)) is not None:
             self._in_file += 1
+            keys_of(page)
             rest = replace(page, body=b"", rows=(), _raw_rows=None)
             self._kept[stream, target] = _Kept(rest, decode, place, size)
+
+    def look(self, stream: str, target: str) -> Page | None:
+        """Return a page, without rows if they are in the file; None if it cannot be used."""
+        return self._kept[stream, target].page if self.has(stream, target) else None
 
     def take(self, stream: str, target: str) -> Page | None:
         """Return a page, and keep it no longer; None if it is not kept or too old."""

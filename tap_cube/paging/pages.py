@@ -87,9 +87,17 @@ class PageReader:
         missing = (each for each in lookahead if not self._kept.has(self._stream, each[1]))
         return self._first_pages.take(request, islice(missing, self.lookahead))
 
-    def keep(self, target: str, page: Page) -> None:
-        """Keep a first page, so that `first_page` returns it without a request."""
-        self._kept.put(self._stream, target, page, self._page_decoder)
+    def look(self, request: Request, lookahead: Iterable[Request]) -> Page:
+        """Get a first page, maybe without its rows, and keep it for `first_page`.
+
+        Raises:
+            CubeError: If the request fails.
+        """
+        if page := self._kept.look(self._stream, request[1]):
+            return page
+        page = self.first_page(request, lookahead)
+        self._kept.put(self._stream, request[1], page, self._page_decoder)
+        return page
 
     def pages(self, request: Request, first: Page, logger: logging.Logger) -> Pages:
         """Make the `Pages` of a resource whose first page was just read by this request."""

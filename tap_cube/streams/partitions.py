@@ -119,7 +119,7 @@ class PartitionReader:
         return self._pages.first_page((partition.name, target), self._targets_after(partition))
 
     def look(self, partition: Partition, target: str) -> Page:
-        """Get a first page before its rows are read, and keep it.
+        """Get a first page, maybe without its rows, before they are read, and keep it.
 
         If that fails, the page is empty, and the error is kept until the rows are read.
 
@@ -127,8 +127,7 @@ class PartitionReader:
             RunError: If no other partition could be read either.
         """
         try:
-            ahead = self._targets_after(partition)
-            page = self._pages.first_page((partition.name, target), ahead)
+            page = self._pages.look((partition.name, target), self._targets_after(partition))
         except RunError:
             raise
         except CubeError as error:
@@ -136,7 +135,6 @@ class PartitionReader:
             self._failed_in_a_row += not self._is_skipped(partition, error)
             return END
         else:
-            self._pages.keep(target, page)
             self._failed_in_a_row = 0
             return page
         finally:

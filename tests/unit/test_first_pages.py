@@ -32,6 +32,9 @@ def test_a_kept_page_comes_back_once(
     pages.put("a", "/before", DECODE(b"[]"), DECODE)
     pages.put("a", "/x", page, DECODE)
     assert pages.take("b", "/x") is None
+    looked = pages.look("a", "/x")
+    assert looked is not None
+    assert keys_of(looked) == keys_of(expected)
     kept = pages.take("a", "/x")
     assert kept is not None
     assert pages.take("a", "/x") is None
