@@ -48,7 +48,8 @@ def load() -> None:
         resource.max_table_nesting = 0
         resources.append(resource)
         waiting[name] = {}
-    pipeline.run(resources)
+    if resources:  # none if the tap has failed at once, or has nothing to read
+        pipeline.run(resources)
     if state is not None:
         Path("state.json").write_text(json.dumps(state), encoding="utf-8")
 

@@ -116,6 +116,12 @@ def test_other_targets_do_not_load_files(target: Target, place: Place, nights_of
     assert not any(target.read(place)[0].values())
 
 
+@pytest.mark.parametrize("target", [case(t, into_files=False) for t in TARGETS if t.name == "dlt"])
+def test_dlt_ends_well_if_the_tap_failed_at_once(target: Target, place: Place) -> None:
+    """The tap has said why, and a traceback of dlt would hide it."""
+    target.load("", place)
+
+
 def counted(table: Iterable[Row], night: Night) -> Rows:
     """The rows in any order.
 
