@@ -63,13 +63,17 @@ def _survey(stream: EncodedStream, reading: Reading, partitions: Sequence[Partit
     streams = [t.cast("Reading", each) for each in (stream, *stream.child_streams) if each.selected]
     client, began = reading.tap.client, time.monotonic()
     told, before = began, client.requests[stream.name]
+    known: dict[tuple[str, ...], set[str]] = {}
     for number, partition in enumerate(partitions):
         now = time.monotonic()
         if now - told >= INTERVAL:
             told = now
             msg = "%s: first pages of %d of %d partitions read, for the columns"
             stream.logger.info(msg, stream.name, number, len(partitions))
-        keys = [*reading.first_keys(partition)]
+        # Campaigns of one CRM have the same columns, and there may be thousands.
+        alike = known.setdefault(partition.defined_by, set())
+        keys = [key for key in reading.first_keys(partition) if key not in alike]
+        alike.update(keys)
         reading.columns.names.add(keys)
         for key in keys:
             for each in streams:
