@@ -15,7 +15,7 @@ from singer_sdk import metrics
 from tap_cube.singer.progress import INTERVAL
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_cube.account.columns import StreamColumns
     from tap_cube.account.model import Partition
@@ -60,25 +60,31 @@ def surveyed(stream: EncodedStream, partitions: Sequence[Partition]) -> Iterator
 
 def _survey(stream: EncodedStream, reading: Reading, partitions: Sequence[Partition]) -> None:
     """Declare the columns of all keys on the first pages, also in the child streams."""
-    streams = [t.cast("Reading", each) for each in (stream, *stream.child_streams) if each.selected]
     client, began = reading.tap.client, time.monotonic()
     told, before = began, client.requests[stream.name]
-    known: dict[tuple[str, ...], set[str]] = {}
+    # Campaigns of one CRM have the same columns, and there may be thousands.
+    known: dict[tuple[str, ...], dict[str, Partition]] = {}
     for number, partition in enumerate(partitions):
         now = time.monotonic()
         if now - told >= INTERVAL:
             told = now
             msg = "%s: first pages of %d of %d partitions read, for the columns"
             stream.logger.info(msg, stream.name, number, len(partitions))
-        # Campaigns of one CRM have the same columns, and there may be thousands.
-        alike = known.setdefault(partition.defined_by, set())
-        keys = [key for key in reading.first_keys(partition) if key not in alike]
-        alike.update(keys)
-        reading.columns.names.add(keys)
-        for key in keys:
-            for each in streams:
-                each.column(key, partition)
+        alike = known.setdefault(partition.defined_by, {})
+        for key in reading.first_keys(partition):
+            alike.setdefault(key, partition)
+    _declare(stream, known.values())
     if requests := client.requests[stream.name] - before:
         with metrics.http_request_counter(stream.name, "first pages") as counter:
             counter.increment(requests)
     stream.stats.seconds += time.monotonic() - began
+
+
+def _declare(stream: EncodedStream, keys: Collection[Mapping[str, Partition]]) -> None:
+    """Declare the columns of keys, each of which came first in a partition."""
+    streams = [t.cast("Reading", each) for each in (stream, *stream.child_streams) if each.selected]
+    for each in streams:
+        each.columns.names.add({key for some in keys for key in some})
+        for some in keys:
+            for key, partition in some.items():
+                each.column(key, partition)

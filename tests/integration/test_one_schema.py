@@ -85,6 +85,23 @@ def test_columns_of_one_campaign_are_in_the_first_schema(cube: Sandbox, read_ahe
         ]
 
 
+@pytest.mark.parametrize("extras", [["NYTT", "nytt"], ["nytt", "NYTT"]])
+def test_names_that_are_alike_do_not_depend_on_the_campaign(
+    cube: Sandbox, extras: list[str]
+) -> None:
+    """The key that is plain has the plain name, also if another campaign is read before its own."""
+    begin(cube)
+    for extra in [*extras, "Annet"]:
+        campaign = cube.account.add_campaign(CRM, f"Med {extra}", outcome_extras=[extra])
+        cube.account.add_outcome(campaign, when=at(TODAY), extras={extra: extra})
+    records = night(cube, **ALL_CRMS).records[OUTCOMES]
+    sent = {(name, value) for each in records for name, value in each.items() if value in extras}
+    digest = next(name for name, value in sent if value == "NYTT").rpartition("_")[2]
+    assert sent == {
+        ("call_outcome__extra__nytt", "nytt"), (f"call_outcome__extra__NYTT_{digest}", "NYTT"),
+    }  # fmt: skip
+
+
 MAPS: dict[str, dict[str, Any]] = {
     "map": {"stream_maps": {OUTCOMES: {"day": "submitted_at", "crm_type": None}}},
     "flattening": {"flattening_enabled": True, "flattening_max_depth": 2},
