@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import typing as t
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +63,8 @@ def as_moment(value: object, zone: ZoneInfo) -> str | None:
     """
     if value == "":
         return None
-    if isinstance(value, str) and (match := _COMMON.fullmatch(f'\n"{value}"'.encode())):
-        text = common_times(zone)(match)
-        if text != match[0]:
-            return text[2:-1].decode()
-    return parse_moment(value, zone).isoformat()
+    match = _COMMON.fullmatch(f'\n"{value}"'.encode()) if isinstance(value, str) else None
+    return (match and _common(match, zone)) or parse_moment(value, zone).isoformat()
 
 
 def parse_moment(value: object, zone: ZoneInfo) -> datetime:
@@ -90,32 +87,50 @@ def _parts(value: object) -> tuple[str, str, str]:
     raise ValueError
 
 
-_COMMON = re.compile(
-    rb'\n"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]))(:[0-5][0-9])'
+_TIME = (
+    rb'"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ](?:[01][0-9]|2[0-3]))(:[0-5][0-9])'
     rb"(?:(:[0-5][0-9])(\.[0-9]{1,6})?)?"
-    rb'(?!\+00:00)(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"(?=\n|\Z)'
+    rb'%b(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"(?=\n|\Z)'
 )
+_COMMON = re.compile(rb"\n" + _TIME % rb"(?!\+00:00)")
 """Nearly all times, as JSON text after a line break; not those that are in UTC already."""
 
-_MAX_DAYS = 2**13
+_ANY = re.compile(rb"\n(?:%b|([^\n]*))" % (_TIME % b""))
+"""Each value after a line break: the parts of a common time, or any other text."""
+
+_MAX_DAYS = 2**14
 _HOURS = [b"%02d" % hour for hour in range(24)]
+_Places: t.TypeAlias = "dict[bytes, tuple[int, bytes]]"
 
 
-class _Days(dict[tuple[bytes, bytes], dict[bytes, bytes]]):
-    """The hours of a day in UTC, by the day and the offset sent; 20 MB at most."""
+@cache
+def _places(shift: int) -> _Places:
+    """Each hour of a day in UTC: number of the day (0 is the day before), and hour."""
+    places = {}
+    for number, hour in enumerate(_HOURS):
+        days, hours = divmod(number - shift, 24)
+        places[b"T" + hour] = places[b" " + hour] = days + 1, _HOURS[hours]
+    return places
+
+
+class _Days(dict[tuple[bytes, bytes], tuple[list[bytes], _Places]]):
+    """Days in UTC, by the day and the offset sent; 10 MB at most.
+
+    Each has the JSON text of the day before, the day itself and the next one, and its hours. A day
+    whose minutes are others in UTC, or whose offset changes, has no hours.
+    """
 
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__()
         self._zone = zone
 
-    def __missing__(self, key: tuple[bytes, bytes]) -> dict[bytes, bytes]:
+    def __missing__(self, key: tuple[bytes, bytes]) -> tuple[list[bytes], _Places]:
         if len(self) >= _MAX_DAYS:
             self.clear()
-        self[key] = hours = self._hours(*(part.decode() for part in key))
-        return hours
+        self[key] = found = self._in_utc(*(part.decode() for part in key))
+        return found
 
-    def _hours(self, day: str, offset: str) -> dict[bytes, bytes]:
-        """JSON text in UTC, up to the hour, for each hour; empty if minutes are others there."""
+    def _in_utc(self, day: str, offset: str) -> tuple[list[bytes], _Places]:
         try:
             begin = datetime.fromisoformat(f"{day}T00:00{offset}")
             begin = begin if offset else begin.replace(tzinfo=self._zone)
@@ -123,42 +138,51 @@ class _Days(dict[tuple[bytes, bytes], dict[bytes, bytes]]):
             is_constant = shift == begin.replace(hour=23, minute=59, second=59).utcoffset()
             days = [begin.date() + timedelta(days=number) for number in (-1, 0, 1)]
         except (ValueError, OverflowError):
-            return {}
+            return [], {}
         if not is_constant or shift % timedelta(hours=1):
-            return {}
-        names = [b'\n"%bT' % each.isoformat().encode() for each in days]
-        in_utc = [name + hour for name in names for hour in _HOURS]
-        first = 24 - shift // timedelta(hours=1)
-        return dict(zip(_HOURS, in_utc[first : first + 24], strict=True))
+            return [], {}
+        names = [b'"%bT' % each.isoformat().encode() for each in days]
+        return names, _places(shift // timedelta(hours=1))
 
 
-@cache
-def common_times(zone: ZoneInfo) -> Callable[[re.Match[bytes]], bytes]:
-    """Make a function that converts what `_COMMON` matches, like `as_moment`.
-
-    Args:
-        zone: Zone of times that have none.
-    """
-    days = _Days(zone)
-
-    def in_utc(match: re.Match[bytes]) -> bytes:
-        day, hour, minute, second, fraction, offset = match.groups(b"")
-        if not (begin := days[day, offset].get(hour)):
-            return match[0]
-        if fraction:
-            fraction = fraction.ljust(7, b"0") if fraction.strip(b".0") else b""
-        return b'%b%b%b%b+00:00"' % (begin, minute, second or b":00", fraction)
-
-    return in_utc
+_days = cache(_Days)
+_NO_PLACE = 0, b""
 
 
-def common_times_in_utc(zone: ZoneInfo) -> Callable[[bytes], tuple[bytes, int]]:
+def _common(match: re.Match[bytes], zone: ZoneInfo) -> str | None:
+    """Convert a time that `_COMMON` matches; None if its day has no hours in `_Days`."""
+    day, hour, minute, second, fraction, offset = match.groups(b"")
+    days, places = _days(zone)[day, offset]
+    if hour not in places:
+        return None
+    number, begin = places[hour]
+    digits = fraction.ljust(7, b"0") if fraction.strip(b".0") else b""
+    return (days[number][1:] + begin + minute + (second or b":00") + digits + b"+00:00").decode()
+
+
+def common_times_in_utc(zone: ZoneInfo) -> Callable[[bytes], list[bytes]]:
     """Make a function that converts the common times of a column at once, like `as_moment`.
 
-    It takes JSON texts, each after a line break, and leaves all that is not a common time. It
-    returns the texts and the number of common times.
+    It takes JSON texts, each after a line break, and returns them one by one. All that is not a
+    common time without a fraction stays as it is. If there is no such time, it returns nothing.
 
     Args:
         zone: Zone of times that have none.
     """
-    return partial(_COMMON.subn, common_times(zone))
+    in_utc = _days(zone)
+
+    def convert(texts: bytes) -> list[bytes]:
+        if not _COMMON.search(texts):
+            return []
+        return [
+            days[number] + begin + minute + (second or b":00") + b'+00:00"'
+            if begin and not fraction
+            else b'"%b%b%b%b%b%b"' % (day, hour, minute, second, fraction, offset)
+            if day
+            else other
+            for day, hour, minute, second, fraction, offset, other in _ANY.findall(texts)
+            for days, places in [in_utc[day, offset]]
+            for number, begin in [places.get(hour, _NO_PLACE)]
+        ]
+
+    return convert

@@ -79,11 +79,9 @@ class RawColumn:
             sent = enumerate(values)
             places = iter([(n, bytes(value)) for n, value in sent if value is not UNSET])
         else:
-            if self._at_once:
-                text, changed = self._at_once(text)
-                if changed:
-                    parts = text.split(_SEPARATOR)[1:]
-                    set_field(rows, self._field, (Raw(part) if part else UNSET for part in parts))
+            if self._at_once and (parts := self._at_once(text)):
+                set_field(rows, self._field, (Raw(part) if part else UNSET for part in parts))
+                text = _SEPARATOR.join([b"", *parts])
             places = self._noncanonical_values(text)
         for index, own in places:
             value, unparsed = self._memo.get(own) or self._converted(own)
