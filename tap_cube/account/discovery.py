@@ -51,7 +51,7 @@ class Discovery:
         kept: Keeps the first pages of these streams.
     """
 
-    def __init__(  # noqa: PLR0913 - it asks for all of them
+    def __init__(  # noqa: PLR0913 - it joins all parts that read an account
         self,
         client: CubeClient,
         pool: WorkerPool,

@@ -54,7 +54,7 @@ def plain_name(key: str) -> str:
 
 
 def folded(name: str) -> str:
-    """The part of a name by which targets tell it from others."""
+    """The part of a name that targets compare."""
     return _simplified(name).lstrip("_")
 
 

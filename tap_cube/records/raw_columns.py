@@ -1,4 +1,4 @@
-"""Columns whose JSON text is copied, but for the values that are not canonical."""
+"""Columns whose JSON text is copied. Only values that are not canonical are converted."""
 
 from __future__ import annotations
 

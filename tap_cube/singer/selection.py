@@ -191,10 +191,9 @@ def with_names(
     listed = entry.schema.properties if entry else None
     if not entry or not listed or found.keys() <= listed.keys():
         return catalog
-    new: dict[str, str] = {}
-    for old, name in names.items():
-        if old in listed and name not in new.values():
-            new[old] = name
+    # Of the names that a column may have, the more likely one replaces the others here.
+    likely = {name: old for old, name in reversed([*names.items()]) if old in listed}
+    new = {old: name for name, old in likely.items()}
     properties = {new.get(name, name): schema for name, schema in listed.items()}
     metadata = {
         (*breadcrumb[:1], new.get(breadcrumb[1], breadcrumb[1]), *breadcrumb[2:])

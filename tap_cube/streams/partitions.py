@@ -169,10 +169,10 @@ class PartitionReader:
         """While the stream syncs: if its map or its catalog fails, the other streams go on.
 
         Args:
-            is_last: Whether the failure is told here. That of a child is told by its parent.
+            is_last: Whether to report the failure here. The parent reports that of a child.
 
         Raises:
-            StreamError: If it is not told here, and for ``--test``.
+            StreamError: If it is not reported here, and for ``--test``.
         """
         try:
             yield

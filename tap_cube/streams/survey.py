@@ -61,13 +61,13 @@ def surveyed(stream: EncodedStream, partitions: Sequence[Partition]) -> Iterator
 def _survey(stream: EncodedStream, reading: Reading, partitions: Sequence[Partition]) -> None:
     """Declare the columns of all keys on the first pages, also in the child streams."""
     client, began = reading.tap.client, time.monotonic()
-    told, before = began, client.requests[stream.name]
+    logged, before = began, client.requests[stream.name]
     # Campaigns of one CRM have the same columns, and there may be thousands.
     known: dict[tuple[str, ...], dict[str, Partition]] = {}
     for number, partition in enumerate(partitions):
         now = time.monotonic()
-        if now - told >= INTERVAL:
-            told = now
+        if now - logged >= INTERVAL:
+            logged = now
             msg = "%s: first pages of %d of %d partitions read, for the columns"
             stream.logger.info(msg, stream.name, number, len(partitions))
         alike = known.setdefault(partition.defined_by, {})
