@@ -58,6 +58,7 @@ class Settings:
     request_timeout: int
     max_retries: int
     on_incomplete_read: str
+    emit_activate_version_messages: bool
     user_agent: str
 
     @classmethod
@@ -99,6 +100,7 @@ class Settings:
             request_timeout=values["request_timeout"],
             max_retries=values["max_retries"],
             on_incomplete_read=values["on_incomplete_read"],
+            emit_activate_version_messages=values["emit_activate_version_messages"],
             user_agent=values["user_agent"] or f"tap-cube/{metadata.version('tap-cube')}",
         )
 

@@ -127,6 +127,15 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         "the bookmark where it is (warn).",
     ),
     th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        default=True,
+        title="Emit ACTIVATE_VERSION messages",
+        description="Whether a full load that has read everything lets the target delete the rows "
+        "that it did not bring: customers whom Cube has anonymised, and what has gone. Set it to "
+        "false for runs that share their tables, such as shards.",
+    ),
+    th.Property(
         "user_agent",
         th.StringType,
         title="User agent",

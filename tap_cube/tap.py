@@ -188,6 +188,8 @@ class TapCube(CommandLine):
         for stream in self._cube_streams():
             if not (stream.selected or stream.has_selected_descendents):
                 self.first_pages.forget(stream.name)
+        for stream in streams:
+            _ = stream.full_load.version  # decided now, so that the first STATE message holds it
         try:
             super().sync_all()
             for stream in streams:
@@ -196,7 +198,8 @@ class TapCube(CommandLine):
             self._state_writer.write_state(self.state)
         finally:  # also if the run breaks off
             for stream in streams:
-                stream.warn_of_left_out_columns()
+                if warning := stream.selection.warning:
+                    stream.logger.warning("%s: %s.", stream.name, warning)
             _warn_of_numbers([each for each in streams if each.name not in warned])
         self.raise_failures()
 

@@ -123,12 +123,14 @@ class Resource:
         endpoint: The endpoint of their rows.
         keys: Keys of the rows on first pages, in order.
         is_list: Whether a response is a bare list, without pages (T13).
+        unread: Names of what belongs to the stream and cannot be read in this run.
     """
 
     partitions: tuple[Partition, ...]
     endpoint: Endpoint
     keys: tuple[str, ...] = ()
     is_list: bool = False
+    unread: tuple[str, ...] = ()
 
     @classmethod
     def joined(cls, parts: Sequence[Resource]) -> t.Self:

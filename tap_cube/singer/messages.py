@@ -16,6 +16,7 @@ from tap_cube.errors import OutputError
 from tap_cube.records.codec import encode
 
 if t.TYPE_CHECKING:
+    from singer_sdk.singerlib import RecordMessage
     from typing_extensions import Buffer
 
 BUFFER_BYTES = 2**16
@@ -23,6 +24,9 @@ BUFFER_BYTES = 2**16
 
 WRITE_FAILED: t.Final = "Output could not be written: {}. Check the target, then run again."
 """Error when stdout is closed or its disk is full; takes the system's error text."""
+
+_EXTRACTED_AT, _VERSION = b"_sdc_extracted_at", b"_sdc_table_version"
+"""Columns in which targets that read RECORD messages store their time and their version."""
 
 SIGNAL_GRACE = 1.5
 """Seconds that a target has to read the current block after a signal has ended the run."""
@@ -48,6 +52,24 @@ def record_messages(
     # JSON text contains no raw line break.
     messages = b"".join((begin, lines.replace(b"\n", end + begin)))
     return memoryview(messages)[: -len(begin)]
+
+
+def batch_rows(lines: bytes, version: int | None, extracted_at: bytes) -> bytes:
+    """Make the rows of a batch file, one a line; they have what RECORD messages have.
+
+    Args:
+        lines: JSON text of the records, each an object with a key at least and a line break.
+        version: The stream's version, if it has one.
+        extracted_at: JSON text of the time when the records were read.
+    """
+    added = b',"%b":%b,"%b":%b}\n' % (_EXTRACTED_AT, extracted_at, _VERSION, encode(version))
+    return lines.replace(b"}\n", added)  # no other line break is in JSON text
+
+
+def batch_row(message: RecordMessage) -> bytes:
+    """Make the row of a batch file for one message, without a line break."""
+    added = {_EXTRACTED_AT.decode(): message.time_extracted, _VERSION.decode(): message.version}
+    return encode({**message.record, **added})
 
 
 class BufferedWriter(GenericSingerWriter[bytes, Message]):

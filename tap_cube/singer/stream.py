@@ -17,7 +17,7 @@ from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.decoder import RecordBlock, RecordDecoder
 from tap_cube.singer.batches import batch_files
 from tap_cube.singer.maps import register
-from tap_cube.singer.messages import BufferedWriter, record_messages
+from tap_cube.singer.messages import BufferedWriter, batch_row, batch_rows, record_messages
 from tap_cube.singer.partition_state import IndexedState
 from tap_cube.singer.progress import StateThrottle, StreamStats
 from tap_cube.singer.selection import ColumnSelection, DeclaredColumns
@@ -47,7 +47,7 @@ class EncodedStream(Stream):
     Attributes:
         writer: Writes the stream's messages.
         stats: Totals of this run.
-        is_complete: Whether nothing was skipped or failed in this run.
+        is_complete: Whether nothing was skipped, failed or uncertain in this run.
         selection: The columns that are emitted.
     """
 
@@ -58,9 +58,6 @@ class EncodedStream(Stream):
 
     declares_early = True
     """Whether the schema comes before the first row is read."""
-
-    writes_batches: t.ClassVar[bool] = True
-    """Whether the stream may write BATCH messages."""
 
     def __init__(
         self,
@@ -140,11 +137,6 @@ class EncodedStream(Stream):
         """Sync the child streams of a partition."""
         self._sync_children(dict(context))
 
-    def warn_of_left_out_columns(self) -> None:
-        """Warn of keys that were not emitted, if the stream is selected."""
-        if self.selected and (warning := self.selection.warning):
-            self.logger.warning("%s: %s.", self.name, warning)
-
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
         found = self.schema["properties"]
@@ -188,7 +180,7 @@ class EncodedStream(Stream):
         # With batches, the SDK ignores stream maps that copy or remove the stream.
         first, *others = self.stream_maps
         is_single = not others and type(first) is not RemoveRecordTransform
-        return super().get_batch_config(config) if is_single and self.writes_batches else None
+        return super().get_batch_config(config) if is_single else None
 
     @override
     def get_batches(
@@ -201,10 +193,15 @@ class EncodedStream(Stream):
             yield batch_config.encoding, manifest
 
     def json_lines(self, record: Record) -> Sequence[bytes]:
-        """JSON text of a record or a block of records, after stream maps."""
+        """JSON text of a record or a block of records for a file, after stream maps.
+
+        The rows carry what the target takes from RECORD messages otherwise. It would take rows
+        without a version for older than any other.
+        """
         if isinstance(record, RecordBlock):
-            return record.lines[:-1].split(b"\n")
-        return [encode(m.record) for m in self._generate_record_messages(record)]
+            lines = batch_rows(record.lines, self._stream_version, self._extracted_at)
+            return lines[:-1].split(b"\n")
+        return [batch_row(message) for message in self._generate_record_messages(record)]
 
     @override
     def get_record_counter(self, **options: t.Any) -> metrics.Counter:
@@ -221,15 +218,14 @@ class EncodedStream(Stream):
     ) -> None:
         """Do nothing: rows are not sorted, so bookmarks move after the last one."""
 
-    @override
-    def _write_activate_version_message(self, full_table_version: int) -> None:
-        """Do nothing: `sync` calls it before the first record. Targets delete older versions."""
+    @property
+    @override  # the SDK would write them before the first record, and targets delete the others
+    def emit_activate_version_messages(self) -> bool:
+        return False
 
-    @override
-    def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
-        if self._stream_version and self.is_complete:
-            super()._write_activate_version_message(self._stream_version)
-        super().finalize_state_progress_markers(state)
+    def write_activate_version(self, version: int) -> None:
+        """Let the target delete the rows of earlier versions."""
+        self._write_activate_version_message(version)
 
     @override
     def _write_state_message(self) -> None:

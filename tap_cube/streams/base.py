@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
 import typing as t
 from abc import abstractmethod
 
-from singer_sdk import metrics
 from typing_extensions import override
 
 from tap_cube.account.columns import with_required_keys
@@ -22,6 +20,7 @@ from tap_cube.singer.selection import with_names
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.bookmarks import Bookmarks
 from tap_cube.streams.changes import Changes
+from tap_cube.streams.full_load import FullLoad
 from tap_cube.streams.overrides import record_decoder
 from tap_cube.streams.partitions import PartitionIndex, PartitionReader
 from tap_cube.streams.survey import surveyed
@@ -59,6 +58,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
     Attributes:
         bookmarks: Where each partition resumes.
         decoder: Decodes the rows of the partition that is read.
+        full_load: The full load that has begun or ended.
         reader: Reads the pages of the partitions.
     """
 
@@ -86,7 +86,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
             properties=with_required_keys(columns.properties, spec.primary_keys),
             partitions=len(self._partitions),
         )
-        self.bookmarks = Bookmarks.of_run(self, tap)
+        self.full_load = self.make_full_load()
+        self.bookmarks = Bookmarks.of_run(self, tap, self.full_load)
         self.reader = PartitionReader(self, tap, resource, self.row_type, self.targets_after)
 
     @classmethod
@@ -105,6 +106,10 @@ class CubeStream(EncodedStream, t.Generic[R]):
     @override
     def partitions(self) -> list[dict[str, t.Any]] | None:
         return [self.context_of(partition) for partition in self._partitions] or None
+
+    def make_full_load(self) -> FullLoad:
+        """Make the full load of the stream."""
+        return FullLoad(self, self.tap, self.resource, self._index)
 
     def context_of(self, partition: Partition) -> dict[str, t.Any]:
         """Context of a partition in the state."""
@@ -144,10 +149,10 @@ class CubeStream(EncodedStream, t.Generic[R]):
     def after_page(self, context: Context | None) -> None:
         """Run after the records of each page were written."""
 
-    def has_details_of(self, partition: Partition) -> bool:
-        """Whether the details of all records of a partition were written with them."""
+    def end_partition(self, partition: Partition, context: Context | None) -> None:
+        """Run after all records of a partition were written."""
         del partition
-        return False
+        self.bookmarks.end(context)
 
     @override  # type: ignore[misc]  # "final", but nothing else spans records and batches
     def sync(self, context: Context | None = None) -> None:
@@ -157,8 +162,11 @@ class CubeStream(EncodedStream, t.Generic[R]):
             StreamError: For ``--test``, and for a child, whose parent fails.
         """
         partitions = () if context else self._partitions or (ACCOUNT,)
+        self._stream_version = self.full_load.version.number
         with self.reader.stream(is_last=not context), surveyed(self, partitions):
             super().sync(context)  # children come with their parent
+        if not context:
+            self.full_load.end()
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -166,15 +174,12 @@ class CubeStream(EncodedStream, t.Generic[R]):
         is_kept = bool(self.own_column(UNPARSED))
         decoder = self.decoder = record_decoder(self, partition)
         self.write_state()  # what the partitions before have finished
-        before, began = self.client.requests[self.name], time.monotonic()
-        with metrics.http_request_counter(self.name, self.endpoint_of(partition).path) as counter:
-            counter.with_context(dict(partition.context))
-            with self.reader.partition(partition):
-                for record in self.records(partition, context, decoder):
-                    self.stats.rows += record.number if isinstance(record, RecordBlock) else 1
-                    yield record
-            counter.increment(self.client.requests[self.name] - before)
-        self.stats.seconds += time.monotonic() - began
+        with self.reader.partition(partition, self.endpoint_of(partition).path):
+            for record in self.records(partition, context, decoder):
+                self.stats.rows += record.number if isinstance(record, RecordBlock) else 1
+                yield record
+            if self.reader.is_complete:
+                self.end_partition(partition, context)
         self.stats.unparsed += decoder.unparsed.total()
         if decoder.unparsed:
             self.logger.warning(unparsed_report(decoder.unparsed, is_kept=is_kept))
@@ -228,7 +233,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
             yield from self.records_of(page, kept, added, decoder, context)
             self.after_page(context)
         if self.reader.is_complete:
-            changes.move_bookmark(has_details=self.has_details_of(partition))
+            changes.move_bookmark()
         self.stats.unchanged += changes.unchanged
         level = logging.DEBUG if "campaign__id" in partition.context else logging.INFO
         self.logger.log(level, changes.report(partition.name or self.name, emitted))

@@ -7,6 +7,7 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 
 from tap_cube.errors import RunError
+from tap_cube.singer.versions import DETAILS, LOADED
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,7 @@ if t.TYPE_CHECKING:
     from singer_sdk.streams import Stream
 
     from tap_cube.records.page import Page
+    from tap_cube.streams.full_load import FullLoad
     from tap_cube.streams.spec import CubeTap
 
 CLOCK_MARGIN = timedelta(minutes=10)
@@ -27,9 +29,6 @@ some seconds a day. Protocols that compare clocks, such as Kerberos, allow 5 min
 
 _FUTURE = timedelta(days=1)
 """How far a bookmark may be ahead of the account's clock: clocks and zones differ."""
-
-_DETAILS = "details"
-"""Mark of a partition whose customers all had their details emitted, up to the bookmark."""
 
 _EMPTY = "empty"
 """Mark of a partition that had ended and had no rows in the last run."""
@@ -103,6 +102,7 @@ class Bookmarks:
 
     Args:
         stream: The stream, whose state holds them.
+        load: Its full load. Bookmarks of another version do not count.
         began: The account's time when the run began, by its own clock if it tells it.
         runner: The same by the runner's clock.
         zone: The account's zone.
@@ -111,20 +111,22 @@ class Bookmarks:
         last_day: The last day to request: that of the later clock, since either may be far behind.
     """
 
-    def __init__(self, stream: Stream, began: datetime, runner: datetime, zone: tzinfo) -> None:
-        self._stream = stream
+    def __init__(
+        self, stream: Stream, load: FullLoad, began: datetime, runner: datetime, zone: tzinfo
+    ) -> None:
+        self._stream, self._load = stream, load
         self._began = began
         self._zone = zone
         self.last_day = max(began, runner).date()
         self._ignored: set[str] = set()
 
     @classmethod
-    def of_run(cls, stream: Stream, tap: CubeTap) -> t.Self:
+    def of_run(cls, stream: Stream, tap: CubeTap, load: FullLoad) -> t.Self:
         """Make the bookmarks of a stream in the run that has just begun."""
         zone = tap.settings.timezone
         runner = datetime.fromtimestamp(tap.initialized_at / 1000, zone)
         began = (tap.client.clock.now() or runner - CLOCK_MARGIN).astimezone(zone)
-        return cls(stream, began, runner, zone)
+        return cls(stream, load, began, runner, zone)
 
     def parse(self, value: object) -> datetime:
         """Parse a bookmark.
@@ -140,6 +142,10 @@ class Bookmarks:
         return self._began.date()
 
     @property
+    def _versions_of_details(self) -> list[int]:
+        return [each.version.number for each in self._load.children]
+
+    @property
     def _is_incremental(self) -> bool:
         return self._stream.replication_method == "INCREMENTAL"
 
@@ -152,16 +158,15 @@ class Bookmarks:
         state = self._stream.get_context_state(context)
         moment = self._moment(state, context)
         # Customers that were read without details are read again when those are selected.
-        lacks_details = self._stream.has_selected_descendents and _DETAILS not in state
+        lacks_details = any(state.get(DETAILS) != number for number in self._versions_of_details)
         return None if moment is None or lacks_details else min(moment, self._began)
 
-    def move(self, context: Context | None, value: str, *, has_details: bool = False) -> None:
+    def move(self, context: Context | None, value: str) -> None:
         """Remember in the state that everything up to here was written; never backwards.
 
         Args:
             context: The partition's context.
             value: The new bookmark.
-            has_details: Whether details of all these customers were written, too.
         """
         if not (self._stream.selected and self._is_incremental):
             return
@@ -171,7 +176,21 @@ class Bookmarks:
         if before is None or before.timestamp() <= moment.timestamp():
             state["replication_key"] = self._stream.replication_key
             state["replication_key_value"] = value
-        _mark(state, _DETAILS, is_set=has_details)
+            state[LOADED] = self._load.version.number
+
+    def end(self, context: Context | None, *, has_details: bool = False) -> None:
+        """Remember in the state that a partition was read to its end under the present version.
+
+        Args:
+            context: The partition's context.
+            has_details: Whether details of all its customers that were emitted came, too.
+        """
+        state = self._stream.get_context_state(context)
+        if self._stream.selected:
+            state[LOADED] = self._load.version.number
+        numbers = self._versions_of_details if has_details else ()
+        if numbers or DETAILS in state:
+            state[DETAILS] = max(numbers, default=0)
 
     def may_close(self, context: Context | None, *, is_empty: bool) -> bool:
         """Whether a partition that has ended is complete, so that no run need read it again.
@@ -203,6 +222,8 @@ class Bookmarks:
         """The bookmark in a partition's state; None without one, or if it is in the future."""
         value, key = state.get("replication_key_value"), self._stream.replication_key
         if value is None or not self._is_incremental or state.get("replication_key") != key:
+            return None
+        if state.get(LOADED) != self._load.version.number:
             return None
         moment = self.parse(value)
         if moment <= self._began + _FUTURE:

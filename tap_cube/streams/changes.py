@@ -89,12 +89,8 @@ class Changes:
         self._highest = highest
         return changed
 
-    def move_bookmark(self, *, has_details: bool) -> None:
-        """Move the bookmark, since all rows were written.
-
-        Args:
-            has_details: Whether the details of all rows were written, too.
-        """
+    def move_bookmark(self) -> None:
+        """Move the bookmark, since all rows were written."""
         if not self._bound:
             return  # an earlier run read it to its end
         if self._end and self._bookmarks.may_close(self._context, is_empty=self._is_empty):
@@ -102,4 +98,4 @@ class Changes:
         # A row without a date says nothing, and a date in the future must not be the bookmark.
         if self._highest:
             value = self._cursor.bookmark_for(min(self._highest, self._bound))
-            self._bookmarks.move(self._context, value, has_details=has_details)
+            self._bookmarks.move(self._context, value)

@@ -95,5 +95,5 @@ class CustomersStream(CubeStream[CustomerRow]):
             self.emitted_ids.clear()
 
     @override
-    def has_details_of(self, partition: Partition) -> bool:
-        return self.has_selected_descendents and partition.name not in self.refused
+    def end_partition(self, partition: Partition, context: Context | None) -> None:
+        self.bookmarks.end(context, has_details=partition.name not in self.refused)

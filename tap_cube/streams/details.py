@@ -17,6 +17,7 @@ from tap_cube.records.ids import whole_id
 from tap_cube.records.page import decode_object
 from tap_cube.records.rows import CustomerRow, decode_as
 from tap_cube.streams.base import CubeStream
+from tap_cube.streams.full_load import FullLoad
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,10 +57,6 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
     state_partitioning_keys = ()
     added_columns = ("customer_id", "updated")
     writes_state = False  # the parent's bookmark covers these records too
-    writes_batches = False  # a file for the customers of each page would be many small ones
-
-    # An incremental parent skips customers, which must not be deleted.
-    emit_activate_version_messages = False
 
     def __init__(self, tap: CubeTap, spec: StreamSpec, parent: CustomersStream) -> None:
         self._parent = parent
@@ -87,6 +84,18 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         self.declares_early = False  # the first customers may show more columns
         super().sync(context)
         self.declare()  # if it had no record
+
+    @override
+    def make_full_load(self) -> FullLoad:
+        return FullLoad(self, self.tap, self.resource, self._index, self._parent.full_load)
+
+    @override
+    def end_partition(self, partition: Partition, context: Context | None) -> None:
+        """Do nothing: it is a page of customers, and their stream marks the whole partition."""
+
+    @override
+    def get_batch_config(self, config: Mapping[str, t.Any]) -> None:
+        """Return None: a file for the customers of each page would be many small ones."""
 
     @override
     def endpoint_of(self, partition: Partition) -> Endpoint:

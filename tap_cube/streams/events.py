@@ -87,7 +87,7 @@ class EventsStream(CubeStream[EventRow]):
         if span is None:
             return
         looks: dict[Window, Page] = {}
-        is_empty, is_complete, limit = True, True, span.last
+        is_empty, limit = True, span.last
 
         def pages_of(window: Window) -> int:
             looks.clear()
@@ -104,16 +104,16 @@ class EventsStream(CubeStream[EventRow]):
             for page, places in self.reader.pages(partition, target, first):
                 kept, added = self._kept(partition, page, places, keys, decoder)
                 yield from self.records_of(page, kept, added, decoder, context)
-            # After an incomplete window, no later one must move the bookmark past it.
-            is_complete &= self.reader.is_complete
             # A window without rows costs one request, also the next time, and may be a mistake.
             if first.rows:
                 is_empty = False
-                if is_complete:
+                # After an incomplete window, no later one must move the bookmark past it.
+                if self.reader.is_complete:
                     self._move(context, window, limit)
         closing_day = self.bookmarks.today - self._lookback
-        is_over = is_complete and partition.ended is not None and partition.ended < closing_day
-        if is_over and self.bookmarks.may_close(context, is_empty=is_empty) and is_empty:
+        is_over = partition.ended is not None and partition.ended < closing_day
+        is_read = is_over and self.reader.is_complete
+        if is_read and self.bookmarks.may_close(context, is_empty=is_empty) and is_empty:
             self._move(context, span, limit)
 
     def _move(self, context: Context | None, window: Window, limit: date) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from contextlib import contextmanager
 
-from tap_cube.account.model import ACCOUNT
+from singer_sdk import metrics
+
+from tap_cube.account.model import ACCOUNT, partition_name
 from tap_cube.errors import (
     CubeError,
     ForbiddenError,
@@ -18,6 +21,7 @@ from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
 from tap_cube.records.page import END, Page
 from tap_cube.singer.progress import Progress
+from tap_cube.singer.versions import LOADED
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -49,20 +53,28 @@ class PartitionIndex:
         partitions: Sequence[Partition],
         context_of: Callable[[Partition], Mapping[str, t.Any]],
     ) -> None:
-        self._partitions = partitions
+        self.partitions, self.context_of = partitions, context_of
         contexts = (frozenset(context_of(partition).items()) for partition in partitions)
         self._places = {context: place for place, context in enumerate(contexts)}
 
     def of(self, context: Mapping[str, t.Any] | None) -> Partition:
         """The partition with a context; the account without one."""
         place = self._places.get(frozenset((context or {}).items()))
-        return ACCOUNT if place is None else self._partitions[place]
+        return ACCOUNT if place is None else self.partitions[place]
+
+    def gone(self, parts: Iterable[Mapping[str, t.Any]]) -> list[str]:
+        """Names of the partitions that earlier runs read, by their state, and this one does not."""
+        if not self.partitions:
+            return []
+        read = (part for part in parts if LOADED in part or "replication_key_value" in part)
+        contexts = (part["context"] for part in read)
+        return [partition_name(each) for each in contexts if self.of(each) is ACCOUNT]
 
     def after(self, context: Mapping[str, t.Any]) -> Iterator[Partition]:
         """The partitions after the one with this context."""
-        places = len(self._partitions)
+        places = len(self.partitions)
         place = self._places.get(frozenset(context.items()), places)
-        return (self._partitions[each] for each in range(place + 1, places))
+        return (self.partitions[each] for each in range(place + 1, places))
 
 
 class PartitionReader:
@@ -76,7 +88,7 @@ class PartitionReader:
         targets_after: Returns the first pages of the partitions after one.
 
     Attributes:
-        is_complete: Whether all rows were read, once the pages are through.
+        is_complete: Whether all lists of the partition were complete so far.
     """
 
     def __init__(
@@ -90,6 +102,7 @@ class PartitionReader:
         self._targets_after = targets_after
         self.is_complete = True
         self._stream, self._failures = stream, tap.failures
+        self._requests = tap.client.requests
         self._name, self._logger = stream.name, stream.logger
         self._may_be_incomplete = tap.settings.on_incomplete_read == "warn"
         self._failed_in_a_row = 0
@@ -161,7 +174,7 @@ class PartitionReader:
             for page, places in reader:
                 self._progress.advance(len(places))
                 yield page, places
-            self.is_complete = reader.is_complete
+            self.is_complete &= reader.is_complete
             self._stream.is_complete &= reader.is_complete
 
     @contextmanager
@@ -188,17 +201,22 @@ class PartitionReader:
         self._stream.stats.failures += 1
 
     @contextmanager
-    def partition(self, partition: Partition) -> Iterator[None]:
+    def partition(self, partition: Partition, path: str) -> Iterator[None]:
         """Read one partition. If that fails, remember why, and let the stream go on.
+
+        Args:
+            partition: The partition.
+            path: Path of its rows, for the metrics.
 
         Raises:
             RunError: If no other partition could be read either.
             StreamError: If no other partition of this stream could be.
             CubeError: For ``--test``, which ends at the first failure.
         """
-        self._has_asked = False
+        self._has_asked, self.is_complete = False, True
         try:
-            yield
+            with self._measured(partition, path):
+                yield
         except (RunError, StreamError):
             raise
         except CubeError as error:
@@ -220,6 +238,18 @@ class PartitionReader:
             self._pages.may_retry = self._failed_in_a_row < MAX_FAILURES
             self._progress.end()
             self._stream.writer.flush()
+
+    @contextmanager
+    def _measured(self, partition: Partition, path: str) -> Iterator[None]:
+        """Count the requests and seconds of a partition."""
+        before, began = self._requests[self._name], time.monotonic()
+        with metrics.http_request_counter(self._name, path) as counter:
+            counter.with_context(dict(partition.context))
+            try:
+                yield
+            finally:
+                counter.increment(self._requests[self._name] - before)
+                self._stream.stats.seconds += time.monotonic() - began
 
     def _is_skipped(self, partition: Partition, error: CubeError) -> bool:
         """Whether the credential may not see a partition that nobody asked for by name."""

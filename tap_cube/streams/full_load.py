@@ -1,0 +1,116 @@
+"""The full load of a stream: its version, and whether the target may delete what it did not bring.
+
+ACTIVATE_VERSION deletes every row of a table that was not emitted since the version began. So it
+comes after the last record, and only if nothing says that the account has rows that did not come.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from functools import cached_property
+
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+
+from tap_cube.account.model import ACCOUNT
+from tap_cube.logs import listed
+from tap_cube.singer.versions import DETAILS, LOADED, TableVersion
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_cube.account.model import Resource
+    from tap_cube.singer.stream import EncodedStream
+    from tap_cube.streams.partitions import PartitionIndex
+    from tap_cube.streams.spec import CubeTap
+
+_LATER = "The next run that reads everything deletes them."
+_ACCEPT = "If that is right, run once with --full-refresh."
+
+
+class FullLoad:
+    """The full load of one stream, maybe over several runs.
+
+    Args:
+        stream: The stream.
+        tap: The tap, with its settings and its state.
+        resource: What the stream reads.
+        index: Its partitions.
+        parent: The full load of the customers that the stream shows in detail. Marks in their
+            state say which details came.
+    """
+
+    def __init__(
+        self,
+        stream: EncodedStream,
+        tap: CubeTap,
+        resource: Resource,
+        index: PartitionIndex,
+        parent: FullLoad | None = None,
+    ) -> None:
+        self._stream, self._tap, self._resource, self._index = stream, tap, resource, index
+        self._parent = parent
+        self._owner = parent._stream if parent else stream  # noqa: SLF001 - of this class
+        self._mark = DETAILS if parent else LOADED
+        self._children: list[FullLoad] = []
+        if parent:
+            parent._children.append(self)  # noqa: SLF001 - likewise
+
+    @cached_property
+    def version(self) -> TableVersion:
+        """The version of the stream's rows, decided at its first use."""
+        is_full = self._stream.replication_method == REPLICATION_FULL_TABLE
+        state = self._owner.stream_state
+        return TableVersion.of_state(
+            self._stream.stream_state,
+            [state, *state.get("partitions", ())],
+            self._mark,
+            now=self._tap.initialized_at // 1000,
+            start=self._start,
+            is_full=self._parent.version.is_new if self._parent else is_full,
+        )
+
+    @property
+    def children(self) -> list[FullLoad]:
+        """The full loads of details that are selected."""
+        return [each for each in self._children if each._stream.selected]  # noqa: SLF001 - likewise
+
+    def end(self) -> None:
+        """Let the target delete older rows if the load is complete, and log that, or why not."""
+        stream = self._stream
+        if not (stream.selected and self.version.is_due):
+            return
+        if hindrances := " ".join(self._hindrances()):
+            msg = "%s: rows that have gone from the account stay in the target. %s"
+            stream.logger.warning(msg, stream.name, hindrances)
+            return
+        if self._tap.settings.emit_activate_version_messages:
+            stream.write_activate_version(self.version.number)
+            msg = "%s: the full load is complete; the target deletes rows of versions before %d"
+            stream.logger.info(msg, stream.name, self.version.number)
+        self.version.activate()
+        self._tap.state_writer.write_state(stream.tap_state)
+
+    @property
+    def _start(self) -> str:
+        """First day to read; "" for everything, as in streams without days."""
+        day = self._tap.settings.start_date
+        return day.isoformat() if day and self._owner.replication_key else ""
+
+    def _hindrances(self) -> Iterator[str]:
+        """Why rows that did not come may exist all the same, in sentences."""
+        if unread := [*self._resource.unread, *self._not_loaded()]:
+            yield f"Not read: {listed(unread)}. {_LATER}"
+        elif not (self._stream.is_complete and self._owner.is_complete):
+            yield f"Not everything could be read. {_LATER}"
+        parts = self._owner.stream_state.get("partitions", ())
+        if gone := self._index.gone(parts):
+            yield f"Earlier runs read {listed(gone)}, which this run does not know. {_ACCEPT}"
+        if not self.version.begins_at(self._start):
+            yield f"'start_date' is not what it was when the table was loaded. {_ACCEPT}"
+
+    def _not_loaded(self) -> Iterator[str]:
+        """Names of the partitions that were not read to their end under this version."""
+        for partition in self._index.partitions or (ACCOUNT,):
+            state = self._owner.get_context_state(self._index.context_of(partition) or None)
+            if state.get(self._mark) != self.version.number:
+                yield partition.name or "the account"
