@@ -223,6 +223,10 @@ class EncodedStream(Stream):
     def emit_activate_version_messages(self) -> bool:
         return False
 
+    def use_version(self, version: int) -> None:
+        """Write this version into all records that follow."""
+        self._stream_version = version
+
     def write_activate_version(self, version: int) -> None:
         """Let the target delete the rows of earlier versions."""
         self._write_activate_version_message(version)

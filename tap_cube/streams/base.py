@@ -162,7 +162,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
             StreamError: For ``--test``, and for a child, whose parent fails.
         """
         partitions = () if context else self._partitions or (ACCOUNT,)
-        self._stream_version = self.full_load.version.number
+        self.use_version(self.full_load.version.number)
         with self.reader.stream(is_last=not context), surveyed(self, partitions):
             super().sync(context)  # children come with their parent
         if not context:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.batch_runs import exact, into, kinds, rows
+from tests.support.batch_runs import batch_records, into, kinds, rows
 from tests.support.in_process import run_in_process
 from tests.support.runs import (
     ASSIGNED,
@@ -89,7 +89,7 @@ def test_a_state_covers_only_files_that_were_announced(cube: Sandbox, tmp_path: 
     seen: set[str] = set()
     for message in run.messages:
         if message["type"] == "BATCH":
-            announced[message["stream"]] += map(exact, batch_lines(message))
+            announced[message["stream"]] += batch_records(message)
         if message["type"] != "STATE":
             continue
         for stream, context, bookmark in bookmarks(message["value"]):

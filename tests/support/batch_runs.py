@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tests.support.runs import CUSTOMERS
-from tests.support.singer_check import batch_lines
+from tests.support.singer_check import as_message, batch_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +29,11 @@ def exact(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
     return json.loads(text, parse_float=str, parse_int=str)
 
 
+def batch_records(message: Record) -> list[Record]:
+    """The records in the files of a BATCH message, exactly."""
+    return [as_message(exact(line))["record"] for line in batch_lines(message)]
+
+
 def rows(run: TapRun) -> dict[str, list[Record]]:
     """The records of each stream in order, from messages and from files."""
     found: dict[str, list[Record]] = {}
@@ -37,7 +42,7 @@ def rows(run: TapRun) -> dict[str, list[Record]]:
         if message["type"] == "RECORD":
             found.setdefault(message["stream"], []).append(message["record"])
         elif message["type"] == "BATCH":
-            found.setdefault(message["stream"], []).extend(map(exact, batch_lines(message)))
+            found.setdefault(message["stream"], []).extend(batch_records(message))
     return found
 
 

@@ -23,6 +23,9 @@ Message = dict[str, Any]
 READ_BY_DAYS = {"call_outcomes", "callflow_customers", "product_registrations"}
 """Streams whose bookmark may be the day that was read, or on which the campaign ended."""
 
+EXTRACTED_AT, VERSION = "_sdc_extracted_at", "_sdc_table_version"
+"""Columns that only rows of batch files have; targets set them for RECORD messages."""
+
 OSLO = ZoneInfo("Europe/Oslo")
 
 
@@ -52,15 +55,22 @@ def check(
 
 
 def batch_lines(message: Message) -> Iterator[bytes]:
-    """The records in the files of a BATCH message, each as JSON text with its line break.
+    """The rows in the files of a BATCH message, each as JSON text with its line break.
 
-    A file that is not whole is an error of its compression, or of its last line.
+    A file that is not whole is an error of its compression, or of its last line. Each row ends with
+    two columns that are no part of the record: when it was read, and its version.
     """
     for url in message["manifest"]:
         content = UPath(url).read_bytes()
         if message["encoding"].get("compression") == "gzip":
             content = gzip.decompress(content)
         yield from content.splitlines(keepends=True)
+
+
+def as_message(row: dict[str, Any]) -> Message:
+    """The row of a batch file as the RECORD message for which it stands, without its stream."""
+    added = {"time_extracted": row.pop(EXTRACTED_AT), "version": row.pop(VERSION)}
+    return {"record": row, **added}
 
 
 @dataclass
@@ -71,6 +81,8 @@ class _Stream:
     keys: list[str]
     bookmark: str | None
     checks: RecordCheck
+    version: int = 0
+    is_active: bool = False
     seen: set[tuple[Any, ...]] = field(default_factory=set)
     records: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -108,7 +120,7 @@ class SingerReader:
         elif kind == "BATCH":
             self._batch(message)
         elif kind == "ACTIVATE_VERSION":
-            self._stream(message)
+            self._activate(message)
         else:
             self._fail(f"has the unknown type {kind!r}")
         return message
@@ -155,26 +167,11 @@ class SingerReader:
             if known.keys != keys or not known.schema["properties"].keys() <= names:
                 self._fail("takes a property or a key of its stream away")
             stream.seen, stream.records = known.seen, known.records
+            stream.version, stream.is_active = known.version, known.is_active
         self._streams[message["stream"]] = stream
 
     def _record(self, message: Message) -> None:
-        self._row(message, message["record"])
-        if not is_moment(message["time_extracted"]):
-            self._fail("was extracted at no RFC 3339 time")
-
-    def _batch(self, message: Message) -> None:
-        self._stream(message)
-        rows = 0
-        for line in batch_lines(message):
-            if not line.endswith(b"\n"):
-                self._fail("has a file that ends in the middle of a line")
-            self._row(message, self._decode(line))
-            rows += 1
-        if not rows:
-            self._fail("has no record in its files")
-
-    def _row(self, message: Message, record: Mapping[str, Any]) -> None:
-        stream = self._stream(message)
+        stream, record = self._stream(message), message["record"]
         for fault in stream.checks.faults(record):
             self._fail(f"does not fit the SCHEMA of {message['stream']}: {fault}")
         key = tuple(record[name] for name in stream.keys)
@@ -184,6 +181,31 @@ class SingerReader:
             self._fail(f"repeats the key {key} of {message['stream']}")
         stream.seen.add(key)
         stream.records.append(record)
+        if not is_moment(message["time_extracted"]):
+            self._fail("was extracted at no RFC 3339 time")
+        version = message.get("version")
+        if type(version) is not int or not 0 < version < 2**31 or stream.is_active:
+            self._fail(f"has no version of 32 bits, or follows ACTIVATE_VERSION: {version!r}")
+        if stream.version not in {0, version}:
+            self._fail(f"has another version than the records before: {version}")
+        stream.version = version
+
+    def _activate(self, message: Message) -> None:
+        stream = self._stream(message)
+        if message["version"] != (stream.version or message["version"]) or stream.is_active:
+            self._fail("activates another version than that of the records, or twice")
+        stream.is_active = True
+
+    def _batch(self, message: Message) -> None:
+        self._stream(message)
+        rows = 0
+        for line in batch_lines(message):
+            if not line.endswith(b"\n"):
+                self._fail("has a file that ends in the middle of a line")
+            self._record({**message, **as_message(self._decode(line))})
+            rows += 1
+        if not rows:
+            self._fail("has no record in its files")
 
     def _state(self, value: object) -> None:
         if not isinstance(value, dict):
