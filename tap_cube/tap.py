@@ -24,6 +24,7 @@ from tap_cube.singer.maps import OF_MAPS, check_aliases, map_errors
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.partition_state import EncodedStateWriter
 from tap_cube.singer.state import checked_state
+from tap_cube.singer.versions import check_versions
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.bookmarks import check_bookmarks
 from tap_cube.streams.column_types import remember_types, warning_of_number, warnings_of_types
@@ -103,6 +104,7 @@ class TapCube(CommandLine):
         for spec in STREAMS:
             self.memory.expected(spec.name, spec.endpoints)
             check_bookmarks(state, spec.name, KEYS[spec.name].replication)
+            check_versions(spec.name, state["bookmarks"].get(spec.name, {}))
         catalog = options.pop("catalog", None)
         if isinstance(catalog, Catalog):
             catalog = catalog.to_dict()

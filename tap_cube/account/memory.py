@@ -192,9 +192,6 @@ class Memory:
             state.setdefault("bookmarks", {}).setdefault(stream, {}).update(mark)
 
 
-_Version = t.Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
-
-
 class _Mark(msgspec.Struct):
     """What a stream's part of the state remembers."""
 
@@ -202,9 +199,6 @@ class _Mark(msgspec.Struct):
     definitions: dict[str, str] = msgspec.field(default_factory=dict)
     names: dict[str, str] = msgspec.field(default_factory=dict)
     types: dict[str, list[str]] = msgspec.field(default_factory=dict)
-    version: _Version = 0
-    activated: _Version = 0
-    since: str = ""
 
 
 def _is_mark(mark: Mapping[str, t.Any]) -> bool:

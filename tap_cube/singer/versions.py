@@ -21,8 +21,10 @@ from __future__ import annotations
 
 import typing as t
 
+from tap_cube.errors import CubeError
+
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 State: t.TypeAlias = "dict[str, t.Any]"
 
@@ -37,6 +39,23 @@ DETAILS: t.Final = "details"
 
 States of earlier versions of the tap have True here.
 """
+
+
+def check_versions(stream: str, state: Mapping[str, t.Any]) -> None:
+    """Check the versions in the state of a stream before the first request.
+
+    Args:
+        stream: Name of the stream.
+        state: Its state.
+
+    Raises:
+        CubeError: If they are damaged.
+    """
+    numbers = (state.get(name, 0) for name in ("version", "activated"))
+    is_sound = all(type(each) is int and 0 <= each <= MAX_VERSION for each in numbers)
+    if not (is_sound and isinstance(state.get("since", ""), str)):
+        msg = f"The state of stream '{stream}' is damaged. Fix or clear it, then run again."
+        raise CubeError(msg)
 
 
 class TableVersion:

@@ -152,7 +152,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
     def end_partition(self, partition: Partition, context: Context | None) -> None:
         """Run after all records of a partition were written."""
         del partition
-        self.bookmarks.end(context)
+        self.bookmarks.end(context, is_empty=self.reader.is_empty)
 
     @override  # type: ignore[misc]  # "final", but nothing else spans records and batches
     def sync(self, context: Context | None = None) -> None:

@@ -33,6 +33,9 @@ _FUTURE = timedelta(days=1)
 _EMPTY = "empty"
 """Mark of a partition that had ended and had no rows in the last run."""
 
+_EMPTIED = "emptied"
+"""Mark of a partition that has lost all its rows: the version under which that was seen."""
+
 _SPELLING = re.compile(
     r"([0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}-?[0-9])"
     r"(?:[T ]([0-9]{2}[0-9:]{0,6}(?:[.,][0-9]+)?) ?(Z|[+-][0-9]{2}[0-9:]{0,6})?)?"
@@ -178,16 +181,24 @@ class Bookmarks:
             state["replication_key_value"] = value
             state[LOADED] = self._load.version.number
 
-    def end(self, context: Context | None, *, has_details: bool = False) -> None:
+    def end(self, context: Context | None, *, is_empty: bool, has_details: bool = False) -> None:
         """Remember in the state that a partition was read to its end under the present version.
+
+        A list may be shown empty by mistake for a moment. So one that had rows before must be
+        empty in two runs.
 
         Args:
             context: The partition's context.
+            is_empty: Whether it had no rows.
             has_details: Whether details of all its customers that were emitted came, too.
         """
-        state = self._stream.get_context_state(context)
+        state, number = self._stream.get_context_state(context), self._load.version.number
+        had_rows = state.get(LOADED) != number and "replication_key_value" in state
+        if is_empty and had_rows and state.get(_EMPTIED) != number:
+            state[_EMPTIED] = number
+            return
         if self._stream.selected:
-            state[LOADED] = self._load.version.number
+            state[LOADED] = number
         numbers = self._versions_of_details if has_details else ()
         if numbers or DETAILS in state:
             state[DETAILS] = max(numbers, default=0)

@@ -96,4 +96,5 @@ class CustomersStream(CubeStream[CustomerRow]):
 
     @override
     def end_partition(self, partition: Partition, context: Context | None) -> None:
-        self.bookmarks.end(context, has_details=partition.name not in self.refused)
+        has_details = partition.name not in self.refused
+        self.bookmarks.end(context, is_empty=self.reader.is_empty, has_details=has_details)

@@ -6,6 +6,7 @@ comes after the last record, and only if nothing says that the account has rows 
 
 from __future__ import annotations
 
+import logging
 import typing as t
 from functools import cached_property
 
@@ -80,8 +81,10 @@ class FullLoad:
         if not (stream.selected and self.version.is_due):
             return
         if hindrances := " ".join(self._hindrances()):
+            # The definitions and campaigns of each run are a full load, and show no people.
+            level = logging.WARNING if self._owner.replication_key else logging.INFO
             msg = "%s: rows that have gone from the account stay in the target. %s"
-            stream.logger.warning(msg, stream.name, hindrances)
+            stream.logger.log(level, msg, stream.name, hindrances)
             return
         if self._tap.settings.emit_activate_version_messages:
             stream.write_activate_version(self.version.number)

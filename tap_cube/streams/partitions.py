@@ -89,6 +89,7 @@ class PartitionReader:
 
     Attributes:
         is_complete: Whether all lists of the partition were complete so far.
+        is_empty: Whether they had no rows.
     """
 
     def __init__(
@@ -100,7 +101,7 @@ class PartitionReader:
         targets_after: Callable[[Partition], Iterable[Request]],
     ) -> None:
         self._targets_after = targets_after
-        self.is_complete = True
+        self.is_complete = self.is_empty = True
         self._stream, self._failures = stream, tap.failures
         self._requests = tap.client.requests
         self._name, self._logger = stream.name, stream.logger
@@ -172,6 +173,7 @@ class PartitionReader:
                 may_be_incomplete=self._may_be_incomplete,
             )
             for page, places in reader:
+                self.is_empty &= not page.rows
                 self._progress.advance(len(places))
                 yield page, places
             self.is_complete &= reader.is_complete
@@ -213,7 +215,7 @@ class PartitionReader:
             StreamError: If no other partition of this stream could be.
             CubeError: For ``--test``, which ends at the first failure.
         """
-        self._has_asked, self.is_complete = False, True
+        self._has_asked, self.is_complete, self.is_empty = False, True, True
         try:
             with self._measured(partition, path):
                 yield

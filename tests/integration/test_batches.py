@@ -24,6 +24,7 @@ from tests.support.runs import (
     read_at,
     settings_for,
     sync,
+    unversioned,
 )
 from tests.support.singer_check import SingerReader, batch_lines
 from tests.support.singles import OF_CUSTOMERS
@@ -55,8 +56,8 @@ def test_files_hold_the_records(
     run = read(cube, **into(tmp_path, compression=compression, batch_size=size))
     assert run.returncode == 0, run.stderr
     assert rows(run) == rows(plain)
-    assert run.state == plain.state
-    assert {message["type"] for message in run.messages} == {"SCHEMA", "BATCH", "STATE"}
+    assert unversioned(run.state) == unversioned(plain.state)
+    assert all(kinds(run, stream).keys() == {"SCHEMA", "BATCH"} for stream in rows(run))
     files = [url for m in run.messages for url in m.get("manifest", ())]
     assert len(set(files)) == len(files) == len(list(tmp_path.iterdir()))
     lengths = Counter(len(list(batch_lines(m))) for m in run.messages if m["type"] == "BATCH")
@@ -150,7 +151,7 @@ def test_stream_maps_hold_for_files(cube: Sandbox, tmp_path: Path, name: str) ->
     plain = read_at(cube.url, **settings)
     run = read_at(cube.url, **settings, **into(tmp_path))
     assert rows(run) == rows(plain)
-    assert run.state == plain.state
+    assert unversioned(run.state) == unversioned(plain.state)
     stream = COPY if name == "an alias" else CUSTOMERS
     assert kinds(run, stream).keys() == ({"SCHEMA", kind} if kind else set())
     if name == "a hash":
@@ -204,7 +205,7 @@ def test_details_are_records_between_files(cube: Sandbox, tmp_path: Path) -> Non
     assert rows(run) == rows(plain)
     assert len(rows(run)[OF_CUSTOMERS]) == kinds(run, OF_CUSTOMERS)["RECORD"] == 12
     assert kinds(run)["BATCH"] == 2
-    assert run.state == plain.state
+    assert unversioned(run.state) == unversioned(plain.state)
 
 
 def test_a_prefix_may_name_a_folder(cube: Sandbox, tmp_path: Path) -> None:

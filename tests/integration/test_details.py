@@ -14,6 +14,7 @@ import pytest
 from cube_sandbox import Fault
 from tests.support.batch_runs import exact
 from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, ids, only, read, sync
+from tests.support.singer_check import as_message
 from tests.support.singles import (
     OF_ASSIGNED,
     OF_CUSTOMERS,
@@ -179,7 +180,7 @@ def test_parents_in_files_have_details_in_messages(cube: Sandbox, tmp_path: Path
         for path in message["manifest"]
     ]
     written = [
-        exact(line)
+        as_message(exact(line))["record"]
         for path in manifests
         for line in gzip.decompress(Path(urlsplit(path).path).read_bytes()).splitlines()
     ]

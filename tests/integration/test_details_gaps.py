@@ -23,6 +23,7 @@ from tests.support.runs import (
     schemas,
     set_selected,
     settings_for,
+    unversioned,
     with_details,
 )
 from tests.support.singles import (
@@ -133,7 +134,8 @@ def test_selected_details_without_an_endpoint_are_an_error(cube: Sandbox) -> Non
 def test_the_parents_state_says_whether_the_details_came(cube: Sandbox) -> None:
     """Details have no bookmark; if one fails, all customers of the CRM come again with theirs."""
     run = read_details(cube)
-    assert (run.state or {})["bookmarks"][OF_CUSTOMERS].keys() == {"endpoint", "types"}
+    marks = unversioned(run.state)["bookmarks"][OF_CUSTOMERS]
+    assert marks.keys() == {"endpoint", "types"}
     assert with_details(run) == {CRM}
     last = cube.account.customer_ids(CRM)[-1]
     cube.reset()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.support.locked import only_locked_sdk
-from tests.support.runs import CRM, discover, only, sync
+from tests.support.runs import CRM, discover, only, sync, unversioned
 from tests.support.singer_check import OSLO
 from tests.support.tap_process import run_tap
 
@@ -40,10 +40,9 @@ def pretty(value: object) -> str:
 
 
 def timeless(message: dict[str, Any]) -> dict[str, Any]:
-    """A message without the time at which it was written."""
-    return {
-        key: value for key, value in message.items() if key not in {"time_extracted", "version"}
-    }
+    """A message without the time at which it was written, and without versions."""
+    timeless: dict[str, Any] = unversioned({**message, "time_extracted": None})
+    return {key: value for key, value in timeless.items() if key != "time_extracted"}
 
 
 def today() -> str:

@@ -30,12 +30,16 @@ NARROWER = {
 }
 
 
+ACTIVATE = {"type": "ACTIVATE_VERSION", "stream": "people", "version": 1}
+
+
 def record(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - any value, right or wrong
     """Make a valid RECORD message with the given values."""
     return {
         "type": "RECORD",
         "stream": "people",
         "time_extracted": "2024-05-17T08:00:00+00:00",
+        "version": 1,
         "record": {"id": 1, "updated": "2024-05-01", **values},
     }
 
@@ -54,7 +58,7 @@ def stream(*messages: object) -> str:
 def test_valid_messages_pass() -> None:
     """The checker returns the messages."""
     seen = record(id=2, updated=None, seen="2024-05-01T10:00:00+02:00")
-    messages = [SCHEMA, record(), seen, state("2024-05-01")]
+    messages = [SCHEMA, record(), seen, ACTIVATE, state("2024-05-01")]
     assert check(stream(*messages)) == messages
 
 
@@ -78,6 +82,10 @@ def test_valid_messages_pass() -> None:
         (stream(SCHEMA, record(), state("2024-05-01"), state("2024-04-01")), "backwards"),
         (stream({"type": "STATE", "value": None}), "no object"),
         (stream({"type": "NOTE"}), "unknown type"),
+        (stream(SCHEMA, {**record(), "version": None}), "no version"),
+        (stream(SCHEMA, record(), {**record(id=2), "version": 2}), "another version"),
+        (stream(SCHEMA, record(), {**ACTIVATE, "version": 2}), "another version"),
+        (stream(SCHEMA, ACTIVATE, record()), "follows ACTIVATE_VERSION"),
         (stream(SCHEMA, record()) + "Done.\n", "no JSON"),
         (stream(SCHEMA).replace('"type": ["integer"]', '"minimum": NaN'), "no JSON"),
         (stream(SCHEMA).rstrip(), "middle of a line"),

@@ -122,6 +122,16 @@ def assert_no_secret(run: TapRun, *secrets: str) -> None:
         assert secret not in run.stderr
 
 
+def unversioned(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """A state or a message without its versions, which are times."""
+    if isinstance(value, list):
+        return [unversioned(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    versions = {"version", "activated", "loaded", "details"}
+    return {name: unversioned(each) for name, each in value.items() if name not in versions}
+
+
 def ids(records: Iterable[Record], **context: object) -> set[str]:
     """The customer ids of records, of one partition if a context is given."""
     return {r["customer_id"] for r in records if context.items() <= r.items()}
