@@ -18,6 +18,7 @@ from tap_cube.records.surrogates import surrogate_key
 from tap_cube.singer.progress import unparsed_report
 from tap_cube.singer.selection import with_names
 from tap_cube.singer.stream import EncodedStream
+from tap_cube.streams.anonymised import AnonymisedRows
 from tap_cube.streams.bookmarks import Bookmarks
 from tap_cube.streams.changes import Changes
 from tap_cube.streams.full_load import FullLoad
@@ -88,6 +89,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         )
         self.full_load = self.make_full_load()
         self.bookmarks = Bookmarks.of_run(self, tap, self.full_load)
+        self._anonymised = AnonymisedRows(self, tap, self.full_load)
         self.reader = PartitionReader(self, tap, resource, self.row_type, self.targets_after)
 
     @classmethod
@@ -223,21 +225,20 @@ class CubeStream(EncodedStream, t.Generic[R]):
     ) -> Iterator[Record]:
         """Yield the records that changed since the bookmark, then move it."""
         changes = self._changes(cursor, partition)
-        emitted = 0
         for page, places in self.read(partition):
             kept, added = changes.places(page, places), []
             for place in kept:
                 key = page.rows[place].record_key or surrogate_key(*page.contents[place])
                 added.append(self.added_values(partition, page.rows[place], key))
-            emitted += len(kept)
             yield from self.records_of(page, kept, added, decoder, context)
             self.after_page(context)
         if self.reader.is_complete:
+            self._anonymised.record(context, changes)
             changes.move_bookmark()
         self.stats.unchanged += changes.unchanged
         level = logging.DEBUG if "campaign__id" in partition.context else logging.INFO
-        self.logger.log(level, changes.report(partition.name or self.name, emitted))
-        if emitted and not changes.has_dates and not self._has_reported_full:
+        self.logger.log(level, changes.report(partition.name or self.name))
+        if changes.emitted and not changes.has_dates and not self._has_reported_full:
             self._has_reported_full = True
             msg = "%s: rows have no modification date here; every run is a full load"
             self.logger.info(msg, self.name)
@@ -255,4 +256,5 @@ class CubeStream(EncodedStream, t.Generic[R]):
         super().log_sync_costs()
         if self.selected:
             requests, retries = self.client.requests[self.name], self.client.retries[self.name]
+            self.stats.without_id = self._anonymised.report()
             self.logger.info("%s: %s", self.name, self.stats.summary(requests, retries))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typing as t
 from datetime import timedelta
 
+from tap_cube.records.hashes import Hashes
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
@@ -32,8 +34,10 @@ class Changes:
 
     Attributes:
         since: The value from which on rows count as changed; "" if all do.
+        emitted: Rows that count as changed.
         unchanged: Rows left out.
         has_dates: Whether a row said when it was changed.
+        has_rows: Whether the partition had any rows.
     """
 
     def __init__(
@@ -53,10 +57,10 @@ class Changes:
         if self._bookmark:
             since.append(cursor.resume_from(self._bookmark - lookback))
         self.since = max(since, default="")
-        self.unchanged = 0
-        self.has_dates = False
+        self.emitted = self.unchanged = 0
+        self.has_dates = self.has_rows = False
+        self._without_key, self._without_import = 0, Hashes()
         self._highest = self._bound = ""
-        self._is_empty = True
 
     @property
     def are_complete(self) -> bool:
@@ -65,18 +69,24 @@ class Changes:
             return False
         return self._bookmark >= self._bookmarks.parse(self._cursor.bookmark_for(self._end))
 
-    def report(self, where: str, emitted: int) -> str:
+    @property
+    def without_id(self) -> int | None:
+        """Number of rows of anonymised customers (T40); None if no run need read the partition."""
+        return self._without_key + self._without_import.distinct if self._bound else None
+
+    def report(self, where: str) -> str:
         """Format how many rows of a partition, or of a stream, were emitted and skipped."""
         since = self.since or "ever"
-        return f"{where}: {emitted} rows emitted, {self.unchanged} unchanged since {since} skipped"
+        skipped = f"{self.unchanged} unchanged since {since} skipped"
+        return f"{where}: {self.emitted} rows emitted, {skipped}"
 
     def places(self, page: Page, places: Iterable[int]) -> list[int]:
         """The places of the next page whose rows count as changed, or do not say when they were."""
         # No bookmark passes the time at which the first page was requested.
         self._bound = self._bound or self._cursor.upper_bound(self._bookmarks.limit(page))
-        self._is_empty &= not page.rows
+        self.has_rows |= bool(page.rows)
         value_of, since, highest = self._cursor.value_of, self.since, self._highest
-        changed = []
+        changed, undated = [], []
         for place in places:
             value = value_of(page.rows[place])
             if value is not None:
@@ -85,15 +95,29 @@ class Changes:
                     self.unchanged += 1
                     continue
                 highest = max(highest, value)
+            else:
+                undated.append(place)
             changed.append(place)
         self._highest = highest
+        self.emitted += len(changed)
+        self._count_without_id(page, places, undated)
         return changed
+
+    def _count_without_id(self, page: Page, places: Iterable[int], undated: Iterable[int]) -> None:
+        """Count the rows of a page that look anonymised: no id, or neither imported id nor date."""
+        if page.contents:
+            self._without_key += sum(place in page.contents for place in places)
+        for place in undated:
+            row = page.rows[place]
+            # Some generations keep Cube's own id (T41). A row with an id may come on two pages.
+            if row.customer_id is None and (own := row.identity):
+                self._without_import.insert(hash(own))
 
     def move_bookmark(self) -> None:
         """Move the bookmark, since all rows were written."""
         if not self._bound:
             return  # an earlier run read it to its end
-        if self._end and self._bookmarks.may_close(self._context, is_empty=self._is_empty):
+        if self._end and self._bookmarks.may_close(self._context, is_empty=not self.has_rows):
             self._highest = max(self._highest, self._end)
         # A row without a date says nothing, and a date in the future must not be the bookmark.
         if self._highest:
