@@ -83,8 +83,10 @@ class CompleteReader:
             last.rows.hand_over()
             previous, last = last, Pass(self._pages, self._first_page(), emitted)
             yield from last.read(lookahead=0)
-            proved = last if last.is_complete else previous
-            self.is_complete = last.is_complete or previous.is_confirmed_by(last)
+            # A list that has lost all its rows meanwhile is more likely a mistake.
+            is_complete = last.is_complete and bool(last.rows.seen or not previous.rows.seen)
+            proved = last if is_complete else previous
+            self.is_complete = is_complete or previous.is_confirmed_by(last)
             if proved is previous and self.is_complete:
                 proved.rows.accept_doubtful()
         if not self.is_complete:
