@@ -10,11 +10,12 @@ from functools import partial
 from types import MappingProxyType
 
 from tap_cube.account import generations
+from tap_cube.account.campaigns import read_campaigns
 from tap_cube.account.crms import CrmSearch
 from tap_cube.account.custom_fields import label_columns, readable_extra
 from tap_cube.account.lists import CampaignRow, DefinitionRow, ListReader
 from tap_cube.account.memory import Memory
-from tap_cube.account.model import ACCOUNT, Account, Partition, Resource, read_campaigns
+from tap_cube.account.model import ACCOUNT, Account, Partition, Resource
 from tap_cube.account.names import Naming
 from tap_cube.account.probe import Prober
 from tap_cube.account.selection import assignments_to_read, crms_to_read, is_wanted
@@ -26,8 +27,8 @@ from tap_cube.paging.windows import Window
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from tap_cube.account.campaigns import Campaign
     from tap_cube.account.endpoint import Endpoint
-    from tap_cube.account.model import Campaign
     from tap_cube.account.probe import ProbeResult
     from tap_cube.http.client import CubeClient
     from tap_cube.http.prefetch import WorkerPool

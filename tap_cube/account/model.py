@@ -1,67 +1,20 @@
-"""The contents of an account: campaigns, partitions, and the endpoints that serve them."""
+"""The contents of an account: partitions, their definitions, and the endpoints that serve them."""
 
 from __future__ import annotations
 
-import logging
 import typing as t
-from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
 
+from tap_cube.account.campaigns import assignment_name, crm_name
 from tap_cube.account.names import Naming
-from tap_cube.paging.windows import MIN_DATE
-from tap_cube.records.ids import by_id, whole_id
-from tap_cube.records.values import TRUE
-from tap_cube.settings_schema import CRM_TYPES
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import date
 
+    from tap_cube.account.campaigns import Campaign
     from tap_cube.account.custom_fields import CustomField
     from tap_cube.account.endpoint import Endpoint
-
-_LOGGER = logging.getLogger("tap-cube")
-_IDS = ("campaign__id", "data_owner__id", "assignment__id")
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """A campaign of any generation (row C1, section 3.5 of docs/api.md).
-
-    Attributes:
-        id: Id of the campaign.
-        name: Name of the campaign; events have the name instead of the id.
-        data_owner: Name of the data owner.
-        crm: Data owner's id and CRM type; None without a CRM type that URLs accept (T24).
-        assignment_id: Id of the assignment; None if the campaign has none.
-        archived: Day on which the campaign was archived; None if it is active.
-    """
-
-    id: int
-    name: str
-    data_owner: str
-    crm: tuple[int, str] | None
-    assignment_id: int | None
-    archived: date | None
-
-    @property
-    def columns(self) -> dict[str, object]:
-        """Ids that join the campaign's events to campaigns and customers."""
-        owner, crm_type = self.crm or (None, None)
-        return {
-            "campaign__id": self.id,
-            "data_owner_id": owner,
-            "crm_type": crm_type,
-            "assignment_id": self.assignment_id,
-        }
-
-    @property
-    def defined_by(self) -> tuple[str, ...]:
-        """Names of the partitions that define the custom fields of the campaign's customers."""
-        crms = [_crm_name(*self.crm)] if self.crm else []
-        ids = [] if self.assignment_id is None else [_assignment_name(self.assignment_id)]
-        return (*crms, *ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +40,13 @@ class Partition:
     @classmethod
     def of_assignment(cls, number: int, named_by: str | None) -> t.Self:
         """Make the partition of an assignment, the older name of a CRM."""
-        context, name = {"assignment_id": number}, _assignment_name(number)
+        context, name = {"assignment_id": number}, assignment_name(number)
         return cls(context, name, named_by, context, (name,))
 
     @classmethod
     def of_crm(cls, owner: int, crm_type: str, named_by: str | None) -> t.Self:
         """Make the partition of a CRM: a data owner and a CRM type."""
-        context, name = {"data_owner_id": owner, "crm_type": crm_type}, _crm_name(owner, crm_type)
+        context, name = {"data_owner_id": owner, "crm_type": crm_type}, crm_name(owner, crm_type)
         return cls(context, name, named_by, context, (name,))
 
     @classmethod
@@ -196,67 +149,12 @@ class Account:
         return [own for found in defined for own in found.fields]
 
 
-def read_campaigns(rows: Iterable[Mapping[str, t.Any]]) -> list[Campaign]:
-    """Parse the rows of campaigns.
-
-    Campaigns without a readable id are left out, because no URL can be built for them, and so are
-    such CRMs and assignments. Of several with the same id, the last is used.
-    """
-    rows = list(rows)
-    unread = Counter(name for name in _IDS for row in rows if _is_unreadable(row, name))
-    if unread:
-        _LOGGER.warning(
-            "Not read, since the id is not a whole number: %s",
-            ", ".join(f"{name} in {number} campaigns" for name, number in unread.items()),
-        )
-    return [_campaign(number, row) for number, row in by_id(rows, "campaign__id").items()]
-
-
-def _is_unreadable(row: Mapping[str, t.Any], name: str) -> bool:
-    is_needed = name == "campaign__id" or row.get(name) not in ("", None)
-    return is_needed and whole_id(row.get(name)) is None
-
-
-def _campaign(number: int, row: Mapping[str, t.Any]) -> Campaign:
-    owner = whole_id(row.get("data_owner__id"))
-    crm_type = str(row.get("campaign__crm_type") or row.get("crm_type__name")).strip().upper()
-    return Campaign(
-        id=number,
-        name=str(row.get("campaign__name", "")),
-        data_owner=str(row.get("data_owner__name", "")),
-        crm=(owner, crm_type) if owner is not None and crm_type in CRM_TYPES else None,
-        assignment_id=whole_id(row.get("assignment__id")),
-        archived=None if _is_active(row) else _day(row.get("campaign__archived_date")),
-    )
-
-
-def _is_active(row: Mapping[str, t.Any]) -> bool:
-    """Whether a campaign is in use, even if it still shows when it was archived before."""
-    return str(row.get("campaign__is_active")).strip().casefold() in TRUE
-
-
 def partition_name(context: Mapping[str, t.Any]) -> str:
     """Name of the partition that has a context in the state; "" for the whole account."""
     if "campaign__id" in context:
         return f"campaigns/{context['campaign__id']}"
     if "assignment_id" in context:
-        return _assignment_name(context["assignment_id"])
+        return assignment_name(context["assignment_id"])
     if "data_owner_id" in context:
-        return _crm_name(context["data_owner_id"], context.get("crm_type", ""))
+        return crm_name(context["data_owner_id"], context.get("crm_type", ""))
     return ""
-
-
-def _assignment_name(number: int) -> str:
-    return f"assignments/{number}"
-
-
-def _crm_name(owner: int, crm_type: str) -> str:
-    return f"data_owners/{owner}/{crm_type}"
-
-
-def _day(value: object) -> date | None:
-    """A day; None for a missing one, for which 0001-01-01 and the like stand, too."""
-    with suppress(ValueError):
-        if (day := date.fromisoformat(str(value)[:10])) >= MIN_DATE:
-            return day
-    return None

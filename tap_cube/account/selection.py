@@ -9,7 +9,7 @@ from tap_cube.account.model import Partition
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_cube.account.model import Campaign
+    from tap_cube.account.campaigns import Campaign
     from tap_cube.settings import Settings
 
 

@@ -15,8 +15,9 @@ from tap_cube.account.columns import CustomColumns, StreamColumns
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_cube.account.campaigns import Campaign
     from tap_cube.account.generations import JSONType
-    from tap_cube.account.model import Account, Campaign
+    from tap_cube.account.model import Account
     from tap_cube.streams.spec import StreamSpec
 
 _IDS: Mapping[str, JSONType] = MappingProxyType(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.account.model import Campaign, read_campaigns
+from tap_cube.account.campaigns import Campaign, read_campaigns
 from tap_cube.streams.campaign_rows import ids_by_names
 
 TODAY: dict[str, Any] = {
