@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import typing as t
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 
@@ -15,21 +14,22 @@ from tap_cube.account.crms import CrmSearch
 from tap_cube.account.custom_fields import label_columns, readable_extra
 from tap_cube.account.lists import CampaignRow, DefinitionRow, ListReader
 from tap_cube.account.memory import Memory
-from tap_cube.account.model import ACCOUNT, Account, Partition, Resource
+from tap_cube.account.model import ACCOUNT, Account, Partition
 from tap_cube.account.names import Naming
 from tap_cube.account.probe import Prober
 from tap_cube.account.selection import assignments_to_read, crms_to_read, is_wanted
-from tap_cube.errors import CubeError, RunError
+from tap_cube.account.stream_search import StreamSearch
+from tap_cube.errors import CubeError
 from tap_cube.logs import listed
-from tap_cube.paging.first_pages import FirstPages, keys_of
+from tap_cube.paging.first_pages import FirstPages
 from tap_cube.paging.windows import Window
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    import logging
+    from collections.abc import Mapping, Sequence
 
     from tap_cube.account.campaigns import Campaign
     from tap_cube.account.endpoint import Endpoint
-    from tap_cube.account.probe import ProbeResult
     from tap_cube.http.client import CubeClient
     from tap_cube.http.prefetch import WorkerPool
     from tap_cube.records.rows import Row
@@ -66,7 +66,6 @@ class Discovery:
         self._settings = settings
         self._logger = logger
         self._memory = memory or Memory()
-        self._failures: list[str] = []
         today = datetime.now(settings.timezone).date()
         days = Window(today - _RECENT, today)
         self._prober = Prober(client, pool, days, row_types, kept or FirstPages())
@@ -80,6 +79,7 @@ class Discovery:
         self._campaign_lists = lists("campaigns", CampaignRow)
         definitions = lists("custom_fields", DefinitionRow)
         self._crms = CrmSearch(self._prober, definitions, self._memory, logger)
+        self._streams = StreamSearch(self._prober, self._memory, logger)
 
     def account(self, others: Mapping[str, Sequence[Endpoint]]) -> Account:
         """Request campaigns, custom fields and first pages.
@@ -116,7 +116,7 @@ class Discovery:
         found = {
             "assignment_customers": assignments,
             "data_owner_customers": crms,
-            **dict(self._others(others, partitions)),
+            **dict(self._streams.resources(others, partitions)),
         }
         resources = {stream: resource for stream, resource in found.items() if resource}
         if rows is None and not resources and not self._crms.failures:
@@ -131,7 +131,7 @@ class Discovery:
             self._crms.definitions,
             resources,
             naming=Naming(self._memory.names),
-            failures=[*self._crms.failures.values(), *self._failures],
+            failures=[*self._crms.failures.values(), *self._streams.failures],
         )
         if types := sorted({field.type_name for field in account.fields if not field.is_known}):
             self._logger.info("Custom fields of unknown types are read as text: %s", listed(types))
@@ -173,67 +173,3 @@ class Discovery:
                 "Their rows stay in the target as they are.",
                 len(missing), listed(missing),
             )  # fmt: skip
-
-    def _others(
-        self, others: Mapping[str, Sequence[Endpoint]], partitions: Sequence[Partition]
-    ) -> Iterator[tuple[str, Resource | None]]:
-        """Find each stream's endpoint: by campaign, by CRM, or of the whole account."""
-        candidates: dict[str, dict[Endpoint, tuple[Partition, ...]]] = {}
-        probes = []
-        for stream, endpoints in others.items():
-            expected = self._memory.expected(stream, endpoints)
-            own = {at: fits for at in expected.endpoints if (fits := _fitting(at, partitions))}
-            if not own and any(_fitting(at, partitions) for at in endpoints):
-                msg = "Stream '%s' was read from %s, which has nothing of what the settings name"
-                self._logger.warning(msg, stream, expected.endpoints[0].path)
-            places = ((at, each) for at in own for each in _newest_first(own[at]))
-            candidates[stream] = own
-            probes.append(self._prober.of(stream, places, expected))
-        for number, sent in enumerate(probes, start=1):
-            try:
-                result = self._prober.result(sent, probes[number:])
-            except RunError:
-                raise
-            except CubeError as error:
-                if not sent.must_answer:
-                    raise
-                # A later run: what it can read is worth reading.
-                self._failures.append(str(error))
-                self._logger.warning("%s The run goes on, and will end with an error.", error)
-            else:
-                yield sent.stream, self._responding(sent.stream, candidates[sent.stream], result)
-
-    def _responding(
-        self, stream: str, candidates: Mapping[Endpoint, tuple[Partition, ...]], result: ProbeResult
-    ) -> Resource | None:
-        """Make the resource of the endpoint that responded; None if none did."""
-        for refusal in result.refusals:
-            self._logger.warning("%s", refusal)
-        for endpoint, partitions in candidates.items():
-            if result.response and result.response[0] is endpoint:
-                self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
-                page = result.response[1]
-                return Resource(partitions, endpoint, keys_of(page), page.is_list)
-            if endpoint in result.forbidden:
-                msg = "Stream '%s' is forbidden to the credential at %s"
-                self._logger.warning(msg, stream, endpoint.path)
-            else:
-                self._logger.info("Stream '%s' was not found at %s", stream, endpoint.path)
-        level = logging.WARNING if result.refusals else logging.INFO
-        self._logger.log(level, "Nothing to read for stream '%s'; it is skipped", stream)
-        return None
-
-
-def _fitting(endpoint: Endpoint, partitions: Iterable[Partition]) -> tuple[Partition, ...]:
-    """The partitions whose ids are exactly those of the endpoint's path."""
-    ids = endpoint.ids
-    return tuple(partition for partition in partitions if partition.context.keys() == ids)
-
-
-def _newest_first(partitions: Iterable[Partition]) -> list[Partition]:
-    """Sort partitions so that running campaigns come first: they have the keys of today."""
-    return sorted(
-        partitions,
-        key=lambda p: (p.ended is None, p.ended or date.min, p.context.get("campaign__id", 0)),
-        reverse=True,
-    )
