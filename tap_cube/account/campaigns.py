@@ -67,13 +67,17 @@ def read_campaigns(rows: Iterable[Mapping[str, t.Any]]) -> list[Campaign]:
     such CRMs and assignments. Of several with the same id, the last is used.
     """
     rows = list(rows)
-    unread = Counter(name for name in _IDS for row in rows if _is_unreadable(row, name))
-    if unread:
+    if unread := unreadable_ids(rows):
         _LOGGER.warning(
             "Not read, since the id is not a whole number: %s",
             ", ".join(f"{name} in {number} campaigns" for name, number in unread.items()),
         )
     return [_campaign(number, row) for number, row in by_id(rows, "campaign__id").items()]
+
+
+def unreadable_ids(rows: Iterable[Mapping[str, t.Any]]) -> Counter[str]:
+    """Count the campaigns with ids that are not whole numbers, by the name of the id."""
+    return Counter(name for row in rows for name in _IDS if _is_unreadable(row, name))
 
 
 def _is_unreadable(row: Mapping[str, t.Any], name: str) -> bool:

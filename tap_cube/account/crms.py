@@ -12,13 +12,14 @@ from tap_cube.paging.first_pages import keys_of
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tap_cube.account.endpoint import Endpoint
     from tap_cube.account.lists import ListReader
     from tap_cube.account.memory import Expected, Memory
     from tap_cube.account.model import Partition
     from tap_cube.account.probe import Probe, Prober, ProbeResult
+    from tap_cube.account.unread import Unread
     from tap_cube.records.page import Page
 
 
@@ -29,6 +30,7 @@ class CrmSearch:
         prober: Sends the probes.
         lists: Reads definitions to their end.
         memory: What earlier runs found.
+        unread: What this run does not read; this class adds to it.
         logger: Logs what was found and what is skipped.
 
     Attributes:
@@ -37,11 +39,17 @@ class CrmSearch:
     """
 
     def __init__(
-        self, prober: Prober, lists: ListReader, memory: Memory, logger: logging.Logger
+        self,
+        prober: Prober,
+        lists: ListReader,
+        memory: Memory,
+        unread: Unread,
+        logger: logging.Logger,
     ) -> None:
         self._prober = prober
         self._lists = lists
         self._memory = memory
+        self._unread = unread
         self._logger = logger
         self.definitions: list[Definitions] = []
         self.failures: dict[str, str] = {}
@@ -93,11 +101,25 @@ class CrmSearch:
                 self._define(partition, self._prober.result(defined, others))
         if not kept and partitions and expected.must_answer and not self.failures:
             kept.append(self._asked_again(stream, partitions[0], expected))
+        self._note_unread(stream, partitions, kept)
         if not kept:
             self._logger.info("Nothing to read for stream '%s'; it is skipped", stream)
             return None
         self._logger.info("Stream '%s' is read from %s", stream, kept[0].endpoint.path)
-        return Resource.joined(kept)
+        return Resource.joined(kept, self._unread.of(stream))
+
+    def _note_unread(
+        self, stream: str, partitions: Iterable[Partition], kept: Iterable[Resource]
+    ) -> None:
+        """Note the partitions whose customers or definitions this run does not read."""
+        read = {partition.name for part in kept for partition in part.partitions}
+        defined = {found.partition.name for found in self.definitions}
+        for partition in partitions:
+            if partition.name not in read:
+                self._unread.add(stream, partition.name)
+            # A later run must find again what earlier ones found: what it misses never was there.
+            if partition.name not in defined and not self._memory.endpoints:
+                self._unread.add("custom_fields", partition.name)
 
     def _of_definitions(self, partition: Partition, endpoints: Sequence[Endpoint]) -> Probe:
         expected = self._memory.expected_definitions(partition.name, endpoints)
@@ -141,7 +163,10 @@ class CrmSearch:
             )
             return
         endpoint, page = result.response
-        rows = self._lists.rows(partition.name, endpoint.target(partition.context), page)
+        target = endpoint.target(partition.context)
+        rows, is_complete = self._lists.rows(partition.name, target, page)
+        if not is_complete:
+            self._unread.add("custom_fields", partition.name)
         fields = read_definitions(partition.name, rows)
         self.definitions.append(Definitions(partition, endpoint, rows, fields))
 
@@ -154,7 +179,7 @@ def _response(stream: str, partition: Partition, result: ProbeResult) -> tuple[E
         NotFoundError: If the account does not have the partition.
     """
     if result.refusals and not result.response:
-        raise result.refusals[0]
+        raise next(iter(result.refusals.values()))
     if result.response is None:
         where = f" Check '{partition.named_by}' and 'api_url'." if partition.named_by else ""
         msg = f"{stream}: the account has no {partition.name} (HTTP 404).{where}"

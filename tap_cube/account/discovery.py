@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 
 from tap_cube.account import generations
-from tap_cube.account.campaigns import read_campaigns
+from tap_cube.account.campaigns import read_campaigns, unreadable_ids
 from tap_cube.account.crms import CrmSearch
 from tap_cube.account.custom_fields import label_columns, readable_extra
 from tap_cube.account.lists import CampaignRow, DefinitionRow, ListReader
@@ -19,6 +19,7 @@ from tap_cube.account.names import Naming
 from tap_cube.account.probe import Prober
 from tap_cube.account.selection import assignments_to_read, crms_to_read, is_wanted
 from tap_cube.account.stream_search import StreamSearch
+from tap_cube.account.unread import Unread
 from tap_cube.errors import CubeError
 from tap_cube.logs import listed
 from tap_cube.paging.first_pages import FirstPages
@@ -78,8 +79,9 @@ class Discovery:
         )
         self._campaign_lists = lists("campaigns", CampaignRow)
         definitions = lists("custom_fields", DefinitionRow)
-        self._crms = CrmSearch(self._prober, definitions, self._memory, logger)
-        self._streams = StreamSearch(self._prober, self._memory, logger)
+        self._unread = Unread(settings)
+        self._crms = CrmSearch(self._prober, definitions, self._memory, self._unread, logger)
+        self._streams = StreamSearch(self._prober, self._memory, self._unread, logger)
 
     def account(self, others: Mapping[str, Sequence[Endpoint]]) -> Account:
         """Request campaigns, custom fields and first pages.
@@ -132,6 +134,7 @@ class Discovery:
             resources,
             naming=Naming(self._memory.names),
             failures=[*self._crms.failures.values(), *self._streams.failures],
+            unread={name: self._unread.of(name) for name in ("campaigns", "custom_fields")},
         )
         if types := sorted({field.type_name for field in account.fields if not field.is_known}):
             self._logger.info("Custom fields of unknown types are read as text: %s", listed(types))
@@ -148,12 +151,26 @@ class Discovery:
         result = self._prober.result(self._prober.of("campaigns", places, expected, decode))
         if result.response:
             endpoint, page = result.response
-            return self._campaign_lists.rows(ACCOUNT.name, endpoint.path, page)
-        if result.refusals:
-            self._logger.warning("%s", result.refusals[0])
-        else:
+            rows, is_complete = self._campaign_lists.rows(ACCOUNT.name, endpoint.path, page)
+            self._note_unread(rows, is_complete=is_complete)
+            return rows
+        # Once an earlier run has found campaigns, they must answer. If none has, there are none.
+        if not self._memory.endpoints:
+            self._unread.add_campaigns("the list of campaigns")
+        for refusal in result.refusals.values():
+            self._logger.warning("%s", refusal)
+        if not result.refusals:
             self._logger.info("The account lists no campaigns; stream 'campaigns' is skipped")
         return None
+
+    def _note_unread(self, rows: Sequence[Mapping[str, t.Any]], *, is_complete: bool) -> None:
+        """Note what a list of campaigns may lack."""
+        if not rows:
+            self._unread.add_campaigns("campaigns (their list is empty)")
+        elif not is_complete:
+            self._unread.add_campaigns("campaigns (their list may be incomplete)")
+        for name in unreadable_ids(rows):
+            self._unread.add_campaigns(f"campaigns whose {name} is not a whole number", name)
 
     def _warn_of_missing(self, campaigns: Sequence[Campaign]) -> None:
         """Warn once of what earlier runs read and the account no longer shows.

@@ -91,7 +91,7 @@ class ListReader:
             stream, client, pool, row_type=row_type, may_be_list=True, on_wait=bool
         )
 
-    def rows(self, partition: str, target: str, first: Page) -> list[dict[str, t.Any]]:
+    def rows(self, partition: str, target: str, first: Page) -> tuple[list[dict[str, t.Any]], bool]:
         """Decode all rows of a list.
 
         Args:
@@ -99,8 +99,11 @@ class ListReader:
             target: Path and query of the first page.
             first: The first page. A bare list is the only one.
 
+        Returns:
+            The rows, and whether it is certain that these are all.
+
         Raises:
-            IncompleteReadError: If it is not certain that these are all rows.
+            IncompleteReadError: If it is not certain, and lists may not be incomplete.
             CubeError: If this list and those before it are too large to keep.
         """
         subject = f"{self._stream} of {partition}" if partition else self._stream
@@ -111,8 +114,9 @@ class ListReader:
                 logger=self._logger,
                 may_be_incomplete=self._may_be_incomplete,
             )
-            rows = (page.raw_rows[place] for page, places in reader for place in places)
-            return [decode_row(self._counted(subject, row)) for row in rows]
+            raw_rows = (page.raw_rows[place] for page, places in reader for place in places)
+            rows = [decode_row(self._counted(subject, row)) for row in raw_rows]
+            return rows, reader.is_complete
 
     def _counted(self, subject: str, row: bytes) -> bytes:
         """Count a row among all that are kept, and return it."""

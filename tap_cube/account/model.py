@@ -76,7 +76,8 @@ class Resource:
         endpoint: The endpoint of their rows.
         keys: Keys of the rows on first pages, in order.
         is_list: Whether a response is a bare list, without pages (T13).
-        unread: Names of what belongs to the stream and cannot be read in this run.
+        unread: What may belong to the stream and this run does not read: names of partitions, or
+            short phrases.
     """
 
     partitions: tuple[Partition, ...]
@@ -86,13 +87,14 @@ class Resource:
     unread: tuple[str, ...] = ()
 
     @classmethod
-    def joined(cls, parts: Sequence[Resource]) -> t.Self:
+    def joined(cls, parts: Sequence[Resource], unread: tuple[str, ...]) -> t.Self:
         """Join resources that all have the same endpoint."""
         return cls(
             tuple(partition for part in parts for partition in part.partitions),
             parts[0].endpoint,
             tuple(dict.fromkeys(key for part in parts for key in part.keys)),
             any(part.is_list for part in parts),
+            unread,
         )
 
 
@@ -128,6 +130,7 @@ class Account:
         label_names: Readable column names of custom fields, by partition and id, if wanted.
         naming: How other columns are named.
         failures: A sentence for each stream and partition that should be there and does not answer.
+        unread: What this run does not read of the streams that emit what discovery has read.
     """
 
     campaign_rows: Sequence[dict[str, t.Any]] | None
@@ -137,6 +140,7 @@ class Account:
     label_names: Mapping[tuple[str, int], str] = field(default_factory=dict)
     naming: Naming = field(default_factory=Naming)
     failures: Sequence[str] = ()
+    unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def fields(self) -> tuple[CustomField, ...]:

@@ -60,13 +60,13 @@ class ProbeResult:
 
     Attributes:
         response: The endpoint that responded and its page; None if none did.
-        refusals: An error for each partition that the credential may not see.
+        refusals: An error for each partition that the credential may not see, by its name.
         forbidden: The endpoints that refused any of these partitions.
         target: Path and query of the page.
     """
 
     response: tuple[Endpoint, Page] | None
-    refusals: tuple[ForbiddenError, ...]
+    refusals: Mapping[str, ForbiddenError]
     forbidden: frozenset[Endpoint]
     target: str = ""
 
@@ -189,7 +189,7 @@ def probe(client: CubeClient, candidates: Probe) -> ProbeResult:
         raise failures[0][1]
     if response is None and candidates.must_answer and candidates.requests:
         response, found = _asked_again(client, candidates), candidates.requests[0][2]
-    return ProbeResult(response, tuple(refusals.values()), frozenset(forbidden), found)
+    return ProbeResult(response, refusals, frozenset(forbidden), found)
 
 
 def _answer(

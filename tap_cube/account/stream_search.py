@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
     from tap_cube.account.memory import Memory
     from tap_cube.account.model import Partition
     from tap_cube.account.probe import Prober, ProbeResult
+    from tap_cube.account.unread import Unread
 
 
 class StreamSearch:
@@ -25,15 +26,19 @@ class StreamSearch:
     Args:
         prober: Sends the probes.
         memory: What earlier runs found.
+        unread: What this run does not read.
         logger: Logs what was found and what is skipped.
 
     Attributes:
         failures: A sentence for each stream that earlier runs read and that does not answer.
     """
 
-    def __init__(self, prober: Prober, memory: Memory, logger: logging.Logger) -> None:
+    def __init__(
+        self, prober: Prober, memory: Memory, unread: Unread, logger: logging.Logger
+    ) -> None:
         self._prober = prober
         self._memory = memory
+        self._unread = unread
         self._logger = logger
         self.failures: list[str] = []
 
@@ -53,8 +58,8 @@ class StreamSearch:
         probes = []
         for stream, endpoints in streams.items():
             expected = self._memory.expected(stream, endpoints)
-            own = {at: fits for at in expected.endpoints if (fits := _fitting(at, partitions))}
-            if not own and any(_fitting(at, partitions) for at in endpoints):
+            own = {at: _fitting(at, partitions) for at in expected.endpoints}
+            if not any(own.values()) and any(_fitting(at, partitions) for at in endpoints):
                 msg = "Stream '%s' was read from %s, which has nothing of what the settings name"
                 self._logger.warning(msg, stream, expected.endpoints[0].path)
             places = ((at, each) for at in own for each in _newest_first(own[at]))
@@ -78,14 +83,20 @@ class StreamSearch:
         self, stream: str, candidates: Mapping[Endpoint, tuple[Partition, ...]], result: ProbeResult
     ) -> Resource | None:
         """Make the resource of the endpoint that responded; None if none did."""
-        for refusal in result.refusals:
+        for refusal in result.refusals.values():
             self._logger.warning("%s", refusal)
+        unread: list[str] = []
         for endpoint, partitions in candidates.items():
             if result.response and result.response[0] is endpoint:
                 self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
                 page = result.response[1]
-                return Resource(partitions, endpoint, keys_of(page), page.is_list)
-            if endpoint in result.forbidden:
+                unread += [*self._unread.at(endpoint), *_elsewhere(result.refusals, partitions)]
+                distinct = tuple(dict.fromkeys(unread))
+                return Resource(partitions, endpoint, keys_of(page), page.is_list, distinct)
+            if not partitions:
+                # If discovery had seen more, the stream might be here, with other keys.
+                unread += self._unread.at(endpoint)
+            elif endpoint in result.forbidden:
                 msg = "Stream '%s' is forbidden to the credential at %s"
                 self._logger.warning(msg, stream, endpoint.path)
             else:
@@ -99,6 +110,12 @@ def _fitting(endpoint: Endpoint, partitions: Iterable[Partition]) -> tuple[Parti
     """The partitions whose ids are exactly those of the endpoint's path."""
     ids = endpoint.ids
     return tuple(partition for partition in partitions if partition.context.keys() == ids)
+
+
+def _elsewhere(names: Iterable[str], partitions: Iterable[Partition]) -> list[str]:
+    """The names that none of these partitions has."""
+    own = {partition.name for partition in partitions}
+    return [name for name in names if name not in own]
 
 
 def _newest_first(partitions: Iterable[Partition]) -> list[Partition]:

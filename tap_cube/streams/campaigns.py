@@ -42,7 +42,8 @@ class CampaignsStream(CubeStream[Row]):
         earlier = generations.EARLIER_CAMPAIGN_FIELDS
         keys = {key for row in account.campaign_rows for key in row}
         sent = {key: earlier[key] for key in earlier if key in keys}
-        resource = Resource((ACCOUNT,), spec.endpoints[0], is_list=True)
+        unread = account.unread[spec.name]
+        resource = Resource((ACCOUNT,), spec.endpoints[0], is_list=True, unread=unread)
         fields = {**generations.CAMPAIGN_FIELDS, **sent}
         stream = cls(tap, spec, resource, StreamColumns({}, fields, account.naming.of(spec.name)))
         stream.rows = account.campaign_rows

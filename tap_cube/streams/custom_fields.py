@@ -50,7 +50,8 @@ class CustomFieldsStream(CubeStream[Row]):
         if not account.definitions:
             return None
         partitions = tuple(found.partition for found in account.definitions)
-        resource = Resource(partitions, spec.endpoints[0], is_list=True)
+        unread = account.unread[spec.name]
+        resource = Resource(partitions, spec.endpoints[0], is_list=True, unread=unread)
         names = account.naming.of(spec.name)
         columns = StreamColumns(CONTEXT_FIELDS, generations.DEFINITION_FIELDS, names)
         names.add({key for found in account.definitions for row in found.rows for key in row})
