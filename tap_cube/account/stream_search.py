@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import typing as t
 from datetime import date
+from itertools import takewhile
 
 from tap_cube.account.model import Resource
 from tap_cube.errors import CubeError, RunError
@@ -18,6 +19,9 @@ if t.TYPE_CHECKING:
     from tap_cube.account.model import Partition
     from tap_cube.account.probe import Prober, ProbeResult
     from tap_cube.account.unread import Unread
+
+Candidates: t.TypeAlias = "Mapping[Endpoint, tuple[Partition, ...]]"
+"""The endpoints where a stream may be, in the order to try, and the partitions to ask for."""
 
 
 class StreamSearch:
@@ -54,11 +58,11 @@ class StreamSearch:
         Raises:
             CubeError: If a stream fails that no earlier run read.
         """
-        candidates: dict[str, dict[Endpoint, tuple[Partition, ...]]] = {}
+        candidates: dict[str, Candidates] = {}
         probes = []
         for stream, endpoints in streams.items():
             expected = self._memory.expected(stream, endpoints)
-            own = {at: _fitting(at, partitions) for at in expected.endpoints}
+            own: Candidates = {at: _fitting(at, partitions) for at in expected.endpoints}
             if not any(own.values()) and any(_fitting(at, partitions) for at in endpoints):
                 msg = "Stream '%s' was read from %s, which has nothing of what the settings name"
                 self._logger.warning(msg, stream, expected.endpoints[0].path)
@@ -77,45 +81,78 @@ class StreamSearch:
                 self.failures.append(str(error))
                 self._logger.warning("%s The run goes on, and will end with an error.", error)
             else:
-                yield sent.stream, self._responding(sent.stream, candidates[sent.stream], result)
+                own = candidates[sent.stream]
+                yield sent.stream, self._responding(sent.stream, own, result, partitions)
 
     def _responding(
-        self, stream: str, candidates: Mapping[Endpoint, tuple[Partition, ...]], result: ProbeResult
+        self,
+        stream: str,
+        candidates: Candidates,
+        result: ProbeResult,
+        known: Iterable[Partition],
     ) -> Resource | None:
         """Make the resource of the endpoint that responded; None if none did."""
         for refusal in result.refusals.values():
             self._logger.warning("%s", refusal)
-        unread: list[str] = []
         for endpoint, partitions in candidates.items():
             if result.response and result.response[0] is endpoint:
                 self._logger.info("Stream '%s' is read from %s", stream, endpoint.path)
                 page = result.response[1]
-                unread += [*self._unread.at(endpoint), *_elsewhere(result.refusals, partitions)]
-                distinct = tuple(dict.fromkeys(unread))
-                return Resource(partitions, endpoint, keys_of(page), page.is_list, distinct)
-            if not partitions:
-                # If discovery had seen more, the stream might be here, with other keys.
-                unread += self._unread.at(endpoint)
-            elif endpoint in result.forbidden:
+                unread = self._unread_at(endpoint, candidates, result.refusals, known)
+                return Resource(partitions, endpoint, keys_of(page), page.is_list, unread)
+            if endpoint in result.forbidden:
                 msg = "Stream '%s' is forbidden to the credential at %s"
                 self._logger.warning(msg, stream, endpoint.path)
-            else:
+            elif partitions:
                 self._logger.info("Stream '%s' was not found at %s", stream, endpoint.path)
         level = logging.WARNING if result.refusals else logging.INFO
         self._logger.log(level, "Nothing to read for stream '%s'; it is skipped", stream)
         return None
+
+    def _unread_at(
+        self,
+        chosen: Endpoint,
+        candidates: Candidates,
+        refused: Iterable[str],
+        known: Iterable[Partition],
+    ) -> tuple[str, ...]:
+        """What a stream may lack that is read from an endpoint.
+
+        Args:
+            chosen: The endpoint.
+            candidates: Where the stream might be.
+            refused: Names of partitions that the credential may not see, there or elsewhere.
+            known: All partitions that discovery found.
+        """
+        before = takewhile(lambda endpoint: endpoint is not chosen, candidates)
+        # If discovery had seen more, the stream might be at one of these, with other keys.
+        unasked = [endpoint for endpoint in before if not candidates[endpoint]]
+        unread = [name for at in (*unasked, chosen) for name in self._unread.at(at)]
+        read = {partition.name for partition in candidates[chosen]}
+        unread += [name for name in refused if name not in read]
+        unread += _uncovered(chosen, candidates[chosen], known, {*unread})
+        return tuple(dict.fromkeys(unread))
+
+
+def _uncovered(
+    endpoint: Endpoint, read: Iterable[Partition], known: Iterable[Partition], unread: set[str]
+) -> list[str]:
+    """Names of campaigns of none of the CRMs that are read by CRM, nor of one that is unread."""
+    ids = sorted(endpoint.ids)
+    covered = {tuple(partition.context[name] for name in ids) for partition in read}
+    return [
+        partition.name
+        for partition in known
+        if "campaign__id" in partition.context
+        and tuple(partition.columns[name] for name in ids) not in covered
+        and unread.isdisjoint(partition.defined_by)
+    ]
 
 
 def _fitting(endpoint: Endpoint, partitions: Iterable[Partition]) -> tuple[Partition, ...]:
     """The partitions whose ids are exactly those of the endpoint's path."""
     ids = endpoint.ids
     return tuple(partition for partition in partitions if partition.context.keys() == ids)
-
-
-def _elsewhere(names: Iterable[str], partitions: Iterable[Partition]) -> list[str]:
-    """The names that none of these partitions has."""
-    own = {partition.name for partition in partitions}
-    return [name for name in names if name not in own]
 
 
 def _newest_first(partitions: Iterable[Partition]) -> list[Partition]:

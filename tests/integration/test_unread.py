@@ -79,6 +79,13 @@ CASES = [
     Case("a CRM, failing", {CUSTOMERS}, NAME, FAILING),
     Case("a CRM, events by CRM", {CUSTOMERS, *EVENTS}, NAME, FAILING, without=BY_CRM),
     Case("a CRM, events at once", {CUSTOMERS, DEFINITIONS}, NAME, REFUSED, without=AT_ONCE),
+    Case(
+        "a campaign of no CRM that the settings name",
+        EVENTS,
+        "campaigns/1",
+        without=BY_CRM,
+        settings={**NAMED_CRM, "assignment_ids": [12]},
+    ),
     Case("definitions", {DEFINITIONS}, "assignments/9, assignments/12", without=frozenset({"H2"})),
     Case("some definitions", {DEFINITIONS}, NAME, faults=cut("C4", {"id": 62})),
     Case("campaigns, for outcomes", {OUTCOMES}, "campaigns/9", faults=(Fault("403", row="C9"),)),
