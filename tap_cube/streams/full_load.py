@@ -106,7 +106,8 @@ class FullLoad:
         elif not (self._stream.is_complete and self._owner.is_complete):
             yield f"Not everything could be read. {_LATER}"
         parts = self._owner.stream_state.get("partitions", ())
-        if gone := self._index.gone(parts):
+        unknown = self._index.gone(parts)
+        if gone := [name for name in unknown if name not in self._resource.unread]:
             yield f"Earlier runs read {listed(gone)}, which this run does not know. {_ACCEPT}"
         if not self.version.begins_at(self._start):
             yield f"'start_date' is not what it was when the table was loaded. {_ACCEPT}"

@@ -11,7 +11,17 @@ import pytest
 from cube_sandbox import Fault
 from tests.integration.test_broken_partitions import failing
 from tests.support.event_runs import CALLFLOW, OUTCOMES, REGISTRATIONS, fill_campaigns
-from tests.support.runs import ASSIGNED, CRM, CUSTOMERS, logged, only, read, sync
+from tests.support.runs import (
+    ASSIGNED,
+    CRM,
+    CUSTOMERS,
+    discover,
+    entry_of,
+    logged,
+    only,
+    read,
+    sync,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -65,7 +75,8 @@ def cut(endpoint: str, row: object) -> tuple[Fault]:
 
 
 REFUSED: tuple[Kind, str] = ("403", f"/api/v1/{NAME}/")
-FAILING: tuple[Kind, str] = ("500", f"/api/v1/{NAME}/customers/")
+CUSTOMERS_PATH = f"/api/v1/{NAME}/customers/"
+FAILING: tuple[Kind, str] = ("500", CUSTOMERS_PATH)
 BY_CRM = frozenset({"C6", "C9", "C11"})
 AT_ONCE = frozenset({"C8", "C9"})
 CASES = [
@@ -142,6 +153,20 @@ def test_streams_that_may_lack_rows_delete_nothing(cube: Sandbox, case: Case) ->
     for stream in case.keeping:
         warnings = [line for line in logged(run, "WARNING") if line.startswith(f"{stream}: ")]
         assert any("stay in the target" in line and case.reason in line for line in warnings)
+
+
+def test_a_refused_crm_is_not_taken_for_one_that_has_gone(cube: Sandbox) -> None:
+    """The state of a weekly run shows that it was read. Nobody is told to accept its loss."""
+    fill_campaigns(cube, generation="all")
+    catalog = discover(cube)
+    state = sync(cube, catalog=catalog).state
+    entry_of(catalog)["replication_method"] = "FULL_TABLE"
+    cube.before_request = failing(cube, "403", CUSTOMERS_PATH)
+    run = sync(cube, catalog=catalog, state=state)
+    assert CUSTOMERS in kept(run)
+    (warning,) = [line for line in logged(run, "WARNING") if "stay in the target" in line]
+    assert f"Not read: {NAME}." in warning
+    assert "--full-refresh" not in warning
 
 
 @pytest.mark.parametrize("status", ["403", "404"])
