@@ -113,11 +113,11 @@ class CrmSearch:
     ) -> None:
         """Note the partitions whose customers or definitions this run does not read."""
         read = {partition.name for part in kept for partition in part.partitions}
-        defined = {found.partition.name for found in self.definitions}
+        defined = {found.partition.name for found in self.definitions if found.rows}
         for partition in partitions:
             if partition.name not in read:
                 self._unread.add(stream, partition.name)
-            # A later run must find again what earlier ones found: what it misses never was there.
+            # A later run must find all definitions again that earlier ones found, or it fails.
             if partition.name not in defined and not self._memory.endpoints:
                 self._unread.add("custom_fields", partition.name)
 

@@ -98,6 +98,7 @@ CASES = [
         settings={**NAMED_CRM, "assignment_ids": [12]},
     ),
     Case("definitions", {DEFINITIONS}, "assignments/9, assignments/12", without=frozenset({"H2"})),
+    Case("definitions, empty", {DEFINITIONS}, NAME, faults=(Fault("empty-list", row="C4"),)),
     Case("some definitions", {DEFINITIONS}, NAME, faults=cut("C4", {"id": 62})),
     Case("campaigns, for outcomes", {OUTCOMES}, "campaigns/9", faults=(Fault("403", row="C9"),)),
     Case("some campaigns", ALL, "may be incomplete", faults=cut("C1", CAMPAIGN)),
