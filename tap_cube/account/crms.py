@@ -117,7 +117,8 @@ class CrmSearch:
         for partition in partitions:
             if partition.name not in read:
                 self._unread.add(stream, partition.name)
-            # A later run must find all definitions again that earlier ones found, or it fails.
+            # Of other partitions no definitions can be in the target: a later run fails unless it
+            # finds again what earlier ones found.
             if partition.name not in defined and not self._memory.endpoints:
                 self._unread.add("custom_fields", partition.name)
 

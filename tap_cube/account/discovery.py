@@ -154,7 +154,7 @@ class Discovery:
             rows, is_complete = self._campaign_lists.rows(ACCOUNT.name, endpoint.path, page)
             self._note_unread(rows, is_complete=is_complete)
             return rows
-        # Once an earlier run has found campaigns, they must answer. If none has, there are none.
+        # In a later run there are none: if an earlier one had found campaigns, this would fail.
         if not self._memory.endpoints:
             self._unread.add_campaigns("the list of campaigns")
         for refusal in result.refusals.values():

@@ -78,7 +78,9 @@ REFUSED: tuple[Kind, str] = ("403", f"/api/v1/{NAME}/")
 CUSTOMERS_PATH = f"/api/v1/{NAME}/customers/"
 FAILING: tuple[Kind, str] = ("500", CUSTOMERS_PATH)
 BY_CRM = frozenset({"C6", "C9", "C11"})
+"""Endpoints that an account lacks whose events come by CRM."""
 AT_ONCE = frozenset({"C8", "C9"})
+"""Endpoints that an account lacks whose outcomes come all at once."""
 CASES = [
     Case("a CRM, refused", {CUSTOMERS, DEFINITIONS}, NAME, REFUSED),
     Case(
