@@ -187,6 +187,6 @@ class Discovery:
         if missing := self._memory.missing(shown, kinds):
             self._logger.warning(
                 "The account no longer shows %d partitions that earlier runs read: %s. "
-                "Their rows stay in the target as they are.",
+                "Their rows stay in the target. If they have gone for good, run once with --full-refresh.",
                 len(missing), listed(missing),
             )  # fmt: skip

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_cube.account import generations
 from tap_cube.account.columns import StreamColumns
-from tap_cube.account.model import ACCOUNT, Resource
+from tap_cube.account.model import ACCOUNT, Partition, Resource
 from tap_cube.records.ids import by_id
 from tap_cube.records.rows import Row
 from tap_cube.streams.base import CubeStream
@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cube.account.model import Account, Partition
+    from tap_cube.account.model import Account
     from tap_cube.records.decoder import RecordDecoder
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
@@ -42,7 +42,9 @@ class CampaignsStream(CubeStream[Row]):
         earlier = generations.EARLIER_CAMPAIGN_FIELDS
         keys = {key for row in account.campaign_rows for key in row}
         sent = {key: earlier[key] for key in earlier if key in keys}
-        unread = account.unread[spec.name]
+        shown = [Partition.of_campaign(campaign).name for campaign in account.campaigns]
+        gone = tap.memory.missing(shown, [{"campaign__id"}])
+        unread = (*account.unread[spec.name], *gone)
         resource = Resource((ACCOUNT,), spec.endpoints[0], is_list=True, unread=unread)
         fields = {**generations.CAMPAIGN_FIELDS, **sent}
         stream = cls(tap, spec, resource, StreamColumns({}, fields, account.naming.of(spec.name)))

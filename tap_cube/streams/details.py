@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections import Counter
 from contextlib import closing
 from functools import partial
 
@@ -62,7 +63,8 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         self._parent = parent
         self._endpoints = tap.memory.expected(spec.name, spec.endpoints).endpoints
         self._chosen: Endpoint | None = None
-        self._misses = 0
+        self._answered: set[str] = set()
+        self._misses: Counter[str] = Counter()
         super().__init__(tap, spec, parent.resource, parent.columns)
         self.parent_stream_type = type(parent)
         parent.child_streams.append(self)
@@ -119,25 +121,52 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
     ) -> Iterator[tuple[Record, int]]:
         """Yield the record of each customer, and its size in bytes."""
         expected = list(dict.fromkeys(self._parent.emitted_ids))
-        fitting = [key for key in expected if _IN_PATHS.fullmatch(key)]
-        missing = 0
-        for customer_id, row in self._rows(partition, fitting):
-            if row is not None:
+        missing = fitting = [key for key in expected if _IN_PATHS.fullmatch(key)]
+        for _ in range(2):  # one 404 may be a mistake of a moment
+            asked, missing = missing, []
+            for customer_id, row in self._rows(partition, asked):
+                if row is None:
+                    missing.append(customer_id)
+                    self._count_miss(partition)
+                    continue
+                self._answered.add(partition.name)
                 day = decode_as(row, CustomerRow).updated_on
                 yield decoder.decode(decode_row(row), customer_id, day), len(row)
-                continue
-            missing += 1
-            self._misses += not self._chosen
-            if self._misses >= PROBES:
-                msg = (
-                    f"{self.name} of {partition.name}: the account shows no single customers "
-                    "(HTTP 404). Deselect the stream."
-                )
-                raise CubeError(msg)
         if skipped := len(expected) - len(fitting):
             self.logger.info("%s: %d ids fit no path and are skipped", partition.name, skipped)
         if missing:
-            self.logger.info("%s: %d customers have gone meanwhile", partition.name, missing)
+            self._check_full_load(partition)
+            msg = "%s: %d customers have gone meanwhile"
+            self.logger.info(msg, partition.name, len(missing))
+
+    def _count_miss(self, partition: Partition) -> None:
+        """Count a customer without an answer.
+
+        Raises:
+            CubeError: If the first customers of the account, or of the partition, have none.
+        """
+        if partition.name not in self._answered:
+            self._misses[partition.name] += 1
+        if self._misses[partition.name] < PROBES:
+            return
+        if self._chosen:
+            raise NotFoundError(self._no_answer(partition))
+        msg = f"{self._no_answer(partition)} Deselect the stream."
+        raise CubeError(msg)
+
+    def _check_full_load(self, partition: Partition) -> None:
+        """Let a few customers without an answer not count as all that a partition has.
+
+        Raises:
+            NotFoundError: In a full load, if no customer of the partition has an answer so far.
+        """
+        context = self._parent.context_of(partition)
+        if partition.name not in self._answered and self._parent.bookmarks.get(context) is None:
+            raise NotFoundError(self._no_answer(partition))
+
+    def _no_answer(self, partition: Partition) -> str:
+        where = f"{self.name} of {partition.name}"
+        return f"{where}: the account shows no single customers (HTTP 404)."
 
     def _rows(
         self, partition: Partition, customer_ids: Sequence[str]

@@ -76,7 +76,12 @@ class FullLoad:
         return [each for each in self._children if each._stream.selected]  # noqa: SLF001 - likewise
 
     def end(self) -> None:
-        """Let the target delete older rows if the load is complete, and log that, or why not."""
+        """End a run: let the target delete older rows, also of details, where all was read."""
+        for load in (self, *self.children):
+            load._end()  # noqa: SLF001 - of this class
+
+    def _end(self) -> None:
+        """Activate the version if the load is complete, and log that, or why not."""
         stream = self._stream
         if not (stream.selected and self.version.is_due):
             return
