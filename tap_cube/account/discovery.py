@@ -185,8 +185,8 @@ class Discovery:
             kinds.append({"data_owner_id", "crm_type"})
         shown += [name for campaign in campaigns for name in campaign.defined_by]
         if missing := self._memory.missing(shown, kinds):
-            self._logger.warning(
-                "The account no longer shows %d partitions that earlier runs read: %s. "
-                "Their rows stay in the target. If they have gone for good, run once with --full-refresh.",
-                len(missing), listed(missing),
-            )  # fmt: skip
+            msg = (
+                "The account no longer shows %d partitions that earlier runs read: %s. Their rows "
+                "stay in the target. If they have gone for good, run once with --full-refresh."
+            )
+            self._logger.warning(msg, len(missing), listed(missing))

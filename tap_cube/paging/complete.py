@@ -75,7 +75,7 @@ class CompleteReader:
         emitted = Emitted()
         last = proved = Pass(self._pages, self._first_page(), emitted)
         yield from last.read(self._pages.lookahead)
-        self.is_complete = last.is_complete
+        self.is_complete, had_rows = last.is_complete, bool(last.rows.seen)
         for _ in range(1, MAX_PASSES):
             if self.is_complete:
                 break
@@ -83,10 +83,11 @@ class CompleteReader:
             last.rows.hand_over()
             previous, last = last, Pass(self._pages, self._first_page(), emitted)
             yield from last.read(lookahead=0)
-            # A list that has lost all its rows meanwhile is more likely a mistake.
-            is_complete = last.is_complete and bool(last.rows.seen or not previous.rows.seen)
-            proved = last if is_complete else previous
-            self.is_complete = is_complete or previous.is_confirmed_by(last)
+            had_rows |= bool(last.rows.seen)
+            is_whole = last.is_complete and _may_be_whole(last, had_rows)
+            is_confirmed = _may_be_whole(previous, had_rows) and previous.is_confirmed_by(last)
+            proved = last if is_whole else previous
+            self.is_complete = is_whole or is_confirmed
             if proved is previous and self.is_complete:
                 proved.rows.accept_doubtful()
         if not self.is_complete:
@@ -112,3 +113,8 @@ class CompleteReader:
             msg += " Run again when the account changes less. If it never succeeds, set "
             raise IncompleteReadError(msg + "'on_incomplete_read' to 'warn'.")
         self._logger.warning("%s They are delivered, and the bookmark stays where it is.", msg)
+
+
+def _may_be_whole(one: Pass, had_rows: bool) -> bool:  # noqa: FBT001 - a fact, not an option
+    """Whether a pass found rows, if any did: a list may be shown empty by mistake for a moment."""
+    return bool(one.rows.seen) or not had_rows
