@@ -75,9 +75,9 @@ def read_campaigns(rows: Iterable[Mapping[str, t.Any]]) -> list[Campaign]:
     return [_campaign(number, row) for number, row in by_id(rows, "campaign__id").items()]
 
 
-def unreadable_ids(rows: Iterable[Mapping[str, t.Any]]) -> Counter[str]:
+def unreadable_ids(rows: Sequence[Mapping[str, t.Any]]) -> Counter[str]:
     """Count the campaigns with ids that are not whole numbers, by the name of the id."""
-    return Counter(name for row in rows for name in _IDS if _is_unreadable(row, name))
+    return Counter(name for name in _IDS for row in rows if _is_unreadable(row, name))
 
 
 def _is_unreadable(row: Mapping[str, t.Any], name: str) -> bool:

@@ -84,15 +84,18 @@ class CompleteReader:
             previous, last = last, Pass(self._pages, self._first_page(), emitted)
             yield from last.read(lookahead=0)
             had_rows |= bool(last.rows.seen)
-            is_whole = last.is_complete and _may_be_whole(last, had_rows)
-            is_confirmed = _may_be_whole(previous, had_rows) and previous.is_confirmed_by(last)
-            proved = last if is_whole else previous
-            self.is_complete = is_whole or is_confirmed
+            proved = last if last.is_complete else previous
+            self.is_complete = last.is_complete or previous.is_confirmed_by(last)
             if proved is previous and self.is_complete:
                 proved.rows.accept_doubtful()
         if not self.is_complete:
             proved = last
             self._report(last)
+        if self.is_complete and had_rows and not last.rows.seen:
+            # Maybe all rows have gone, but a list may also be shown empty by mistake for a moment.
+            self.is_complete = False
+            msg = "%s: the account showed rows, then none. The bookmark stays where it is."
+            self._logger.warning(msg, self._subject)
         for page in proved.rows.rest():
             yield page, range(len(page.rows))
 
@@ -113,8 +116,3 @@ class CompleteReader:
             msg += " Run again when the account changes less. If it never succeeds, set "
             raise IncompleteReadError(msg + "'on_incomplete_read' to 'warn'.")
         self._logger.warning("%s They are delivered, and the bookmark stays where it is.", msg)
-
-
-def _may_be_whole(one: Pass, had_rows: bool) -> bool:  # noqa: FBT001 - a fact, not an option
-    """Whether a pass found rows, if any did: a list may be shown empty by mistake for a moment."""
-    return bool(one.rows.seen) or not had_rows

@@ -40,6 +40,7 @@ class CustomersStream(CubeStream[CustomerRow]):
     Attributes:
         emitted_ids: Ids of the customers that the present page emitted, for the details.
         refused: Names of the partitions whose details cannot be read in this run.
+        unanswered: Names of those of whose customers none was found alone.
     """
 
     replication_key = "updated"
@@ -48,6 +49,7 @@ class CustomersStream(CubeStream[CustomerRow]):
     cursor = DayCursor("updated_on")
     emitted_ids: list[str]
     refused: set[str]
+    unanswered: set[str]
 
     @override
     @classmethod
@@ -69,7 +71,7 @@ class CustomersStream(CubeStream[CustomerRow]):
         names = account.naming.of(spec.name)
         columns = StreamColumns(own, family, names, custom, keys=resource.keys)
         stream = cls(tap, spec, resource, columns)
-        stream.emitted_ids, stream.refused = [], set()
+        stream.emitted_ids, stream.refused, stream.unanswered = [], set(), set()
         return stream
 
     @override
@@ -96,5 +98,7 @@ class CustomersStream(CubeStream[CustomerRow]):
 
     @override
     def end_partition(self, partition: Partition, context: Context | None) -> None:
-        has_details = partition.name not in self.refused
+        is_full = self.bookmarks.get(context) is None
+        lacking = self.refused | self.unanswered if is_full else self.refused
+        has_details = partition.name not in lacking
         self.bookmarks.end(context, is_empty=self.reader.is_empty, has_details=has_details)

@@ -125,48 +125,38 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         for _ in range(2):  # one 404 may be a mistake of a moment
             asked, missing = missing, []
             for customer_id, row in self._rows(partition, asked):
-                if row is None:
-                    missing.append(customer_id)
-                    self._count_miss(partition)
+                if row is not None:
+                    self._answered.add(partition.name)
+                    self._parent.unanswered.discard(partition.name)
+                    day = decode_as(row, CustomerRow).updated_on
+                    yield decoder.decode(decode_row(row), customer_id, day), len(row)
                     continue
-                self._answered.add(partition.name)
-                day = decode_as(row, CustomerRow).updated_on
-                yield decoder.decode(decode_row(row), customer_id, day), len(row)
+                missing.append(customer_id)
+                if partition.name in self._answered:
+                    continue
+                self._parent.unanswered.add(partition.name)
+                self._misses[partition.name] += 1
+                if self._misses[partition.name] >= PROBES:
+                    self._skip(partition)
+                    return
         if skipped := len(expected) - len(fitting):
             self.logger.info("%s: %d ids fit no path and are skipped", partition.name, skipped)
         if missing:
-            self._check_full_load(partition)
             msg = "%s: %d customers have gone meanwhile"
             self.logger.info(msg, partition.name, len(missing))
 
-    def _count_miss(self, partition: Partition) -> None:
-        """Count a customer without an answer.
+    def _skip(self, partition: Partition) -> None:
+        """Request no more customers of a partition in this run.
 
         Raises:
-            CubeError: If the first customers of the account, or of the partition, have none.
+            CubeError: If no partition before it has shown any.
         """
-        if partition.name not in self._answered:
-            self._misses[partition.name] += 1
-        if self._misses[partition.name] < PROBES:
-            return
-        if self._chosen:
-            raise NotFoundError(self._no_answer(partition))
-        msg = f"{self._no_answer(partition)} Deselect the stream."
-        raise CubeError(msg)
-
-    def _check_full_load(self, partition: Partition) -> None:
-        """Let a few customers without an answer not count as all that a partition has.
-
-        Raises:
-            NotFoundError: In a full load, if no customer of the partition has an answer so far.
-        """
-        context = self._parent.context_of(partition)
-        if partition.name not in self._answered and self._parent.bookmarks.get(context) is None:
-            raise NotFoundError(self._no_answer(partition))
-
-    def _no_answer(self, partition: Partition) -> str:
-        where = f"{self.name} of {partition.name}"
-        return f"{where}: the account shows no single customers (HTTP 404)."
+        msg = f"{self.name} of {partition.name}: the account shows no single customers (HTTP 404)."
+        if not self._chosen:
+            msg = f"{msg} Deselect the stream."
+            raise CubeError(msg)
+        self._parent.refused.add(partition.name)
+        self.logger.warning("%s They are skipped.", msg)
 
     def _rows(
         self, partition: Partition, customer_ids: Sequence[str]

@@ -85,11 +85,12 @@ class FullLoad:
         stream = self._stream
         if not (stream.selected and self.version.is_due):
             return
-        if hindrances := " ".join(self._hindrances()):
-            # The definitions and campaigns of each run are a full load, and show no people.
-            level = logging.WARNING if self._owner.replication_key else logging.INFO
-            msg = "%s: rows that have gone from the account stay in the target. %s"
-            stream.logger.log(level, msg, stream.name, hindrances)
+        unread, unexpected = "".join(self._unread()), " ".join(self._unexpected())
+        if unread or unexpected:
+            # What could not be read has its own warning.
+            level = logging.WARNING if unexpected else logging.INFO
+            msg = "%s: rows that have gone from the account stay in the target. %s%s"
+            stream.logger.log(level, msg, stream.name, unread, unexpected)
             return
         if self._tap.settings.emit_activate_version_messages:
             stream.write_activate_version(self.version.number)
@@ -104,14 +105,16 @@ class FullLoad:
         day = self._tap.settings.start_date
         return day.isoformat() if day and self._owner.replication_key else ""
 
-    def _hindrances(self) -> Iterator[str]:
-        """Why rows that did not come may exist all the same, in sentences."""
+    def _unread(self) -> Iterator[str]:
+        """Sentences about what this run could not read and the next one may."""
         if unread := [*self._resource.unread, *self._not_loaded()]:
-            yield f"Not read: {listed(unread)}. {_LATER}"
+            yield f"Not read: {listed(unread)}. {_LATER} "
         elif not (self._stream.is_complete and self._owner.is_complete):
-            yield f"Not everything could be read. {_LATER}"
-        parts = self._owner.stream_state.get("partitions", ())
-        unknown = self._index.gone(parts)
+            yield f"Not everything could be read. {_LATER} "
+
+    def _unexpected(self) -> Iterator[str]:
+        """Sentences about what is not as it was, and may be meant so."""
+        unknown = self._index.gone(self._owner.stream_state.get("partitions", ()))
         if gone := [name for name in unknown if name not in self._resource.unread]:
             yield f"Earlier runs read {listed(gone)}, which this run does not know. {_ACCEPT}"
         if not self.version.begins_at(self._start):

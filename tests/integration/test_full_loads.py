@@ -65,7 +65,8 @@ def aged(state: Any) -> Any:  # noqa: ANN401 - any JSON
 
 def kept(run: TapRun, stream: str = CUSTOMERS) -> str:
     """Why a run let the target keep what it did not bring."""
-    (line,) = (line for line in logged(run, "WARNING") if line.startswith(f"{stream}: {STAY}"))
+    told = logged(run, "INFO") + logged(run, "WARNING")
+    (line,) = (line for line in told if line.startswith(f"{stream}: {STAY}"))
     return line
 
 
