@@ -15,7 +15,7 @@ from tap_cube.records.values import TRUE
 from tap_cube.settings_schema import CRM_TYPES
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _LOGGER = logging.getLogger("tap-cube")
 _IDS = ("campaign__id", "data_owner__id", "assignment__id")
