@@ -129,8 +129,10 @@ def load(shard: dict[str, Any]) -> None:
     """Load a shard, resuming from its own state, with the types of the whole account."""
     with catalog_file(shard["catalog"]) as path:
         options = (f"--state-id={TAP}:{shard['name']}", f"--catalog={path}", *shard["options"])
+        # Shards share tables: a full load of one must not delete the rows of the others.
+        keeping = settings(emit_activate_version_messages=False)
         # Not `meltano run`: runs of one tap share a folder and would read each other's state.
-        meltano("el", TAP, TARGET, *options, **shard["environment"])
+        meltano("el", TAP, TARGET, *options, **shard["environment"], **keeping)
 
 
 @job(executor_def=multiprocess_executor.configured({"max_concurrent": 4}))
