@@ -27,7 +27,12 @@ from tap_cube.singer.state import checked_state
 from tap_cube.singer.versions import check_versions
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.bookmarks import check_bookmarks
-from tap_cube.streams.column_types import remember_types, warning_of_number, warnings_of_types
+from tap_cube.streams.column_types import (
+    declare_remembered,
+    remember_types,
+    warning_of_number,
+    warnings_of_types,
+)
 from tap_cube.streams.connection_test import ConnectionTest
 from tap_cube.streams.registry import STREAMS
 
@@ -184,6 +189,7 @@ class TapCube(CommandLine):
         self._warn_of_no_selection()
         streams = [each for each in self._cube_streams() if each.selected]
         for stream in streams:
+            declare_remembered(stream)
             for warning in warnings_of_types(stream):
                 stream.logger.warning("%s: %s", stream.name, warning)
         warned = _warn_of_numbers(streams)

@@ -114,7 +114,7 @@ class StreamColumns:
 
     Attributes:
         properties: JSON Schema of each column that is known before the first row.
-        defined: Names of the columns that come from definitions of custom fields.
+        fixed: Names of the columns that every account has.
         names: The names of the columns of keys.
     """
 
@@ -139,7 +139,8 @@ class StreamColumns:
         taken = fields.keys() | self._custom.keys
         new = [key for key in keys if key not in taken and len(key) <= MAX_KEY_LENGTH]
         room = MAX_COLUMNS - len(known) - len(readable) - len(defined)
-        self._fixed = {*known, *self._readable.values()}
+        self.fixed = frozenset(known)
+        self._reserved = {*known, *self._readable.values()}
         self._documented, self._defined = [*fields], [*defined]
         self._new = new[: max(0, room if custom else 0)]
         self._name(self.names)
@@ -149,11 +150,10 @@ class StreamColumns:
             **dict(self._titled(key, property_schema(of)) for key, of in defined.items()),
             **dict(self._titled(key, self._schema_of(key)) for key in self._new),
         }
-        self.defined = frozenset([*self._readable.values(), *map(self.names.of, defined)])
 
     def _name(self, names: ColumnNames) -> None:
         """Name what is known; what earlier runs have named comes before what they have not."""
-        names.reserve(self._fixed, self._documented)
+        names.reserve(self._reserved, self._documented)
         names.recall()
         names.add(self._defined)
         names.add(self._new)
@@ -182,7 +182,7 @@ class StreamColumns:
         present = {key: self.names.of(key) for key in keys}
         old = {anew.of(key): name for key, name in present.items()}
         old |= {key: name for key, name in present.items() if key not in old}
-        return {name: old[name] for name in old if name not in self._fixed}
+        return {name: old[name] for name in old if name not in self._reserved}
 
     def _titled(self, key: str, schema: Mapping[str, t.Any]) -> tuple[str, Mapping[str, t.Any]]:
         """Name and schema of a key's column, with the key as its title if the name differs."""

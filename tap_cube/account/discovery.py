@@ -186,7 +186,7 @@ class Discovery:
         shown += [name for campaign in campaigns for name in campaign.defined_by]
         if missing := self._memory.missing(shown, kinds):
             msg = (
-                "The account no longer shows %d partitions that earlier runs read: %s. Their rows "
-                "stay in the target. If they have gone for good, run once with --full-refresh."
+                "The account no longer shows %d partitions that earlier runs read: %s. "
+                "Their rows stay in the target as they are."
             )
             self._logger.warning(msg, len(missing), listed(missing))

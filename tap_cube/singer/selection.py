@@ -64,7 +64,7 @@ class ColumnSelection:
         self.properties: dict[str, t.Any] = with_first(keys, {**own, **listed})
         self.left_out: dict[str, None] = {}
         self._lists_all = found.keys() <= listed.keys() and not has_exclusions
-        self._is_whole = True
+        self.is_whole = True
         self.has_partial_columns = False
         self._chosen = self._mask = SelectionMask()
 
@@ -89,7 +89,7 @@ class ColumnSelection:
         """
         if chosen is not self._chosen:
             self._chosen, self._mask = chosen, _ColumnMask(chosen, self.properties)
-            self._is_whole = self._lists_all and all(chosen.values())
+            self.is_whole = self._lists_all and all(chosen.values())
             self.has_partial_columns = any(
                 len(breadcrumb) > 2 and not is_selected
                 for breadcrumb, is_selected in chosen.items()
@@ -109,7 +109,7 @@ class ColumnSelection:
         """
         if name in self.properties:
             return (name, self.properties[name]) if mask["properties", name] else None
-        if can_add and self._is_whole and len(self.properties) < MAX_COLUMNS:
+        if can_add and self.is_whole and len(self.properties) < MAX_COLUMNS:
             self.properties[name] = dict(schema)
             return name, self.properties[name]
         if ("properties", name) not in mask and len(self.left_out) < MAX_COLUMNS:
@@ -122,7 +122,7 @@ class ColumnSelection:
         if not self.left_out:
             return ""
         names = listed(sorted(self.left_out))
-        if self._is_whole:
+        if self.is_whole:
             return (
                 f"keys stay out, since a stream has at most {MAX_COLUMNS} columns, whose keys have "
                 f"at most {MAX_KEY_LENGTH} characters: {names}"

@@ -26,6 +26,7 @@ MANY_COLUMNS: t.Final = 1_500
 
 _MAX_REMEMBERED = 2_000
 _MAX_NAMED = 8
+_FORMATS: t.Final = {"date", "date-time"}
 
 _TO_TEXT = "target-postgres ends with 'Altering columns is not supported'"
 _FROM_TEXT = "target-postgres keeps text columns, and other loaders may rename them"
@@ -50,7 +51,7 @@ def warnings_of_types(stream: CubeStream[t.Any]) -> Iterator[str]:
     """Yield a sentence for each consequence that changed types have for targets."""
     before = _before(stream)
     changed: defaultdict[str, list[str]] = defaultdict(list)
-    for column, schema in _defined(stream).items():
+    for column, schema in _variable(stream).items():
         old, new = before.get(column), _kind_of(schema)
         if old and old != new:
             label = f" ({shown(schema['title'])})" if schema.get("title") else ""
@@ -75,7 +76,7 @@ def warning_of_number(stream: CubeStream[t.Any]) -> str:
 
 def remember_types(stream: CubeStream[t.Any]) -> None:
     """Write into the state which types the columns of custom fields have."""
-    now = {column: _kind_of(schema) for column, schema in _defined(stream).items()}
+    now = {column: _kind_of(schema) for column, schema in _variable(stream).items()}
     kept = [(column, kind) for column, kind in _before(stream).items() if column not in now]
     types: defaultdict[str, list[str]] = defaultdict(list)
     for column, kind in [*now.items(), *kept][:_MAX_REMEMBERED]:
@@ -90,17 +91,29 @@ def _before(stream: CubeStream[t.Any]) -> Mapping[str, str]:
     return {column: kind for kind, columns in types.items() for column in columns}
 
 
-def _defined(stream: CubeStream[t.Any]) -> Schemas:
-    """The emitted columns that come from definitions, or did: without one they are text."""
-    declared = declared_columns(stream)
-    known = stream.columns.defined | _before(stream).keys()
-    return {name: declared[name] for name in declared if name in known}
+def declare_remembered(stream: CubeStream[t.Any]) -> None:
+    """Declare the columns that earlier runs emitted and this account no longer shows.
+
+    A target would keep their last values otherwise, in rows of people who were erased as well.
+    """
+    if stream.selection.is_whole:
+        for name, kind in _before(stream).items():
+            schema: dict[str, t.Any] = {"type": [*kind.split("/"), "null"]}
+            if kind in _FORMATS:
+                schema = {"type": ["string", "null"], "format": kind}
+            stream.selection.column(name, schema, stream.mask, can_add=True)
+
+
+def _variable(stream: CubeStream[t.Any]) -> Schemas:
+    """The emitted columns that not every account has."""
+    declared, own = declared_columns(stream), stream.selection.properties
+    return {name: declared[name] for name in declared if name in own.keys() - stream.columns.fixed}
 
 
 def _kind_of(schema: Mapping[str, t.Any]) -> str:
     given = schema.get("type", "string")
     kinds = [given] if isinstance(given, str) else [kind for kind in given if kind != "null"]
-    if kinds == ["string"] and schema.get("format") in {"date", "date-time"}:
+    if kinds == ["string"] and schema.get("format") in _FORMATS:
         return str(schema["format"])
     return "/".join(sorted(kinds))
 

@@ -122,7 +122,9 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         """Yield the record of each customer, and its size in bytes."""
         expected = list(dict.fromkeys(self._parent.emitted_ids))
         missing = fitting = [key for key in expected if _IN_PATHS.fullmatch(key)]
-        for _ in range(2):  # one 404 may be a mistake of a moment
+        is_full = self._parent.bookmarks.get(self._parent.context_of(partition)) is None
+        # A full load deletes details that do not come, and one 404 may be a mistake of a moment.
+        for _ in range(1 + is_full):
             asked, missing = missing, []
             for customer_id, row in self._rows(partition, asked):
                 if row is not None:

@@ -87,15 +87,15 @@ class FullLoad:
             return
         unread, unexpected = "".join(self._unread()), " ".join(self._unexpected())
         if unread or unexpected:
-            # What could not be read has its own warning.
-            level = logging.WARNING if unexpected else logging.INFO
+            # What could not be read has its own warning. Definitions and campaigns show no people.
+            level = logging.WARNING if unexpected and self._owner.replication_key else logging.INFO
             msg = "%s: rows that have gone from the account stay in the target. %s%s"
             stream.logger.log(level, msg, stream.name, unread, unexpected)
             return
         if self._tap.settings.emit_activate_version_messages:
             stream.write_activate_version(self.version.number)
-            msg = "%s: the full load is complete; the target deletes rows of versions before %d"
-            stream.logger.info(msg, stream.name, self.version.number)
+            msg = "Full load complete; the target deletes rows of versions before %d"
+            stream.logger.info(msg, self.version.number)
         self.version.activate()
         self._tap.state_writer.write_state(stream.tap_state)
 

@@ -178,9 +178,7 @@ def test_the_summary_has_the_figures_of_the_run(cube: Sandbox) -> None:
 
 def figures(run: TapRun, stream: str) -> dict[str, int]:
     """The numbers of a stream's summary."""
-    (found,) = (
-        summary
-        for line in run.stderr.splitlines()
-        if f"| {stream}: " in line and (summary := SUMMARY.search(line))
-    )
+    (line,) = (text for text in run.stderr.splitlines() if f"| {stream}: " in text)
+    found = SUMMARY.search(line)
+    assert found is not None, line
     return {name: int(value) for name, value in found.groupdict().items()}
