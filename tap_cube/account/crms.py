@@ -36,6 +36,7 @@ class CrmSearch:
     Attributes:
         definitions: The definitions found so far.
         failures: A sentence for each partition that neither answers nor refuses, by its name.
+        skipped: Partitions whose customers this run does not read.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class CrmSearch:
         self._logger = logger
         self.definitions: list[Definitions] = []
         self.failures: dict[str, str] = {}
+        self.skipped: list[Partition] = []
 
     def resource(
         self,
@@ -117,6 +119,7 @@ class CrmSearch:
         for partition in partitions:
             if partition.name not in read:
                 self._unread.add(stream, partition.name)
+                self.skipped.append(partition)
             # Of other partitions no definitions can be in the target: a later run fails unless it
             # finds again what earlier ones found.
             if partition.name not in defined and not self._memory.endpoints:

@@ -120,7 +120,11 @@ class Discovery:
             "data_owner_customers": crms,
             **dict(self._streams.resources(others, partitions)),
         }
-        resources = {stream: resource for stream, resource in found.items() if resource}
+        resources = {
+            stream: resource.without(self._crms.skipped)
+            for stream, resource in found.items()
+            if resource
+        }
         if rows is None and not resources and not self._crms.failures:
             msg = (
                 "Nothing to read: the account lists no campaigns, so the tap cannot discover "

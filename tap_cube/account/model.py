@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tap_cube.account.campaigns import assignment_name, crm_name
 from tap_cube.account.names import Naming
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from tap_cube.account.campaigns import Campaign
@@ -78,6 +78,7 @@ class Resource:
         is_list: Whether a response is a bare list, without pages (T13).
         unread: What may belong to the stream and this run does not read: names of partitions, or
             short phrases.
+        skipped: Partitions that the account has there, and that this run does not read.
     """
 
     partitions: tuple[Partition, ...]
@@ -85,6 +86,7 @@ class Resource:
     keys: tuple[str, ...] = ()
     is_list: bool = False
     unread: tuple[str, ...] = ()
+    skipped: tuple[Partition, ...] = ()
 
     @classmethod
     def joined(cls, parts: Sequence[Resource], unread: tuple[str, ...]) -> t.Self:
@@ -96,6 +98,11 @@ class Resource:
             any(part.is_list for part in parts),
             unread,
         )
+
+    def without(self, partitions: Iterable[Partition]) -> t.Self:
+        """The resource that skips those of these partitions that its endpoint has."""
+        own = (each for each in partitions if each.context.keys() == self.endpoint.ids)
+        return replace(self, skipped=tuple(own))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ something says that it has gone. Every record carries the version of its stream:
 1970 when the last full load began. When that load has read everything, ACTIVATE_VERSION lets the
 target delete all rows of earlier versions. The state holds, for each stream::
 
-    {"version": 1764212345, "activated": 1763607545, "since": "2024-01-01", "partitions": [
+    {"version": 1764212345, "activated": 1763607545,
+     "since": "2024-01-01", "start": "2024-01-01", "partitions": [
         {"context": {...}, "replication_key_value": "2026-11-26", "loaded": 1764212345}]}
 
-``version`` is that of the records, ``activated`` the last one whose full load was complete, and
-``since`` the `start_date` of the table. A bookmark counts only if its partition was ``loaded``
-under the version of the stream. An interrupted full load goes on with its version: partitions that
-it has loaded are read from their bookmarks, the others from the beginning.
+``version`` is that of the records, and ``activated`` the last one whose full load was complete.
+``since`` is the earliest `start_date` of all runs, and ``start`` the latest one of those that had
+this version. A bookmark counts only if its partition was ``loaded`` under the version of the
+stream. An interrupted full load goes on with its version: partitions that it has loaded are read
+from their bookmarks, the others from the beginning.
 
 Meltano merges the state of a full refresh over the one before: objects are merged, lists replaced.
 That brings keys back which a run has removed, so no mark means anything by its absence.
@@ -32,13 +34,18 @@ MAX_VERSION = 2**31 - 1
 """The greatest version: targets store it as a 32-bit integer."""
 
 LOADED: t.Final = "loaded"
-"""Mark of a partition: the version under which it was read up to its bookmark."""
+"""Mark of a partition: the version under which it was read up to its bookmark; 0 if none so far."""
+
+EMPTIED: t.Final = "emptied"
+"""Mark of a partition without rows: the last version under which it was shown so."""
 
 DETAILS: t.Final = "details"
 """Mark of a partition: the version of the details that came with its customers.
 
 States of earlier versions of the tap have True here.
 """
+
+_VERSIONS: t.Final = ("version", "activated", LOADED, EMPTIED)
 
 
 def check_versions(stream: str, state: Mapping[str, t.Any]) -> None:
@@ -51,9 +58,12 @@ def check_versions(stream: str, state: Mapping[str, t.Any]) -> None:
     Raises:
         CubeError: If they are damaged.
     """
-    numbers = (state.get(name, 0) for name in ("version", "activated"))
-    is_sound = all(type(each) is int and 0 <= each <= MAX_VERSION for each in numbers)
-    if not (is_sound and isinstance(state.get("since", ""), str)):
+    parts = (state, *state.get("partitions", ()))
+    numbers = [part.get(name, 0) for part in parts for name in _VERSIONS]
+    numbers += [part[DETAILS] for part in parts if part.get(DETAILS) not in (None, True)]
+    is_sound = all(type(each) is int and 0 <= each < MAX_VERSION for each in numbers)
+    days = (state.get(name, "") for name in ("since", "start"))
+    if not (is_sound and all(isinstance(each, str) for each in days)):
         msg = f"The state of stream '{stream}' is damaged. Fix or clear it, then run again."
         raise CubeError(msg)
 
@@ -103,25 +113,24 @@ class TableVersion:
         if not is_full and not before and earlier:
             for each in earlier:
                 each[mark] = now
-            state |= {"version": now, "activated": now, **({"since": start} if start else {})}
+            state |= {"version": now, "activated": now, "since": start, "start": start}
             return cls(state, now, is_new=False)
+        state["since"] = min(start, state.get("since", "")) if before else start
         if not is_full and before and any(each.get(mark) == before for each in bookmarked):
+            state["start"] = max(start, state.get("start", ""))
             return cls(state, before, is_new=False)
-        number = min(max(now, before + 1), MAX_VERSION)
-        state["version"] = number
-        since = min(start, state.get("since", "")) if before else start
-        if since or "since" in state:
-            state["since"] = since
-        return cls(state, number, is_new=True)
+        state |= {"version": min(max(now, before + 1), MAX_VERSION), "start": start}
+        return cls(state, state["version"], is_new=True)
 
     @property
     def is_due(self) -> bool:
         """Whether a full load has begun, and older rows were not deleted yet."""
         return bool(self._state.get("activated") != self.number)
 
-    def begins_at(self, start: str) -> bool:
-        """Whether the table holds rows from just this day on; "" for all."""
-        return bool(self._state.get("since", "") == start)
+    @property
+    def is_narrower(self) -> bool:
+        """Whether a run of this version left out days that the table may hold."""
+        return bool(self._state["start"] > self._state["since"])
 
     def activate(self) -> None:
         """Remember that the full load was complete."""

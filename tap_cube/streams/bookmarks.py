@@ -7,7 +7,7 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 
 from tap_cube.errors import RunError
-from tap_cube.singer.versions import DETAILS, LOADED
+from tap_cube.singer.versions import DETAILS, EMPTIED, LOADED
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +32,6 @@ _FUTURE = timedelta(days=1)
 
 _EMPTY = "empty"
 """Mark of a partition that had ended and had no rows in the last run."""
-
-_EMPTIED = "emptied"
-"""Mark of a partition that has lost all its rows: the version under which that was seen."""
 
 _SPELLING = re.compile(
     r"([0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}-?[0-9])"
@@ -184,8 +181,8 @@ class Bookmarks:
     def end(self, context: Context | None, *, is_empty: bool, has_details: bool = False) -> None:
         """Remember in the state that a partition was read to its end under the present version.
 
-        A list may be shown empty by mistake for a moment. So one that had rows before must be
-        empty in two runs.
+        A list may be shown empty by mistake for a moment. So one that had rows in the last full
+        load must be empty in two runs.
 
         Args:
             context: The partition's context.
@@ -193,13 +190,19 @@ class Bookmarks:
             has_details: Whether details of all its customers that were emitted came, too.
         """
         state, number = self._stream.get_context_state(context), self._load.version.number
-        had_rows = state.get(LOADED) != number and "replication_key_value" in state
-        if is_empty and had_rows and state.get(_EMPTIED) != number:
-            state[_EMPTIED] = number
-            return
+        details = self._versions_of_details
+        is_full = state.get(LOADED) != number or any(state.get(DETAILS) != own for own in details)
+        if is_empty and is_full:
+            loaded = max(state.get(LOADED, 0), state.get(DETAILS) or 0)
+            had_rows = state.get(EMPTIED, 0) < loaded
+            state[EMPTIED] = max([number, *details])
+            if had_rows:
+                return
+        elif EMPTIED in state and not is_empty:
+            state[EMPTIED] = 0  # a later list without rows is a new one
         if self._stream.selected:
             state[LOADED] = number
-        numbers = self._versions_of_details if has_details else ()
+        numbers = details if has_details else ()
         if numbers or DETAILS in state:
             state[DETAILS] = max(numbers, default=0)
 

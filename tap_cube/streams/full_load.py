@@ -61,7 +61,7 @@ class FullLoad:
         """The version of the stream's rows, decided at its first use."""
         is_full = self._stream.replication_method == REPLICATION_FULL_TABLE
         state = self._owner.stream_state
-        return TableVersion.of_state(
+        version = TableVersion.of_state(
             self._stream.stream_state,
             [state, *state.get("partitions", ())],
             self._mark,
@@ -69,6 +69,13 @@ class FullLoad:
             start=self._start,
             is_full=self._parent.version.is_new if self._parent else is_full,
         )
+        if version.is_new:
+            # A full refresh knows none of earlier runs. If it breaks off, or cannot read one of
+            # these, later runs know that the target may have rows of it.
+            for partition in (*self._index.partitions, *self._resource.skipped):
+                context = self._index.context_of(partition)
+                self._owner.get_context_state(context).setdefault(LOADED, 0)
+        return version
 
     @property
     def children(self) -> list[FullLoad]:
@@ -117,7 +124,7 @@ class FullLoad:
         unknown = self._index.gone(self._owner.stream_state.get("partitions", ()))
         if gone := [name for name in unknown if name not in self._resource.unread]:
             yield f"Earlier runs read {listed(gone)}, which this run does not know. {_ACCEPT}"
-        if not self.version.begins_at(self._start):
+        if self.version.is_narrower:
             yield f"'start_date' is not what it was when the table was loaded. {_ACCEPT}"
 
     def _not_loaded(self) -> Iterator[str]:

@@ -21,7 +21,7 @@ from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
 from tap_cube.records.page import END, Page
 from tap_cube.singer.progress import Progress
-from tap_cube.singer.versions import LOADED
+from tap_cube.singer.versions import DETAILS, LOADED
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,6 +38,9 @@ MAX_FAILURES: t.Final = 3
 
 A dead endpoint costs minutes of retries for each partition, and there may be hundreds.
 """
+
+_MARKS: t.Final = {LOADED, DETAILS, "replication_key_value"}
+"""What only partitions have in the state that the target may have rows of."""
 
 
 class PartitionIndex:
@@ -66,7 +69,7 @@ class PartitionIndex:
         """Names of the partitions that earlier runs read, by their state, and this one does not."""
         if not self.partitions:
             return []
-        read = (part for part in parts if LOADED in part or "replication_key_value" in part)
+        read = (part for part in parts if part.keys() & _MARKS)
         contexts = (part["context"] for part in read)
         return [partition_name(each) for each in contexts if self.of(each) is ACCOUNT]
 

@@ -60,6 +60,9 @@ WRONG_SHAPES: dict[str, object] = {
     ),
     "a text for a context": state_with({"partitions": [{"context": "B2B"}]}),
     "a list in a context": state_with({"partitions": [partition("2024-05-17", crm_type=["B2B"])]}),
+    "a version that nothing can follow": state_with({"version": 2**31 - 1}),
+    "a text for a version": state_with({"partitions": [{"context": CONTEXT, "loaded": "1"}]}),
+    "a list for a version": state_with({"partitions": [{"context": CONTEXT, "details": []}]}),
     "too many levels": state_with({"partitions": json.loads("[" * 99 + "]" * 99)}),
 }
 
