@@ -132,3 +132,12 @@ def test_details_alone_are_not_deleted_with_their_crm(cube: Sandbox) -> None:
     cube.account.delete((2, "B2C"), cube.account.customer_ids((2, "B2C")))
     empty = sync(cube, state=first.state, catalog=catalog, **only(*TWO))
     assert OF_CUSTOMERS not in activated(empty)
+
+
+def test_details_without_customers_have_a_schema(cube: Sandbox) -> None:
+    """Targets take no ACTIVATE_VERSION of a stream that they do not know."""
+    cube.account.delete(CRM, cube.account.customer_ids(CRM))
+    run = sync(cube, selected=[OF_CUSTOMERS], **only(CRM))
+    assert OF_CUSTOMERS in activated(run)
+    types = [m["type"] for m in run.messages if m.get("stream") == OF_CUSTOMERS]
+    assert types == ["SCHEMA", "ACTIVATE_VERSION"]
