@@ -24,6 +24,9 @@ _LAST = "without_id"
 _LOWEST = "without_id_loaded"
 """The lowest number since the last full load of the partition, that load included."""
 
+_LOWEST_KEPT = "without_id_kept"
+"""The same since the load before, as long as the last one has not let the target delete rows."""
+
 _MAX_NUMBER = 2**31 - 1
 
 _MONTH = timedelta(days=30)
@@ -60,12 +63,16 @@ class AnonymisedRows:
         is_sure = is_full or changes.has_rows
         if number is None or not (is_sure and self._stream.selected):
             return
-        last, lowest = _number(state, _LAST), _number(state, _LOWEST)
+        last = _number(state, _LAST)
         if last is not None:
             self._change = (self._change or 0) + number - last
         state[_LAST] = number
+        if is_full and self._stream.stream_state.get("activated", 0) >= state.get(LOADED, 0):
+            state[_LOWEST_KEPT] = _number(state, _LOWEST)
         # Rows without an id that go must not hide others that come later.
-        state[_LOWEST] = number if is_full or lowest is None else min(number, lowest)
+        for name, is_first in ((_LOWEST, is_full), (_LOWEST_KEPT, False)):
+            lowest = _number(state, name)
+            state[name] = number if is_first or lowest is None else min(number, lowest)
 
     def report(self) -> str:
         """Log how many rows lost their id since the last full load: a warning after a month.
@@ -79,12 +86,10 @@ class AnonymisedRows:
             part for part in own.get("partitions") or [own] if _number(part, _LAST) is not None
         ]
         total = sum(_number(part, _LAST) or 0 for part in parts)
-        grown = [part for part in parts if _growth(part)]
-        if grown:
-            self._log_due(
-                sum(map(_growth, grown)),
-                min(_number(part, LOADED) or self._load.version.number for part in grown),
-            )
+        name = _LOWEST_KEPT if self._load.version.is_due else _LOWEST
+        if growth := sum(_growth(part, name) for part in parts):
+            began = _number(own, "activated") or self._load.version.number
+            self._log_due(growth, began)
         change = _comparison(self._change)
         return f", {total} rows without an id (anonymised){change}" if parts else ""
 
@@ -112,8 +117,8 @@ def _number(part: Mapping[str, t.Any], name: str) -> int | None:
     return value if type(value) is int and 0 <= value <= _MAX_NUMBER else None
 
 
-def _growth(part: Mapping[str, t.Any]) -> int:
-    last, lowest = _number(part, _LAST), _number(part, _LOWEST)
+def _growth(part: Mapping[str, t.Any], name: str) -> int:
+    last, lowest = _number(part, _LAST), _number(part, name)
     return 0 if last is None or lowest is None else max(0, last - lowest)
 
 
