@@ -229,7 +229,6 @@ class EncodedStream(Stream):
 
     def write_activate_version(self, version: int) -> None:
         """Let the target delete the rows of earlier versions."""
-        self.declare()  # in a run that has no record of the stream
         self._write_activate_version_message(version)
 
     @override

@@ -45,6 +45,9 @@ DETAILS: t.Final = "details"
 States of earlier versions of the tap have True here.
 """
 
+MARKS: t.Final = {LOADED, DETAILS, "replication_key_value"}
+"""What only partitions have in the state that the target may have rows of."""
+
 _VERSIONS: t.Final = ("version", "activated", LOADED, EMPTIED)
 
 

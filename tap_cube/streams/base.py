@@ -154,9 +154,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
     def end_partition(self, partition: Partition, context: Context | None) -> None:
         """Run after all records of a partition were written."""
         del partition
-        # Streams without a replication key emit what discovery has read, and judged.
-        is_empty = self.reader.is_empty and bool(self.replication_key)
-        self.bookmarks.end(context, is_empty=is_empty)
+        self.bookmarks.end(context, is_empty=self.reader.is_empty)
 
     @override  # type: ignore[misc]  # "final", but nothing else spans records and batches
     def sync(self, context: Context | None = None) -> None:

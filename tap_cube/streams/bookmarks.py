@@ -182,7 +182,7 @@ class Bookmarks:
         """Remember in the state that a partition was read to its end under the present version.
 
         A list may be shown empty by mistake for a moment. So one that had rows in the last full
-        load must be empty in two runs.
+        load must be empty in two runs. (Lists without a replication key are judged by discovery.)
 
         Args:
             context: The partition's context.
@@ -192,7 +192,7 @@ class Bookmarks:
         state, number = self._stream.get_context_state(context), self._load.version.number
         details = self._versions_of_details
         is_full = state.get(LOADED) != number or any(state.get(DETAILS) != own for own in details)
-        if is_empty and is_full:
+        if is_empty and is_full and self._stream.replication_key:
             loaded = max(state.get(LOADED, 0), state.get(DETAILS) or 0)
             had_rows = state.get(EMPTIED, 0) < loaded
             state[EMPTIED] = max([number, *details])

@@ -100,6 +100,7 @@ class FullLoad:
             stream.logger.log(level, msg, stream.name, unread, unexpected)
             return
         if self._tap.settings.emit_activate_version_messages:
+            stream.declare()  # maybe this run has no record of the stream
             stream.write_activate_version(self.version.number)
             msg = "Full load complete; the target deletes rows of versions before %d"
             stream.logger.info(msg, self.version.number)

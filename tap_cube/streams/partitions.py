@@ -21,7 +21,7 @@ from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
 from tap_cube.records.page import END, Page
 from tap_cube.singer.progress import Progress
-from tap_cube.singer.versions import DETAILS, LOADED
+from tap_cube.singer.versions import MARKS
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,9 +38,6 @@ MAX_FAILURES: t.Final = 3
 
 A dead endpoint costs minutes of retries for each partition, and there may be hundreds.
 """
-
-_MARKS: t.Final = {LOADED, DETAILS, "replication_key_value"}
-"""What only partitions have in the state that the target may have rows of."""
 
 
 class PartitionIndex:
@@ -69,7 +66,7 @@ class PartitionIndex:
         """Names of the partitions that earlier runs read, by their state, and this one does not."""
         if not self.partitions:
             return []
-        read = (part for part in parts if part.keys() & _MARKS)
+        read = (part for part in parts if part.keys() & MARKS)
         contexts = (part["context"] for part in read)
         return [partition_name(each) for each in contexts if self.of(each) is ACCOUNT]
 
