@@ -194,7 +194,9 @@ class Bookmarks:
         is_full = state.get(LOADED) != number or any(state.get(DETAILS) != own for own in details)
         if is_empty and is_full and self._stream.replication_key:
             loaded = max(state.get(LOADED, 0), state.get(DETAILS) or 0)
-            had_rows = state.get(EMPTIED, 0) < loaded
+            # The full load of an earlier run did not come to it, so it may have had rows.
+            is_left = LOADED in state and not self._load.version.is_new
+            had_rows = state.get(EMPTIED, 0) < max(loaded, is_left)
             state[EMPTIED] = max([number, *details])
             if had_rows:
                 return

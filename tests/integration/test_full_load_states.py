@@ -81,6 +81,16 @@ def test_narrower_settings_after_a_broken_full_refresh_delete_nothing(cube: Sand
     assert "Earlier runs read data_owners/2/B2C" in kept(night)
 
 
+def test_what_a_broken_full_refresh_did_not_read_has_to_be_empty_twice(cube: Sandbox) -> None:
+    """Its state does not tell whether the CRM had rows."""
+    first = sync(cube, **only(*TWO))
+    state = refreshed(broken_off(cube), first)
+    cube.account.delete((2, "B2C"), cube.account.customer_ids((2, "B2C")))
+    night = sync(cube, state=state, **only(*TWO))
+    assert "Not read: data_owners/2/B2C" in kept(night)
+    assert CUSTOMERS in activated(sync(cube, state=night.state, **only(*TWO)))
+
+
 def test_a_crm_that_refuses_a_full_refresh_and_then_goes_keeps_its_rows(cube: Sandbox) -> None:
     """The full refresh did not see that its rows have gone."""
     first = sync(cube)
