@@ -48,6 +48,7 @@ class PageReader:
 
     Attributes:
         may_retry: Whether requests that fail are sent again.
+        doubts_empty: Whether a first page without rows is requested once more.
     """
 
     def __init__(  # noqa: PLR0913 - a reader needs all of them
@@ -66,7 +67,7 @@ class PageReader:
         self._pool = pool
         self._page_decoder = PageDecoder(row_type)
         self._may_be_list = may_be_list
-        self.may_retry = True
+        self.may_retry, self.doubts_empty = True, False
         self._on_wait = on_wait
         self._first_pages = Prefetcher(self._fetch, pool, on_wait)
         self._kept = FirstPages() if kept is None else kept
@@ -82,10 +83,13 @@ class PageReader:
         Raises:
             CubeError: If the request fails.
         """
-        if page := self._kept.take(self._stream, request[1]):
-            return page
+        kept = self._kept.take(self._stream, request[1])
+        if kept and (kept.rows or not self.doubts_empty):
+            return kept
         missing = (each for each in lookahead if not self._kept.has(self._stream, each[1]))
-        return self._first_pages.take(request, islice(missing, self.lookahead))
+        page = self._first_pages.take(request, islice(missing, self.lookahead))
+        is_doubtful = self.doubts_empty and not (page.rows or kept)
+        return self._first_pages.take(request, ()) if is_doubtful else page
 
     def look(self, request: Request, lookahead: Iterable[Request]) -> Page:
         """Get a first page, maybe without its rows, and keep it for `first_page`.

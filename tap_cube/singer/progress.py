@@ -33,7 +33,6 @@ class StreamStats:
         unparsed: Values that did not fit the type of their column.
         failures: Partitions and maps that failed.
         seconds: Duration.
-        without_id: How many rows carry no id, as the end of the summary; "" if nobody counts them.
     """
 
     rows: int = 0
@@ -41,7 +40,6 @@ class StreamStats:
     unparsed: int = 0
     failures: int = 0
     seconds: float = 0
-    without_id: str = ""
 
     def summary(self, requests: int, retries: int) -> str:
         """Format the totals as one line.
@@ -53,7 +51,6 @@ class StreamStats:
         return (
             f"{self.rows} rows emitted, {self.unchanged} unchanged skipped, {requests} requests, "
             f"{retries} of them retries, {self.unparsed} unparsed values, {self.seconds:.1f} s"
-            f"{self.without_id}"
         )
 
 

@@ -23,7 +23,8 @@ from tap_cube.streams.bookmarks import Bookmarks
 from tap_cube.streams.changes import Changes
 from tap_cube.streams.full_load import FullLoad
 from tap_cube.streams.overrides import record_decoder
-from tap_cube.streams.partitions import PartitionIndex, PartitionReader
+from tap_cube.streams.partition_index import PartitionIndex
+from tap_cube.streams.partitions import PartitionReader
 from tap_cube.streams.survey import surveyed
 
 if t.TYPE_CHECKING:
@@ -41,6 +42,7 @@ if t.TYPE_CHECKING:
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
 R = t.TypeVar("R", bound=Row)
+_UNDATED = "%s: rows have no modification date here; every run is a full load"
 
 
 class CubeStream(EncodedStream, t.Generic[R]):
@@ -173,10 +175,10 @@ class CubeStream(EncodedStream, t.Generic[R]):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         partition = self._index.of(context)
-        is_kept = bool(self.own_column(UNPARSED))
+        is_kept, is_new = bool(self.own_column(UNPARSED)), self.bookmarks.is_new(context)
         decoder = self.decoder = record_decoder(self, partition)
         self.write_state()  # what the partitions before have finished
-        with self.reader.partition(partition, self.endpoint_of(partition).path):
+        with self.reader.partition(partition, self.endpoint_of(partition).path, is_new=is_new):
             for record in self.records(partition, context, decoder):
                 self.stats.rows += record.number if isinstance(record, RecordBlock) else 1
                 yield record
@@ -240,8 +242,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.logger.log(level, changes.report(partition.name or self.name))
         if changes.emitted and not changes.has_dates and not self._has_reported_full:
             self._has_reported_full = True
-            msg = "%s: rows have no modification date here; every run is a full load"
-            self.logger.info(msg, self.name)
+            self.logger.info(_UNDATED, self.name)
 
     def _changes(self, cursor: Cursor, partition: Partition) -> Changes:
         context = self.context_of(partition) or None
@@ -256,5 +257,5 @@ class CubeStream(EncodedStream, t.Generic[R]):
         super().log_sync_costs()
         if self.selected:
             requests, retries = self.client.requests[self.name], self.client.retries[self.name]
-            self.stats.without_id = self._anonymised.report()
-            self.logger.info("%s: %s", self.name, self.stats.summary(requests, retries))
+            summary = self.stats.summary(requests, retries) + self._anonymised.report()
+            self.logger.info("%s: %s", self.name, summary)

@@ -178,21 +178,23 @@ class Bookmarks:
             state["replication_key_value"] = value
             state[LOADED] = self._load.version.number
 
-    def end(self, context: Context | None, *, is_empty: bool, has_details: bool = False) -> None:
+    def end(
+        self, context: Context | None, *, is_empty: bool | None, has_details: bool = False
+    ) -> None:
         """Remember in the state that a partition was read to its end under the present version.
 
         A list may be shown empty by mistake for a moment. So one that had rows in the last full
-        load must be empty in two runs. (Lists without a replication key are judged by discovery.)
+        load must be empty in two runs.
 
         Args:
             context: The partition's context.
-            is_empty: Whether it had no rows.
+            is_empty: Whether it had no rows; None if it was not requested.
             has_details: Whether details of all its customers that were emitted came, too.
         """
         state, number = self._stream.get_context_state(context), self._load.version.number
         details = self._versions_of_details
         is_full = state.get(LOADED) != number or any(state.get(DETAILS) != own for own in details)
-        if is_empty and is_full and self._stream.replication_key:
+        if is_empty and is_full:
             loaded = max(state.get(LOADED, 0), state.get(DETAILS) or 0)
             # The full load of an earlier run did not come to it, so it may have had rows.
             is_left = LOADED in state and not self._load.version.is_new
@@ -200,13 +202,18 @@ class Bookmarks:
             state[EMPTIED] = max([number, *details])
             if had_rows:
                 return
-        elif EMPTIED in state and not is_empty:
+        elif EMPTIED in state and is_empty is False:
             state[EMPTIED] = 0  # a later list without rows is a new one
         if self._stream.selected:
             state[LOADED] = number
         numbers = details if has_details else ()
         if numbers or DETAILS in state:
             state[DETAILS] = max(numbers, default=0)
+
+    def is_new(self, context: Context | None) -> bool:
+        """Whether no run has read a partition to its end."""
+        state = self._stream.get_context_state(context)
+        return not state.get(LOADED) and state.get("replication_key_value") is None
 
     def may_close(self, context: Context | None, *, is_empty: bool) -> bool:
         """Whether a partition that has ended is complete, so that no run need read it again.
@@ -215,8 +222,9 @@ class Bookmarks:
         next run.
         """
         state = self._stream.get_context_state(context)
-        was_empty = _EMPTY in state
-        _mark(state, _EMPTY, is_set=is_empty and not was_empty)
+        was_empty = bool(state.pop(_EMPTY, False))
+        if is_empty and not was_empty:
+            state[_EMPTY] = True
         return was_empty or not is_empty
 
     def limit(self, first: Page) -> datetime:
@@ -250,10 +258,3 @@ class Bookmarks:
             msg = "%s: A bookmark is in the future; ignoring it, so everything is read%s"
             self._stream.logger.warning(msg, self._stream.name, where and f" ({where})")
         return None
-
-
-def _mark(state: dict[str, t.Any], name: str, *, is_set: bool) -> None:
-    if is_set:
-        state[name] = True
-    else:
-        state.pop(name, None)

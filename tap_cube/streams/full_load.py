@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
     from tap_cube.account.model import Resource
     from tap_cube.singer.stream import EncodedStream
-    from tap_cube.streams.partitions import PartitionIndex
+    from tap_cube.streams.partition_index import PartitionIndex
     from tap_cube.streams.spec import CubeTap
 
 _LATER = "The next run that reads everything deletes them."

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from singer_sdk import metrics
 
-from tap_cube.account.model import ACCOUNT, partition_name
+from tap_cube.account.model import ACCOUNT
 from tap_cube.errors import (
     CubeError,
     ForbiddenError,
@@ -21,10 +21,9 @@ from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
 from tap_cube.records.page import END, Page
 from tap_cube.singer.progress import Progress
-from tap_cube.singer.versions import MARKS
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_cube.account.model import Partition, Resource
     from tap_cube.paging.pages import Request
@@ -40,43 +39,6 @@ A dead endpoint costs minutes of retries for each partition, and there may be hu
 """
 
 
-class PartitionIndex:
-    """Finds partitions by their context. There may be thousands.
-
-    Args:
-        partitions: The partitions in their order; none if the stream is not partitioned.
-        context_of: Returns the context of a partition.
-    """
-
-    def __init__(
-        self,
-        partitions: Sequence[Partition],
-        context_of: Callable[[Partition], Mapping[str, t.Any]],
-    ) -> None:
-        self.partitions, self.context_of = partitions, context_of
-        contexts = (frozenset(context_of(partition).items()) for partition in partitions)
-        self._places = {context: place for place, context in enumerate(contexts)}
-
-    def of(self, context: Mapping[str, t.Any] | None) -> Partition:
-        """The partition with a context; the account without one."""
-        place = self._places.get(frozenset((context or {}).items()))
-        return ACCOUNT if place is None else self.partitions[place]
-
-    def gone(self, parts: Iterable[Mapping[str, t.Any]]) -> list[str]:
-        """Names of the partitions that earlier runs read, by their state, and this one does not."""
-        if not self.partitions:
-            return []
-        read = (part for part in parts if part.keys() & MARKS)
-        contexts = (part["context"] for part in read)
-        return [partition_name(each) for each in contexts if self.of(each) is ACCOUNT]
-
-    def after(self, context: Mapping[str, t.Any]) -> Iterator[Partition]:
-        """The partitions after the one with this context."""
-        places = len(self.partitions)
-        place = self._places.get(frozenset(context.items()), places)
-        return (self.partitions[each] for each in range(place + 1, places))
-
-
 class PartitionReader:
     """Reads the pages of a stream's partitions.
 
@@ -89,7 +51,7 @@ class PartitionReader:
 
     Attributes:
         is_complete: Whether all lists of the partition were complete so far.
-        is_empty: Whether they had no rows.
+        is_empty: Whether they had no rows; None if none was requested.
     """
 
     def __init__(
@@ -101,13 +63,13 @@ class PartitionReader:
         targets_after: Callable[[Partition], Iterable[Request]],
     ) -> None:
         self._targets_after = targets_after
-        self.is_complete = self.is_empty = True
+        self.is_complete = True
+        self.is_empty: bool | None = None
         self._stream, self._failures = stream, tap.failures
         self._requests = tap.client.requests
         self._name, self._logger = stream.name, stream.logger
         self._may_be_incomplete = tap.settings.on_incomplete_read == "warn"
-        self._failed_in_a_row = 0
-        self._has_asked = False
+        self._failed_in_a_row, self._has_asked = 0, False
         self._failed: dict[str, CubeError] = {}
         self._progress = Progress(stream.name, tap.logger, len(stream.partitions or ()))
         self._pages = PageReader(
@@ -127,7 +89,7 @@ class PartitionReader:
 
     def first_page(self, partition: Partition, target: str) -> Page:
         """Get the first page of a partition, and begin to fetch those of the next partitions."""
-        self._has_asked = True
+        self._has_asked, self.is_empty = True, self.is_empty is not False
         if error := self._failed.pop(target, None):
             raise error
         return self._pages.first_page((partition.name, target), self._targets_after(partition))
@@ -173,7 +135,7 @@ class PartitionReader:
                 may_be_incomplete=self._may_be_incomplete,
             )
             for page, places in reader:
-                self.is_empty &= not page.rows
+                self.is_empty = bool(self.is_empty and not page.rows)
                 self._progress.advance(len(places))
                 yield page, places
             self.is_complete &= reader.is_complete
@@ -203,19 +165,21 @@ class PartitionReader:
         self._stream.stats.failures += 1
 
     @contextmanager
-    def partition(self, partition: Partition, path: str) -> Iterator[None]:
+    def partition(self, partition: Partition, path: str, *, is_new: bool) -> Iterator[None]:
         """Read one partition. If that fails, remember why, and let the stream go on.
 
         Args:
             partition: The partition.
             path: Path of its rows, for the metrics.
+            is_new: Whether no run has read it. An empty list is asked for twice then.
 
         Raises:
             RunError: If no other partition could be read either.
             StreamError: If no other partition of this stream could be.
             CubeError: For ``--test``, which ends at the first failure.
         """
-        self._has_asked, self.is_complete, self.is_empty = False, True, True
+        self._has_asked, self.is_complete, self.is_empty = False, True, None
+        self._pages.doubts_empty = is_new and "campaign__id" not in partition.context  # often empty
         try:
             with self._measured(partition, path):
                 yield

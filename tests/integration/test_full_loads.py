@@ -59,7 +59,7 @@ def aged(state: Any) -> Any:  # noqa: ANN401 - any JSON
         return [aged(each) for each in state]
     if not isinstance(state, dict):
         return state
-    aging = {"version", "activated", "loaded"}
+    aging = {"version", "activated", "loaded", "emptied"}
     return {key: state[key] - 500_000 if key in aging else aged(state[key]) for key in state}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from cube_sandbox import Fault
 from tests.integration.conftest import TODAY
+from tests.integration.test_full_loads import EMPTY, activated, version_of
 from tests.support.event_runs import (
     ARCHIVED,
     DAY,
@@ -18,7 +19,7 @@ from tests.support.event_runs import (
     night,
     try_night,
 )
-from tests.support.runs import complaint
+from tests.support.runs import CRM, CUSTOMERS, complaint, sync
 from tests.support.sizes import by_turns
 from tests.support.upserts import Upserts
 
@@ -101,3 +102,20 @@ def test_a_hiccup_in_the_second_of_three_nights_leaves_no_trace(
     edit(cube, 2)
     warehouse.load(night(cube, TODAY + 2 * DAY, state=warehouse.state, **SETTINGS))
     assert warehouse.rows == account
+
+
+def test_a_list_without_dates_is_not_deleted_because_it_is_empty_for_a_night(cube: Sandbox) -> None:
+    """Without dates every night is a full load. What had rows must be empty in two nights."""
+    cube.change_log = False
+    first = sync(cube, **ONE_CRM)
+    cube.faults = [Fault("not-json", row="C2", body=EMPTY)]
+    second = sync(cube, state=first.state, **ONE_CRM)
+    assert CUSTOMERS not in activated(second)
+    third = sync(cube, state=second.state, **ONE_CRM)
+    assert activated(third)[CUSTOMERS] == version_of(third)
+
+
+def test_without_a_state_an_empty_crm_is_asked_for_twice(cube: Sandbox) -> None:
+    """A full refresh deletes what it does not bring, so one empty page is no proof."""
+    cube.faults = [Fault("not-json", row="C2", body=EMPTY, times=1)]
+    assert len(sync(cube, **ONE_CRM).records[CUSTOMERS]) == cube.account.count(CRM) > 0
