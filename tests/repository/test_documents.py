@@ -109,6 +109,14 @@ def test_meltano_itself_accepts_the_project() -> None:
     assert "pip_url" not in TAP.keys() | loaders["target-postgres"].keys()
 
 
+def test_the_readme_has_the_jobs_of_the_project() -> None:
+    """Nightly and weekly, and the utility that makes a full load of the same pipeline."""
+    (shown,) = (yaml.safe_load(text) for text in fences("yaml") if "\njobs:" in text)
+    assert shown["jobs"] == MELTANO["jobs"]
+    assert shown["plugins"]["utilities"] == MELTANO["plugins"]["utilities"]
+    assert f"{MELTANO['schedules'][0]['interval']}  cd" in README
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_readme_has_the_two_commands(command: str) -> None:
     """One line runs the demo, another one the tests."""
