@@ -5,12 +5,12 @@ The account is read without the tap (`tests/support/held.py`), each target as it
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 from psycopg import sql
 
+from tests.support.compared import counted, differences
 from tests.support.judges import JUDGES
 from tests.support.nights import three_nights
 from tests.support.sizes import only_large
@@ -18,16 +18,14 @@ from tests.support.stored import Place
 from tests.support.targets import TARGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from _pytest.mark import ParameterSet
 
-    from tests.support.held import Row
     from tests.support.nights import Night
     from tests.support.target import Target
 
-    Rows = Counter[frozenset[tuple[str, object]]]
     NightsOf = Callable[..., list[Night]]
 
 pytestmark = [pytest.mark.slow, only_large]  # by default, `test_first_load` and `test_pipe` load
@@ -81,12 +79,14 @@ def test_every_target_holds_what_the_account_holds(
     for night in nights_of(into_files=target.wants_files):
         target.load(night.output.stdout, place)
         tables, types = target.read(place)
+        # Rows that an incremental night did not emit again have null in new columns, not "".
+        left_out = {None} if night.is_full else {None, ""}
         kinds = {target.fold(column): kind for column, kind in night.kinds.items()}
         assert night.tables.keys() == night.output.schemas.keys()
         for stream, account in night.tables.items():
             keys = night.output.schemas[stream]["key_properties"]
-            found = counted(target.latest(tables[stream], keys, kinds), night)
-            expected = counted(map(target.kept, account), night)
+            found = counted(target.latest(tables[stream], keys, kinds), left_out)
+            expected = counted(map(target.kept, account), left_out)
             assert differences(found, expected) == [], stream
             if target.types:
                 assert target.wrong_types(types[stream], kinds) == {}
@@ -120,24 +120,3 @@ def test_other_targets_do_not_load_files(target: Target, place: Place, nights_of
 def test_dlt_ends_well_if_the_tap_failed_at_once(target: Target, place: Place) -> None:
     """The tap has said why, and a traceback of dlt would hide it."""
     target.load("", place)
-
-
-def counted(table: Iterable[Row], night: Night) -> Rows:
-    """The rows in any order.
-
-    Rows that an incremental night did not emit again have null in new columns, not an empty text.
-    """
-    left_out = {None} if night.is_full else {None, ""}
-    return Counter(
-        frozenset(cell for cell in row.items() if cell[1] not in left_out) for row in table
-    )
-
-
-def differences(found: Rows, expected: Rows) -> list[str]:
-    """The cells that differ, of each row that only one side has."""
-    extra, missing = (list(rows.elements()) for rows in (found - expected, expected - found))
-    told = [f"missing: {set(row)}" for row in missing[len(extra) :]]
-    for row in extra:
-        alike = min(missing, key=lambda other: len(other - row), default=frozenset())
-        told.append(f"{set(row - alike)} instead of {set(alike - row)}")
-    return told
