@@ -78,8 +78,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self, tap: CubeTap, spec: StreamSpec, resource: Resource, columns: StreamColumns
     ) -> None:
         self.tap, self.settings, self.client = tap, tap.settings, tap.client
-        self.resource, self.columns = resource, columns
-        self._has_reported_full = False
+        self.resource, self.columns, self._has_reported_full = resource, columns, False
         self._partitions = () if resource.partitions == (ACCOUNT,) else resource.partitions
         self._index = PartitionIndex(self._partitions, self.context_of)
         super().__init__(
