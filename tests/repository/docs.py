@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import json
 import re
 import sys
 import textwrap
@@ -111,7 +112,10 @@ def _words(name: str) -> str:
 def _default(name: str, prop: Mapping[str, Any]) -> str:
     if name in SCHEMA["required"]:
         return "required"
-    return f"`{prop['default']}`" if "default" in prop else ""
+    if "default" not in prop:
+        return ""
+    value = prop["default"]
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
 def _readme_streams() -> str:
