@@ -1,4 +1,4 @@
-"""Where every stream is that discovery does not find by itself: by campaign, by CRM, or at once."""
+"""Finds the endpoint of each stream that is read by campaign, by CRM, or for the whole account."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a run does not read although the account may have it.
 
-A full load deletes the rows that it does not bring. So each stream is told what discovery could not
-see of it: if that is anything, the stream deletes nothing.
+A full load deletes the rows that it does not bring. So a stream deletes nothing if discovery could
+not see all that belongs to it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _KINDS: t.Final = {
 class Unread:
     """What discovery could not see, by stream.
 
-    It is kept for the streams that discovery finds by itself. Of any other stream, the endpoint
-    tells: what is read by CRM lacks what the customers of CRMs lack, for example. The endpoint of
-    the whole account lacks nothing.
+    It is kept for the streams that discovery finds by itself. For any other stream it follows from
+    the ids in the path of its endpoint: a stream that is read by CRM, for example, lacks what the
+    customers of CRMs lack. The endpoint of the whole account lacks nothing.
 
     Args:
         settings: Settings. Assignments and CRMs that they name do not depend on campaigns.

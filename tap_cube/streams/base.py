@@ -61,7 +61,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
     Attributes:
         bookmarks: Where each partition resumes.
         decoder: Decodes the rows of the partition that is read.
-        full_load: The full load that has begun or ended.
+        full_load: Its version, and whether it is complete.
         reader: Reads the pages of the partitions.
     """
 
