@@ -212,7 +212,7 @@ def test_details_are_full_loads_of_their_own(cube: Sandbox) -> None:
     assert activated(weekly)[OF_CUSTOMERS] > activated(again)[OF_CUSTOMERS]
 
 
-def test_details_that_nobody_shows_for_a_night_are_not_deleted(cube: Sandbox) -> None:
+def test_details_that_do_not_answer_for_a_night_are_not_deleted(cube: Sandbox) -> None:
     """The customers are read; their details come with the next run, all of them."""
     first = sync(cube, selected=[OF_CUSTOMERS])
     broken = read(

@@ -147,7 +147,7 @@ def kept(run: TapRun) -> set[str]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
 def test_streams_that_may_lack_rows_delete_nothing(cube: Sandbox, case: Case) -> None:
-    """They say what is not read. All others activate their version."""
+    """The log says what is not read. All others activate their version."""
     fill_campaigns(cube, generation="all", without=case.without, faults=list(case.faults))
     if case.broken:
         cube.before_request = failing(cube, *case.broken)
@@ -159,7 +159,7 @@ def test_streams_that_may_lack_rows_delete_nothing(cube: Sandbox, case: Case) ->
 
 
 def test_a_refused_crm_is_not_taken_for_one_that_has_gone(cube: Sandbox) -> None:
-    """The state of a weekly run shows that it was read. Nobody is told to accept its loss."""
+    """The state of a weekly run shows that it was read. No line advises to accept its loss."""
     fill_campaigns(cube, generation="all")
     catalog = discover(cube)
     state = sync(cube, catalog=catalog).state
@@ -173,7 +173,7 @@ def test_a_refused_crm_is_not_taken_for_one_that_has_gone(cube: Sandbox) -> None
 
 
 @pytest.mark.parametrize("status", ["403", "404"])
-def test_a_list_of_campaigns_that_never_answers_hinders_the_first_run_alone(
+def test_a_list_of_campaigns_that_never_answers_blocks_only_the_first_run(
     cube: Sandbox, status: Kind
 ) -> None:
     """For one night it may be a fault, and the events might come by campaign, with other keys.
