@@ -33,6 +33,9 @@ State: t.TypeAlias = "dict[str, t.Any]"
 MAX_VERSION = 2**31 - 1
 """The greatest version: targets store it as a 32-bit integer."""
 
+MONTH: t.Final = 30 * 24 * 60 * 60
+"""Seconds in which a person has to be erased (GDPR, article 12)."""
+
 LOADED: t.Final = "loaded"
 """Mark of a partition: the version under which it was read up to its bookmark; 0 if none so far."""
 
@@ -134,6 +137,14 @@ class TableVersion:
     def is_narrower(self) -> bool:
         """Whether a run of this version left out days that the table may hold."""
         return bool(self._state["start"] > self._state["since"])
+
+    def is_overdue(self, now: int) -> bool:
+        """Whether no full load was complete for longer than the GDPR gives to erase a person.
+
+        Args:
+            now: Seconds since 1970.
+        """
+        return now - int(self._state.get("activated") or self.number) > MONTH
 
     def activate(self) -> None:
         """Remember that the full load was complete."""

@@ -65,7 +65,7 @@ class FullLoad:
             self._stream.stream_state,
             [state, *state.get("partitions", ())],
             self._mark,
-            now=self._tap.initialized_at // 1000,
+            now=self._now,
             start=self._start,
             is_full=self._parent.version.is_new if self._parent else is_full,
         )
@@ -95,17 +95,24 @@ class FullLoad:
         unread, unexpected = "".join(self._unread()), " ".join(self._unexpected())
         if unread or unexpected:
             # What could not be read has its own warning. Definitions and campaigns show no people.
-            level = logging.WARNING if unexpected and self._owner.replication_key else logging.INFO
+            is_urgent = unexpected or self.version.is_overdue(self._now)
+            level = logging.WARNING if is_urgent and self._owner.replication_key else logging.INFO
             msg = "%s: rows that have gone from the account stay in the target. %s%s"
             stream.logger.log(level, msg, stream.name, unread, unexpected)
             return
         if self._tap.settings.emit_activate_version_messages:
             stream.declare()  # maybe this run has no record of the stream
             stream.write_activate_version(self.version.number)
-            msg = "Full load complete; the target deletes rows of versions before %d"
-            stream.logger.info(msg, self.version.number)
+            level = logging.INFO if self._owner.replication_key else logging.DEBUG
+            msg = "Full load complete; the target removes rows of versions before %d"
+            stream.logger.log(level, msg, self.version.number)
         self.version.activate()
         self._tap.state_writer.write_state(stream.tap_state)
+
+    @property
+    def _now(self) -> int:
+        """Seconds since 1970 when the run began."""
+        return self._tap.initialized_at // 1000
 
     @property
     def _start(self) -> str:
