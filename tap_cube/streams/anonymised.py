@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import typing as t
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from tap_cube.singer.versions import LOADED
+from tap_cube.singer.versions import LOADED, MONTH
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +24,7 @@ _LAST = "without_id"
 _LOWEST = "without_id_loaded"
 """The lowest number since the last full load of the partition, that load included."""
 
-_LOWEST_KEPT = "without_id_kept"
-"""The same since the load before, as long as the last one has not let the target delete rows."""
-
 _MAX_NUMBER = 2**31 - 1
-
-_MONTH = timedelta(days=30)
-"""Time in which a person has to be erased (GDPR, article 12)."""
 
 
 class AnonymisedRows:
@@ -63,16 +57,12 @@ class AnonymisedRows:
         is_sure = is_full or changes.has_rows
         if number is None or not (is_sure and self._stream.selected):
             return
-        last = _number(state, _LAST)
+        last, lowest = _number(state, _LAST), _number(state, _LOWEST)
         if last is not None:
             self._change = (self._change or 0) + number - last
         state[_LAST] = number
-        if is_full and self._stream.stream_state.get("activated", 0) >= state.get(LOADED, 0):
-            state[_LOWEST_KEPT] = _number(state, _LOWEST)
         # Rows without an id that go must not hide others that come later.
-        for name, is_first in ((_LOWEST, is_full), (_LOWEST_KEPT, False)):
-            lowest = _number(state, name)
-            state[name] = number if is_first or lowest is None else min(number, lowest)
+        state[_LOWEST] = number if is_full or lowest is None else min(number, lowest)
 
     def report(self) -> str:
         """Log how many rows lost their id since the last full load: a warning after a month.
@@ -86,10 +76,12 @@ class AnonymisedRows:
             part for part in own.get("partitions") or [own] if _number(part, _LAST) is not None
         ]
         total = sum(_number(part, _LAST) or 0 for part in parts)
-        name = _LOWEST_KEPT if self._load.version.is_due else _LOWEST
-        if growth := sum(_growth(part, name) for part in parts):
-            began = _number(own, "activated") or self._load.version.number
-            self._log_due(growth, began)
+        grown = [part for part in parts if _growth(part)]
+        if grown:
+            self._log_due(
+                sum(map(_growth, grown)),
+                min(_number(part, LOADED) or self._load.version.number for part in grown),
+            )
         change = _comparison(self._change)
         return f", {total} rows without an id (anonymised){change}" if parts else ""
 
@@ -98,11 +90,11 @@ class AnonymisedRows:
         loaded = datetime.fromtimestamp(version, zone)
         now = datetime.fromtimestamp(self._tap.initialized_at / 1000, zone)
         level, until = logging.INFO, "until the next full load."
-        if now - loaded > _MONTH:
+        if (now - loaded).total_seconds() > MONTH:
             level = logging.WARNING
             until = (
                 "until the next one, and the GDPR gives one month to erase them. "
-                "Run a full load now (Meltano: --full-refresh)."
+                "Run a full load now (docs/erasure.md)."
             )
         msg = (
             "%s: %d rows lost their id since the full load of %s (anonymised). "
@@ -117,8 +109,8 @@ def _number(part: Mapping[str, t.Any], name: str) -> int | None:
     return value if type(value) is int and 0 <= value <= _MAX_NUMBER else None
 
 
-def _growth(part: Mapping[str, t.Any], name: str) -> int:
-    last, lowest = _number(part, _LAST), _number(part, name)
+def _growth(part: Mapping[str, t.Any]) -> int:
+    last, lowest = _number(part, _LAST), _number(part, _LOWEST)
     return 0 if last is None or lowest is None else max(0, last - lowest)
 
 
