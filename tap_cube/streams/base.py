@@ -153,7 +153,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
         """Run after the records of each page were written."""
 
     def end_partition(self, partition: Partition, context: Context | None) -> None:
-        """Run after all records of a partition were written."""
+        """Run after all records of a partition were written, in streams that have bookmarks."""
         del partition
         self.bookmarks.end(context, is_empty=self.reader.is_empty)
 
@@ -181,7 +181,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
             for record in self.records(partition, context, decoder):
                 self.stats.rows += record.number if isinstance(record, RecordBlock) else 1
                 yield record
-            if self.reader.is_complete:
+            if self.replication_key and self.reader.is_complete:
                 self.end_partition(partition, context)
         self.stats.unparsed += decoder.unparsed.total()
         if decoder.unparsed:

@@ -92,10 +92,6 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         return FullLoad(self, self.tap, self.resource, self._index, self._parent.full_load)
 
     @override
-    def end_partition(self, partition: Partition, context: Context | None) -> None:
-        """Do nothing: it is a page of customers, and their stream marks the whole partition."""
-
-    @override
     def get_batch_config(self, config: Mapping[str, t.Any]) -> None:
         """Return None: a file for the customers of each page would be many small ones."""
 

@@ -17,6 +17,7 @@ from tests.support.runs import (
     logged,
     only,
     read,
+    schemas,
     set_selected,
     sync,
     unversioned,
@@ -60,7 +61,9 @@ def aged(state: Any) -> Any:  # noqa: ANN401 - any JSON
     if not isinstance(state, dict):
         return state
     aging = {"version", "activated", "loaded", "emptied"}
-    return {key: state[key] - 500_000 if key in aging else aged(state[key]) for key in state}
+    return {
+        key: max(0, state[key] - 500_000) if key in aging else aged(state[key]) for key in state
+    }
 
 
 def kept(run: TapRun, stream: str = CUSTOMERS) -> str:
@@ -229,3 +232,18 @@ def test_details_that_do_not_answer_for_a_night_are_not_deleted(cube: Sandbox) -
     night = sync(cube, selected=[OF_CUSTOMERS], state=broken.state)
     assert len(ids(night.records[OF_CUSTOMERS], crm_type="B2C", data_owner_id=2)) == 12
     assert activated(night)[OF_CUSTOMERS] == version_of(broken, OF_CUSTOMERS)
+
+
+def test_a_weekly_run_empties_columns_that_nothing_shows_any_more(cube: Sandbox) -> None:
+    """A field was deleted. Targets would keep its last values in rows that come again."""
+    cube.reset(customers=3)
+    field = cube.account.add_definition(CRM, "Kommentar fra kunden")
+    customer = cube.account.customer_ids(CRM)[0]
+    cube.account.update_customer(CRM, customer, custom={field: "Ring meg hjemme"})
+    first = sync(cube, **only(CRM))
+    column = f"crm__custom_info__{field}"
+    cube.account.delete_definition(CRM, field)
+    weekly = sync(cube, catalog=full(cube, **only(CRM)), state=first.state, **only(CRM))
+    assert column in schemas(weekly)[0]
+    assert not any(column in record for record in weekly.records[CUSTOMERS])
+    assert column not in schemas(sync(cube, **only(CRM)))[0]

@@ -43,7 +43,7 @@ DEFINITIONS = [
     for n, kind in enumerate(KINDS, 1)
 ]
 ROWS_A_PAGE = 3
-VERSIONS = re.compile(r',"(version|activated|loaded)":[0-9]+')
+VERSIONS = re.compile(r',"(version|activated|loaded|emptied)":[0-9]+')
 EXTRACTED = re.compile(r', ?"time_extracted": ?"[^"]+(Z|\+00:00)"}$', re.MULTILINE)
 IDENTITY = {"stream_maps": {CUSTOMERS: {"crm_type": "crm_type"}}}
 """A stream map that changes nothing: its column is in every record."""

@@ -120,7 +120,7 @@ def test_after_a_month_a_warning_says_what_to_do(cube: Sandbox) -> None:
         (CALLFLOW, CUSTOMERS),
         f"1 rows lost their id since the full load of {TODAY} (anonymised). The target keeps "
         "these people under their old keys until the next one, and the GDPR gives one month to "
-        "erase them. Run a full load now (Meltano: --full-refresh).",
+        "erase them. Run a full load now (docs/erasure.md).",
     )
     assert due(night(cube, LATER), "WARNING") == {}
 
