@@ -14,8 +14,9 @@ definitions of custom fields. Meltano keeps and merges whatever stands in ``book
 
 Two more things depend on earlier runs. Of keys whose names are alike, the first one has the plain
 name (``account/names.py``): ``names`` has the columns that were emitted, by key, but not those that
-no other key can have. Targets keep the type that a column had first: ``types`` has the columns of
-custom fields by type, as the last run declared them that read the stream without a failure.
+no other key can have. Targets keep the type that a column had first: ``types`` has the columns
+that not every account has by type, as the last run declared them that read the stream without a
+failure. ``singer/versions.py`` explains the marks of full loads.
 
 State of earlier versions has only bookmarks. The ids in their contexts tell the endpoints from
 which they can come. Names are then those of a first run.
@@ -71,7 +72,7 @@ class Memory:
         definitions: Row for each partition whose list of definitions was not empty.
         contexts: Contexts of the partitions that were read, by stream.
         names: Names of the columns of some keys, by stream; the run adds those that it emits.
-        types: Columns of each type that come from definitions, by stream.
+        types: Columns of each type that not every account has, by stream.
     """
 
     endpoints: Mapping[str, str] = field(default_factory=dict)

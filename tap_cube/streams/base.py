@@ -168,8 +168,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.use_version(self.full_load.version.number)
         with self.reader.stream(is_last=not context), surveyed(self, partitions):
             super().sync(context)  # children come with their parent
-        if not context:
-            self.full_load.end()
+        for load in () if context else (self.full_load, *self.full_load.selected_details):
+            load.end()
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:

@@ -143,7 +143,7 @@ class Bookmarks:
 
     @property
     def _versions_of_details(self) -> list[int]:
-        return [each.version.number for each in self._load.children]
+        return [each.version.number for each in self._load.selected_details]
 
     @property
     def _is_incremental(self) -> bool:

@@ -1,9 +1,9 @@
 """What targets cannot follow: a column whose type changes, and more columns than a table takes.
 
-Targets keep the type that a column had first. So the state remembers which type the columns of
-custom fields had, and a run that declares another one warns before the first record. It remembers
-the new one when all rows of the stream were read without a failure: until then, the warning
-comes again.
+Targets keep the type that a column had first. So the state remembers which type each column had
+that not every account has, and a run that declares another one warns before the first record. It
+remembers the new one when all rows of the stream were read without a failure: until then, the
+warning comes again. Columns that nothing shows any more are declared all the same.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _before(stream: CubeStream[t.Any]) -> Mapping[str, str]:
 def declare_remembered(stream: CubeStream[t.Any]) -> None:
     """Declare the columns that earlier runs emitted and this account no longer shows.
 
-    A target would keep their last values otherwise, in rows of people who were erased as well.
+    Otherwise a target would keep their last values, also in rows of people who were erased.
     """
     if stream.selection.is_whole:
         for name, kind in _before(stream).items():

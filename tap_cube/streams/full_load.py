@@ -38,6 +38,10 @@ class FullLoad:
         index: Its partitions.
         parent: The full load of the customers that the stream shows in detail. Marks in their
             state say which details came.
+
+    Attributes:
+        stream: The stream.
+        details: The full loads of its details.
     """
 
     def __init__(
@@ -48,21 +52,21 @@ class FullLoad:
         index: PartitionIndex,
         parent: FullLoad | None = None,
     ) -> None:
-        self._stream, self._tap, self._resource, self._index = stream, tap, resource, index
+        self.stream, self._tap, self._resource, self._index = stream, tap, resource, index
         self._parent = parent
-        self._owner = parent._stream if parent else stream  # noqa: SLF001 - of this class
+        self._owner = parent.stream if parent else stream
         self._mark = DETAILS if parent else LOADED
-        self._children: list[FullLoad] = []
+        self.details: list[FullLoad] = []
         if parent:
-            parent._children.append(self)  # noqa: SLF001 - likewise
+            parent.details.append(self)
 
     @cached_property
     def version(self) -> TableVersion:
         """The version of the stream's rows, decided at its first use."""
-        is_full = self._stream.replication_method == REPLICATION_FULL_TABLE
+        is_full = self.stream.replication_method == REPLICATION_FULL_TABLE
         state = self._owner.stream_state
         version = TableVersion.of_state(
-            self._stream.stream_state,
+            self.stream.stream_state,
             [state, *state.get("partitions", ())],
             self._mark,
             now=self._now,
@@ -78,18 +82,13 @@ class FullLoad:
         return version
 
     @property
-    def children(self) -> list[FullLoad]:
+    def selected_details(self) -> list[FullLoad]:
         """The full loads of details that are selected."""
-        return [each for each in self._children if each._stream.selected]  # noqa: SLF001 - likewise
+        return [each for each in self.details if each.stream.selected]
 
     def end(self) -> None:
-        """End a run: let the target delete older rows, also of details, where all was read."""
-        for load in (self, *self.children):
-            load._end()  # noqa: SLF001 - of this class
-
-    def _end(self) -> None:
-        """Activate the version if the load is complete, and log that, or why not."""
-        stream = self._stream
+        """Let the target delete older rows if the load is complete, and log that, or why not."""
+        stream = self.stream
         if not (stream.selected and self.version.is_due):
             return
         unread, unexpected = "".join(self._unread()), " ".join(self._unexpected())
@@ -124,7 +123,7 @@ class FullLoad:
         """Sentences about what this run could not read and the next one may."""
         if unread := [*self._resource.unread, *self._not_loaded()]:
             yield f"Not read: {listed(unread)}. {_LATER} "
-        elif not (self._stream.is_complete and self._owner.is_complete):
+        elif not (self.stream.is_complete and self._owner.is_complete):
             yield f"Not everything could be read. {_LATER} "
 
     def _unexpected(self) -> Iterator[str]:
