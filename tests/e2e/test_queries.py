@@ -13,6 +13,7 @@ from cube_sandbox import Sandbox
 from cube_sandbox.clock import OSLO
 from tests.support.documented import fenced
 from tests.support.pipe import load
+from tests.support.sizes import only_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +124,7 @@ def with_a_past(cube: Sandbox) -> Books:
     return Books(cube.database)
 
 
+@only_large
 def test_the_documented_queries_answer_as_the_account_would(
     cube: Sandbox, warehouse: Warehouse
 ) -> None:

@@ -21,6 +21,7 @@ from tests.integration.test_full_loads import (
 )
 from tests.support.runs import CRM, CUSTOMERS, entry_of, only, read, set_selected, sync
 from tests.support.singles import OF_CUSTOMERS
+from tests.support.sizes import only_large
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -60,6 +61,7 @@ def test_a_full_refresh_forgets_an_earlier_start_date(cube: Sandbox) -> None:
     assert "'start_date' is not what it was" in kept(weekly)
 
 
+@only_large
 def test_a_start_date_of_one_night_lets_no_earlier_rows_go(cube: Sandbox) -> None:
     """That night reads the second CRM from a later day, and the setting is taken back."""
     first = sync(cube, **only(*TWO))
@@ -81,6 +83,7 @@ def test_narrower_settings_after_a_broken_full_refresh_delete_nothing(cube: Sand
     assert "Earlier runs read data_owners/2/B2C" in kept(night)
 
 
+@only_large
 def test_what_a_broken_full_refresh_did_not_read_has_to_be_empty_twice(cube: Sandbox) -> None:
     """Its state does not tell whether the CRM had rows."""
     first = sync(cube, **only(*TWO))
@@ -91,6 +94,7 @@ def test_what_a_broken_full_refresh_did_not_read_has_to_be_empty_twice(cube: San
     assert CUSTOMERS in activated(sync(cube, state=night.state, **only(*TWO)))
 
 
+@only_large
 def test_a_crm_that_refuses_a_full_refresh_and_then_goes_keeps_its_rows(cube: Sandbox) -> None:
     """The full refresh did not see that its rows have gone."""
     first = sync(cube)
@@ -116,6 +120,7 @@ def test_a_list_without_rows_is_believed_at_the_second_time(
     assert activated(again)[CUSTOMERS] == version_of(again) > version_of(first)
 
 
+@only_large
 def test_a_list_that_was_empty_for_a_night_has_to_be_so_twice_again(cube: Sandbox) -> None:
     """The first mistake is forgotten when the rows come again."""
     state, catalog = sync(cube, **only(*TWO)).state, full(cube, **only(*TWO))
@@ -131,6 +136,7 @@ def test_a_list_that_was_empty_for_a_night_has_to_be_so_twice_again(cube: Sandbo
         state = night.state
 
 
+@only_large
 def test_details_alone_are_not_deleted_with_their_crm(cube: Sandbox) -> None:
     """Their customers are deselected, but were read: of a CRM that has gone, or seems empty."""
     catalog = full(cube, OF_CUSTOMERS, **only(*TWO))

@@ -10,7 +10,7 @@ import pytest
 
 from tap_cube.records.decoder import MAX_COLUMNS, MAX_KEY_LENGTH
 from tests.support.runs import CRM, CUSTOMERS, logged, only, read_at, schemas
-from tests.support.sizes import only_large
+from tests.support.sizes import only_large, scaled
 from tests.support.strange_server import CUSTOMERS_PATH, PagesServer, Reply, serving
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def in_many_rows(number: int) -> list[Row]:
     return [{f"new {n}": "x"} for n in range(number)]
 
 
-@pytest.mark.parametrize("settings", [{}, MAPPED], ids=["compiled", "mapped"])
+@pytest.mark.parametrize("settings", scaled([{}], [{}, MAPPED]))
 @pytest.mark.parametrize(("rows", "number"), [(in_one_row, 2000), (in_many_rows, 1000)])
 def test_a_new_key_costs_the_same_among_many(
     rows: Any,  # noqa: ANN401 - one of the functions above

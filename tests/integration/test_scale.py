@@ -105,6 +105,7 @@ def cost(campaigns: int, archived: str = "", tries: int = 1) -> list[float]:
     return costs
 
 
+@only_large
 def test_a_campaign_that_has_ended_costs_the_same_among_a_hundred_and_a_thousand() -> None:
     """Its place in the state is found without a search."""
     few, many = min(cost(100, "2024-05-01", tries=2)), min(cost(1000, "2024-05-01"))

@@ -141,7 +141,7 @@ def values_of(run: TapRun) -> list[str]:
 
 
 MANY = settings(
-    max_examples=scaled(10, 100),
+    max_examples=scaled(7, 100),
 )
 options = st.fixed_dictionaries(
     {"start_date": st.sampled_from([None, "2020-01-01"]),
@@ -183,7 +183,7 @@ AUTOMATIC = {"data_owner_id", "crm_type", "customer_id", "updated"}
 selections = st.dictionaries(st.integers(0, 30), st.sampled_from(["deselected", "absent"]))
 
 
-@settings(max_examples=scaled(7, 60))
+@settings(max_examples=scaled(5, 60))
 @given(sent=accounts, changes=selections.filter(bool), label=st.booleans())
 @example(
     sent=[({}, None)] * 3 + [({"ny": 1, "crm__custom_info__2": "x"}, None)], changes={}, label=False

@@ -22,6 +22,7 @@ from tap_cube.settings import Settings
 from tests.repository import docs
 from tests.repository.test_sdk_contract import PRIVATE
 from tests.support.runs import EVENTS, only, settings_for
+from tests.support.sizes import only_large
 from tests.support.tap_process import TapRun, clean_environment, written_options
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def test_the_example_is_discovered(project: Path, cube: Sandbox, tmp_path: Path)
     assert properties["note__changed_when"]["format"] == "date-time"
 
 
+@only_large
 def test_the_example_is_incremental(project: Path, cube: Sandbox, tmp_path: Path) -> None:
     """The second run writes changed notes and those of the last days."""
     cube.reset()

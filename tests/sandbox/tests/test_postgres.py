@@ -140,6 +140,7 @@ def test_another_thread_can_have_a_server() -> None:
     assert rows == [(1,)]
 
 
+@only_large
 def test_a_taken_port_is_replaced_by_another() -> None:
     """If the port is taken, the launcher tries another."""
     with socket.create_server(("127.0.0.1", 0)) as other:
