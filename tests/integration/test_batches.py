@@ -45,7 +45,7 @@ EVENTS = {"call_outcomes": "submitted_at", "product_registrations": "submitted_a
 
 
 @pytest.mark.parametrize(
-    ("compression", "size"), [("gzip", 7), ("none", 10_000), *scaled([], [(None, 1)])]
+    ("compression", "size"), [("gzip", 7), *scaled([], [("none", 10_000), (None, 1)])]
 )
 def test_files_hold_the_records(
     cube: Sandbox, tmp_path: Path, compression: str | None, size: int

@@ -28,6 +28,7 @@ from tests.support.runs import (
     with_details,
 )
 from tests.support.singles import OF_CUSTOMERS
+from tests.support.sizes import only_large
 from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def test_any_stream_may_fail(
     assert str(states[1].get(failed)).count("replication_key_value") == (failed == CALLFLOW)
 
 
+@only_large
 def test_a_dead_endpoint_does_not_cost_the_retries_of_every_campaign(cube: Sandbox) -> None:
     """After some failures in a row the others are tried once; without news they are not asked."""
     begin(cube, campaigns=16, outcomes=1)

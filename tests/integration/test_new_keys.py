@@ -75,6 +75,7 @@ def test_a_new_key_costs_the_same_among_many(
     assert min(used for _, used in runs) < 2 * few * number / 100
 
 
+@only_large
 def test_columns_are_bounded() -> None:
     """Beyond the limit and with overlong names, keys stay out, and one warning says so."""
     long, control = "x" * (MAX_KEY_LENGTH + 1), "\x1b[31mred"
