@@ -42,6 +42,7 @@ LOADER: Mapping[str, Any] = {
         {"name": "load_method"},
         {"name": "use_copy", "kind": "boolean"},
         {"name": "sanitize_null_text_characters", "kind": "boolean"},
+        {"name": "hard_delete", "kind": "boolean"},
     ],
 }
 """The part of the Hub's entry for the loader that matters here."""
