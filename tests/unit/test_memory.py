@@ -23,14 +23,14 @@ FEW_ROWS, MANY_ROWS = scaled((6_000, 16_000), (20_000, 60_000))
 SIZE = 250
 
 
-ROWS = [
-    (lambda n: {"crm__customer_id": f"{n:09}"}, 12),
-    (lambda n: {"crm__customer_id": "", "name": f"N {_pair_of(n)}", "city": "OSLO" * 50}, 32),
-    *scaled([], [(lambda _: {"crm__customer_id": "", "name": "Anonymized"}, 32)]),
-]
+ROWS = {
+    "with ids": (lambda n: {"crm__customer_id": f"{n:09}"}, 12),
+    "with pairs": (lambda n: {"crm__customer_id": "", "name": f"N {_pair_of(n)}", "city": "OSLO" * 50}, 32),
+    **scaled({}, {"all alike": (lambda _: {"crm__customer_id": "", "name": "Anonymized"}, 32)}),
+}
 
 
-@pytest.mark.parametrize(("row", "most"), ROWS)
+@pytest.mark.parametrize(("row", "most"), ROWS.values(), ids=ROWS)
 def test_a_row_needs_few_bytes(row: Callable[[int], dict[str, Any]], most: int) -> None:
     """With an id eight bytes, and the spare room of an array that grows; without one some more."""
     growth = _peak(row, MANY_ROWS) - _peak(row, FEW_ROWS)
