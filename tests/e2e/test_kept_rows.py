@@ -105,7 +105,7 @@ def lost(before: Keys, after: Keys) -> Keys:
 @pytest.mark.parametrize(
     ("trouble", "has_state"),
     [
-        *((trouble, True) for trouble in TROUBLES[::2]),
+        *((trouble, True) for trouble in TROUBLES[::3]),
         *((trouble, False) for trouble in TROUBLES[1::4] if not trouble.needs_state),
     ],
     ids=lambda value: getattr(value, "name", "weekly" if value is True else "refresh"),

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-KILLS = scaled(2, 15)
+KILLS = scaled(2, 8)
 """Times that the tap is killed while it is at work."""
 
 ROUNDS = 2 * KILLS
 """Loads after which a test gives up, that hits the tap too seldom."""
 
-EVERY = scaled(3, 7)
+EVERY = scaled(3, 4)
 """Loads of which one has its target killed instead."""
 
 DELAY = 0.02

@@ -26,7 +26,7 @@ from tests.support.sizes import scaled
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
 
-CAMPAIGNS = scaled(16, 500)
+CAMPAIGNS = scaled(16, 150)
 ROWS = ("C6", "C9", "C11")
 
 

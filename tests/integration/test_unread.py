@@ -146,7 +146,7 @@ def kept(run: TapRun) -> set[str]:
     return run.schemas.keys() - activated
 
 
-@pytest.mark.parametrize("case", scaled(CASES[::2], CASES), ids=lambda case: case.what)
+@pytest.mark.parametrize("case", scaled(CASES[::4], CASES), ids=lambda case: case.what)
 def test_streams_that_may_lack_rows_delete_nothing(cube: Sandbox, case: Case) -> None:
     """The log says what is not read. All others activate their version."""
     fill_campaigns(cube, generation="all", without=case.without, faults=list(case.faults))

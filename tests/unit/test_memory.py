@@ -19,13 +19,16 @@ from tests.support.sizes import scaled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FEW_ROWS, MANY_ROWS = scaled((6_000, 16_000), (20_000, 60_000))
+FEW_ROWS, MANY_ROWS = scaled((6_000, 16_000), (20_000, 45_000))
 SIZE = 250
 
 
 ROWS = {
     "with ids": (lambda n: {"crm__customer_id": f"{n:09}"}, 12),
-    "with pairs": (lambda n: {"crm__customer_id": "", "name": f"N {_pair_of(n)}", "city": "OSLO" * 50}, 32),
+    "with pairs": (
+        lambda n: {"crm__customer_id": "", "name": f"N {_pair_of(n)}", "city": "OSLO" * 50},
+        32,
+    ),
     **scaled({}, {"all alike": (lambda _: {"crm__customer_id": "", "name": "Anonymized"}, 32)}),
 }
 
