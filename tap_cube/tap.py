@@ -197,7 +197,7 @@ class TapCube(CommandLine):
             if not (stream.selected or stream.has_selected_descendents):
                 self.first_pages.forget(stream.name)
         for stream in streams:
-            _ = stream.full_load.version  # decided now, so that the first STATE message holds it
+            stream.full_load.begin()  # now, so that the first STATE message holds it
         try:
             super().sync_all()
             for stream in streams:

@@ -62,10 +62,10 @@ class FullLoad:
 
     @cached_property
     def version(self) -> TableVersion:
-        """The version of the stream's rows, decided at its first use."""
+        """The version of the stream's rows, decided once by the state and written into it."""
         is_full = self.stream.replication_method == REPLICATION_FULL_TABLE
         state = self._owner.stream_state
-        version = TableVersion.of_state(
+        return TableVersion.of_state(
             self.stream.stream_state,
             [state, *state.get("partitions", ())],
             self._mark,
@@ -73,13 +73,16 @@ class FullLoad:
             start=self._start,
             is_full=self._parent.version.is_new if self._parent else is_full,
         )
-        if version.is_new:
-            # A full refresh knows none of earlier runs. If it breaks off, or cannot read one of
-            # these, later runs know that the target may have rows of it.
-            for partition in (*self._index.partitions, *self._resource.skipped):
-                context = self._index.context_of(partition)
-                self._owner.get_context_state(context).setdefault(LOADED, 0)
-        return version
+
+    def begin(self) -> None:
+        """Write into the state which version the run has, and what it may leave unread."""
+        if not self.version.is_new:
+            return
+        # A full refresh knows none of earlier runs. If it breaks off, or cannot read one of
+        # these, later runs know that the target may have rows of it.
+        for partition in (*self._index.partitions, *self._resource.skipped):
+            context = self._index.context_of(partition)
+            self._owner.get_context_state(context).setdefault(LOADED, 0)
 
     @property
     def selected_details(self) -> list[FullLoad]:
