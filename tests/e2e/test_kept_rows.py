@@ -105,8 +105,8 @@ def lost(before: Keys, after: Keys) -> Keys:
 @pytest.mark.parametrize(
     ("trouble", "has_state"),
     [
-        *((trouble, True) for trouble in TROUBLES[::3]),
-        *((trouble, False) for trouble in TROUBLES[1::4] if not trouble.needs_state),
+        *((trouble, True) for trouble in TROUBLES[::4]),
+        *((trouble, False) for trouble in TROUBLES[1::7] if not trouble.needs_state),
     ],
     ids=lambda value: getattr(value, "name", "weekly" if value is True else "refresh"),
 )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-KILLS = scaled(2, 8)
+KILLS = scaled(2, 5)
 """Times that the tap is killed while it is at work."""
 
 ROUNDS = 2 * KILLS

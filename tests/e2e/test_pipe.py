@@ -104,7 +104,7 @@ def loaded(cube: Sandbox, warehouse: Warehouse, *, state: Any = None, **config: 
 
 
 @pytest.mark.parametrize(
-    "generation", scaled(FEW_GENERATIONS, GENERATIONS), ids=lambda generation: generation.name
+    "generation", scaled(FEW_GENERATIONS, GENERATIONS[::2]), ids=lambda generation: generation.name
 )
 def test_every_generation_arrives_whole(
     cube: Sandbox, warehouse: Warehouse, generation: Generation

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cube_sandbox import Sandbox
     from tests.support.tap_process import TapRun
 
-NUMBER = int(os.environ.get("TAP_CUBE_TEST_MUTATIONS", scaled(15, 150)))
+NUMBER = int(os.environ.get("TAP_CUBE_TEST_MUTATIONS", scaled(15, 75)))
 """Damaged inputs of each kind."""
 
 FROM = random.Random().randrange(2**32)

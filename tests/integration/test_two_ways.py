@@ -140,7 +140,7 @@ def values_of(run: TapRun) -> list[str]:
     return [json.dumps(record, sort_keys=True) for record in run.records[CUSTOMERS]]
 
 
-MANY = settings(max_examples=scaled(5, 50))
+MANY = settings(max_examples=scaled(5, 30))
 options = st.fixed_dictionaries(
     {"start_date": st.sampled_from([None, "2020-01-01"]),
      "custom_field_names": st.sampled_from(["original", "label"]),
@@ -181,7 +181,7 @@ AUTOMATIC = {"data_owner_id", "crm_type", "customer_id", "updated"}
 selections = st.dictionaries(st.integers(0, 30), st.sampled_from(["deselected", "absent"]))
 
 
-@settings(max_examples=scaled(3, 30))
+@settings(max_examples=scaled(3, 20))
 @given(sent=accounts, changes=selections.filter(bool), label=st.booleans())
 @example(
     sent=[({}, None)] * 3 + [({"ny": 1, "crm__custom_info__2": "x"}, None)], changes={}, label=False

@@ -38,10 +38,8 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_release_contains_only_the_package_and_installs_as_a_tool(
-    clone: Path, tmp_path: Path
-) -> None:
-    """Archive and wheel have the tag's version, and the wheel installs as a tool."""
+def test_a_release_contains_only_the_package_and_runs(clone: Path, tmp_path: Path) -> None:
+    """Archive and wheel have the tag's version; the tap runs as a tool, and not installed."""
     wheel, source = sorted((clone / "dist").glob("tap_cube-*"), key=lambda path: path.suffix)[::-1]
     assert wheel.name == f"tap_cube-{VERSION}-py3-none-any.whl"
     assert source.name == f"tap_cube-{VERSION}.tar.gz"
@@ -66,10 +64,6 @@ def test_a_release_contains_only_the_package_and_installs_as_a_tool(
     about = json.loads(output)
     assert about["version"] == VERSION
     assert "api_url" in about["settings"]["properties"]
-
-
-def test_the_command_runs_without_an_installation(clone: Path, tmp_path: Path) -> None:
-    """`uvx --from .` runs the tap, which prints its version."""
     output = _run(["uvx", "--from", ".", "tap-cube", "--version"], clone, UV_TOOL_DIR=str(tmp_path))
     assert VERSION in output
 

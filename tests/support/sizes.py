@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from itertools import cycle, product
+from itertools import cycle, islice, product
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -26,7 +26,10 @@ only_large = pytest.mark.skipif(not IS_LARGE, reason="TAP_CUBE_TEST_SIZES is not
 
 
 def by_turns(rows: Iterable[object], *others: Iterable[object]) -> list[tuple[object, ...]]:
-    """Pair each row with one combination of the others, by turns; with all when thorough."""
-    if IS_LARGE:
-        return list(product(rows, *others))
-    return [(row, *chosen) for row, chosen in zip(rows, cycle(product(*others)), strict=False)]
+    """Pair each row with one combination of the others, by turns; with two when thorough."""
+    turns = [*product(*others)]
+    return [
+        (row, *chosen)
+        for number, row in enumerate(rows)
+        for chosen in islice(cycle(turns), number, number + min(scaled(1, 2), len(turns)))
+    ]

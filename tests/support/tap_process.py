@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ SECONDS = 300
 """How long a broken run may hang; none waits for the clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TapRun:
     """How a run of the tap ended and what it wrote."""
 
@@ -29,7 +30,7 @@ class TapRun:
     stdout: str = field(repr=False)
     stderr: str
 
-    @property
+    @cached_property
     def messages(self) -> list[dict[str, Any]]:
         """All Singer messages in order; anything else on stdout is a `ValueError`."""
         # Not splitlines: a text of a customer may hold U+2028.

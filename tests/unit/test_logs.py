@@ -94,8 +94,11 @@ def test_a_warning_of_python_shows_no_text(caplog: pytest.LogCaptureFixture) -> 
     """Warnings of any package go through the log."""
     with warnings.catch_warnings():
         warnings.simplefilter("always")
+        logging.captureWarnings(capture=False)  # a test before this one may have begun it
         logging.captureWarnings(capture=True)
         warnings.warn(CANARY, stacklevel=1)
+        logging.captureWarnings(capture=False)
+    assert caplog.messages
     assert CANARY not in caplog.text
 
 
