@@ -18,7 +18,7 @@ from cube_sandbox import Sandbox
 from tests.support.event_runs import OSLO
 from tests.support.pipe import load
 from tests.support.runs import EVENTS
-from tests.support.sizes import scaled
+from tests.support.sizes import only_large
 from tests.support.tap_process import SECONDS, started, started_tap
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from cube_sandbox import Request
     from tests.support.warehouse import Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_large]  # by default, tests of runs that a signal ends
 
-KILLS = scaled(2, 5)
+KILLS = 5
 """Times that the tap is killed while it is at work."""
 
 ROUNDS = 2 * KILLS
 """Loads after which a test gives up, that hits the tap too seldom."""
 
-EVERY = scaled(3, 4)
+EVERY = 4
 """Loads of which one has its target killed instead."""
 
 DELAY = 0.02

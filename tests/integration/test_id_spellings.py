@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.runs import CRM, CUSTOMERS, ids, logged, only, read_at, sync, unversioned
 from tests.support.singles import OF_CUSTOMERS, read_details
+from tests.support.sizes import scaled
 from tests.support.strange_server import pages
 
 if TYPE_CHECKING:
@@ -114,8 +115,9 @@ def test_ids_of_customers_in_every_spelling() -> None:
 
 @pytest.mark.parametrize(
     ("found", "is_same"),
-    [("007", True), ("7", False), (7.0, False), ("0007", False), ("007.0", False), (" 007", False),
-     ("+007", False), ("\u0660\u0660\u0667", False), ("", False)],
+    [("007", True), ("7", False), (7.0, False), ("", False),
+     *scaled([], [("0007", False), ("007.0", False), (" 007", False), ("+007", False),
+                  ("\u0660\u0660\u0667", False)])],
 )  # fmt: skip
 def test_details_of_another_id_are_not_those_of_the_customer(
     cube: Sandbox, monkeypatch: pytest.MonkeyPatch, found: object, *, is_same: bool

@@ -16,6 +16,8 @@ import pytest
 
 from tests.repository.private_names import code_behind, digest, signature, uses
 
+pytestmark = pytest.mark.xdist_group("sdk")  # one worker reads the code of the SDK
+
 IS_CODE_COMPARED = bool(os.environ.get("TAP_CUBE_TEST_SDK_CODE"))
 
 PRIVATE = {
