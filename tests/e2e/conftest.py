@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cube_sandbox import Sandbox
+
+
+@pytest.fixture
+def cube(running: Sandbox) -> Sandbox:
+    """The account that a module keeps `running`, as it was in the beginning."""
+    running.reset()
+    return running
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:

@@ -45,13 +45,6 @@ def running() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def cube(running: Sandbox) -> Sandbox:
-    """Hand it out as it was."""
-    running.reset()
-    return running
-
-
-@pytest.fixture
 def place(tmp_path: Path, warehouse: Warehouse) -> Place:
     """An empty database."""
     return Place(tmp_path, warehouse, "")

@@ -85,13 +85,6 @@ def running() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def cube(running: Sandbox) -> Sandbox:
-    """Hand it out as it was."""
-    running.reset()
-    return running
-
-
-@pytest.fixture
 def pipeline(cube: Sandbox, tmp_path: Path) -> Pipeline:
     """An empty warehouse."""
     return Pipeline(cube, Place(tmp_path, None, ""), in_memory())

@@ -86,13 +86,6 @@ def running() -> Iterator[Sandbox]:
         yield cube
 
 
-@pytest.fixture
-def cube(running: Sandbox) -> Sandbox:
-    """Hand out the account as if it had just begun."""
-    running.reset()
-    return running
-
-
 def loaded(cube: Sandbox, warehouse: Warehouse, *, state: Any = None, **config: object) -> Load:  # noqa: ANN401 - any JSON
     """Load the account, with both ends of the pipe ending well."""
     settings = {"api_url": cube.url, "auth_token": cube.token, **config}

@@ -27,13 +27,6 @@ def running() -> Iterator[Sandbox]:
         yield cube
 
 
-@pytest.fixture
-def cube(running: Sandbox) -> Sandbox:
-    """Hand out the account as if it had just begun."""
-    running.reset()
-    return running
-
-
 @pytest.mark.parametrize(
     "generation",
     scaled(
