@@ -195,10 +195,10 @@ class Bookmarks:
         details = self._versions_of_details
         is_full = state.get(LOADED) != number or any(state.get(DETAILS) != own for own in details)
         if is_empty and is_full:
-            loaded = max(state.get(LOADED, 0), state.get(DETAILS) or 0)
+            emptied = state.get(EMPTIED, 0)
             # The full load of an earlier run did not come to it, so it may have had rows.
-            is_left = LOADED in state and not self._load.version.is_new
-            had_rows = state.get(EMPTIED, 0) < max(loaded, is_left)
+            is_left = LOADED in state and not (emptied or self._load.version.is_new)
+            had_rows = is_left or emptied < max(state.get(LOADED, 0), state.get(DETAILS) or 0)
             state[EMPTIED] = max([number, *details])
             if had_rows:
                 return

@@ -75,7 +75,7 @@ def warning_of_number(stream: CubeStream[t.Any]) -> str:
 
 
 def remember_types(stream: CubeStream[t.Any]) -> None:
-    """Write into the state which types the columns of custom fields have."""
+    """Write into the state which types the columns have that not every account has."""
     now = {column: _kind_of(schema) for column, schema in _variable(stream).items()}
     kept = [(column, kind) for column, kind in _before(stream).items() if column not in now]
     types: defaultdict[str, list[str]] = defaultdict(list)
