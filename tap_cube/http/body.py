@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import typing as t
-import zlib
 
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from tap_cube import compression
 from tap_cube.errors import TooLargeError, TransientError
 
 if t.TYPE_CHECKING:
@@ -23,9 +22,8 @@ MAX_BODY_BYTES: t.Final = 64 * 2**20
 TIMED_OUT: t.Final = "timed out"
 CUT_SHORT: t.Final = "connection closed before the response was complete"
 
-_CHUNK = 2**16
-_PIECE = 2**20
-_GZIP = zlib.MAX_WBITS | 16
+_CHUNK = 2**18
+_PIECE = 2**22  # most bodies are one
 _GZIP_BEGINS = b"\x1f"
 _BOM = b"\xef\xbb\xbf"
 _JSON_BEGINS = (b"[", b"{")
@@ -34,7 +32,7 @@ _OTHERS = frozenset({"br", "compress", "deflate", "zstd"})
 
 
 class _Unpacker:
-    """Decompresses gzip in small pieces, and leaves everything else as it is.
+    """Decompresses gzip in limited pieces, and leaves everything else as it is.
 
     The first byte of a body decides what it is, since no JSON text begins as gzip does. The header
     does not: servers name a charset there, and proxies unpack a body but keep its header.
@@ -44,13 +42,14 @@ class _Unpacker:
     """
 
     def __init__(self) -> None:
-        self._file = zlib.decompressobj(_GZIP)
+        self._file = compression.decompressor()
         self._unpack: Callable[[bytes], tuple[bytes, bytes]] = self._begin
         self.is_complete = True
 
     def pieces(self, packed: bytes) -> Iterator[bytes]:
         """Yield what the next bytes of the body stand for."""
-        while packed:
+        unpacked = b""
+        while packed or len(unpacked) == _PIECE:  # a full piece may not have been all there is
             packed, unpacked = self._unpack(packed)
             yield unpacked
 
@@ -72,7 +71,7 @@ class _Unpacker:
         """Skip padding. Then another file may follow; anything else is ignored, as elsewhere."""
         packed = packed.lstrip(b"\0")
         if packed.startswith(_GZIP_BEGINS):
-            self._file, self._unpack = zlib.decompressobj(_GZIP), self._gzip
+            self._file, self._unpack = compression.decompressor(), self._gzip
             return packed, b""
         if packed:
             self._unpack = self._nothing
@@ -94,26 +93,27 @@ def read_body(response: requests.Response, deadline: Deadline) -> bytes:
         TooLargeError: If it is larger than `MAX_BODY_BYTES`.
     """
     encodings = response.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
-    unpacker, body = _Unpacker(), io.BytesIO()
+    unpacker, pieces, size = _Unpacker(), list[bytes](), 0
     try:
         # `read1` returns what has arrived, so the deadline also holds for a slow trickle.
         while chunk := response.raw.read1(_CHUNK, decode_content=False):
             if deadline.remaining <= 0:
                 raise TransientError(TIMED_OUT)
             for piece in unpacker.pieces(chunk):
-                body.write(piece)
-                if body.tell() > MAX_BODY_BYTES:
+                pieces.append(piece)
+                size += len(piece)
+                if size > MAX_BODY_BYTES:
                     raise TooLargeError(MAX_BODY_BYTES // 2**20, "MiB")
     except ReadTimeoutError:
         raise TransientError(TIMED_OUT) from None
-    except zlib.error:
+    except compression.DamagedError:
         msg = "the response is damaged"
         raise TransientError(msg) from None
     except HTTPError:
         raise TransientError(CUT_SHORT) from None
     if not unpacker.is_complete:
         raise TransientError(CUT_SHORT)
-    text = body.getvalue().removeprefix(_BOM)
+    text = b"".join(pieces).removeprefix(_BOM)
     other = _OTHERS.intersection(encodings)
     if other and not text.lstrip().startswith(_JSON_BEGINS):  # a proxy may have unpacked it
         msg = f"the response is compressed by {min(other)}, though the tap asked for gzip"

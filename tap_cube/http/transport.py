@@ -44,8 +44,8 @@ class Transport:
         self._timeout = settings.request_timeout
         self._adapter = DeadlineAdapter(settings.read_ahead + 1)
         self.has_answered = False
-        self._session = requests.Session()
-        self._session.headers.update(
+        session = requests.Session()
+        session.headers.update(
             {
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
@@ -53,15 +53,17 @@ class Transport:
                 "User-Agent": settings.user_agent,
             }
         )
-        self._session.auth = (
+        session.auth = (
             APIKeyAuthenticator(key="Authorization", value=f"Token {settings.auth_token}")
             if settings.auth_token
             else BasicAuthenticator(
                 username=settings.username or "", password=settings.password or ""
             )
         )
+        # Headers and credential are the same in all requests.
+        self._request = session.prepare_request(requests.Request("GET", settings.api_url))
         self._environment: dict[str, t.Any] = dict(
-            self._session.merge_environment_settings(
+            session.merge_environment_settings(
                 settings.api_url, {}, stream=True, verify=None, cert=None
             )
         )
@@ -101,7 +103,8 @@ class Transport:
         Raises:
             requests.RequestException: If no response begins within the timeout.
         """
-        request = self._session.prepare_request(requests.Request("GET", url))
+        request = self._request.copy()
+        request.prepare_url(url, {})
         deadline = current_deadline()
         remaining = max(deadline.remaining, 0.001) if deadline else self._timeout
         connect = remaining if self.has_answered else min(remaining, CONNECT_SECONDS)

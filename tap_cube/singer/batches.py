@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 import os
 import typing as t
@@ -16,6 +15,7 @@ from uuid import uuid4
 from singer_sdk.helpers._batch import BatchConfig
 from upath import UPath
 
+from tap_cube.compression import gzip_writer
 from tap_cube.errors import OutputError
 from tap_cube.logs import escaped
 from tap_cube.singer.private_files import make_private_folder, private_file
@@ -28,9 +28,6 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers._batch import StorageTarget
 
 _LOGGER = logging.getLogger("tap-cube")
-
-GZIP_LEVEL = 1
-"""The SDK's level 9 takes longer than the load itself and saves few bytes."""
 
 _MAX_SHOWN = 300
 
@@ -119,11 +116,7 @@ def _path_of(storage: StorageTarget, name: str) -> UPath:
 
 
 def _write(file: t.IO[bytes], lines: Iterator[bytes], *, is_gzip: bool) -> None:
-    with (
-        gzip.GzipFile(fileobj=file, mode="wb", compresslevel=GZIP_LEVEL)
-        if is_gzip
-        else nullcontext(file) as out
-    ):
+    with gzip_writer(file) if is_gzip else nullcontext(file) as out:
         while block := [*islice(lines, _BLOCK)]:
             out.write(b"\n".join([*block, b""]))
 
