@@ -20,6 +20,7 @@ from tap_cube.command import CommandLine
 from tap_cube.settings import PREFIX, Settings, typed, unknown_settings, unknown_variables
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.catalog import Keys, checked_catalog
+from tap_cube.singer.loaded_files import BATCH_FILES, begin_run
 from tap_cube.singer.maps import OF_MAPS, check_aliases, map_errors
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.partition_state import EncodedStateWriter
@@ -176,6 +177,9 @@ class TapCube(CommandLine):
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
         super().load_state(checked_state(state))
+        if BATCH_FILES in state:  # beside the bookmarks, where the SDK does not look
+            kept = {BATCH_FILES: copy.deepcopy(state[BATCH_FILES])}
+            t.cast("dict[str, t.Any]", self.state).update(kept)
         # What discovery found meanwhile, which an interrupted run must leave behind, too.
         self.memory.write(self.state)
 
@@ -198,6 +202,7 @@ class TapCube(CommandLine):
                 self.first_pages.forget(stream.name)
         for stream in streams:
             stream.full_load.begin()  # now, so that the first STATE message holds it
+        begin_run(self.config, self.state)  # likewise
         try:
             super().sync_all()
             for stream in streams:

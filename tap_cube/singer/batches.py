@@ -6,11 +6,10 @@ import logging
 import os
 import typing as t
 from contextlib import contextmanager, nullcontext
-from itertools import chain, count, islice
+from itertools import chain, islice
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile, SpooledTemporaryFile
-from uuid import uuid4
 
 from singer_sdk.helpers._batch import BatchConfig
 from upath import UPath
@@ -18,6 +17,7 @@ from upath import UPath
 from tap_cube.compression import gzip_writer
 from tap_cube.errors import OutputError
 from tap_cube.logs import escaped
+from tap_cube.singer.loaded_files import count_file, loaded_in, new_mark, next_name
 from tap_cube.singer.private_files import make_private_folder, private_file
 from tap_cube.storage_rules import local_folder
 
@@ -26,6 +26,7 @@ if t.TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from singer_sdk.helpers._batch import StorageTarget
+    from singer_sdk.helpers.types import TapState
 
 _LOGGER = logging.getLogger("tap-cube")
 
@@ -60,7 +61,9 @@ def check_storage(config: Mapping[str, t.Any]) -> None:
     )
 
 
-def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Iterator[list[str]]:
+def batch_files(
+    config: BatchConfig, stream: str, state: TapState, records: Iterable[bytes]
+) -> Iterator[list[str]]:
     """Write records to files, and yield the manifest of each file when it is stored.
 
     A file gets its name in the storage only when it is complete. Until then it has none, so
@@ -69,7 +72,8 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
 
     Args:
         config: Storage, compression and number of records a file.
-        name: Beginning of the files' names.
+        stream: Name of the stream, for the files' names.
+        state: The tap's state, which counts the files in folders of this machine.
         records: JSON text of each record, without a line break.
 
     Yields:
@@ -81,17 +85,17 @@ def batch_files(config: BatchConfig, name: str, records: Iterable[bytes]) -> Ite
     lines = iter(records)
     is_gzip = config.encoding.compression == "gzip"
     suffix = ".json.gz" if is_gzip else ".json"
-    beginning = _path_of(config.storage, f"{name}-{uuid4()}")
+    beginning = _path_of(config.storage, f"tap-cube--{stream}-")
+    numbers = loaded_in(state) if _is_local(beginning) else new_mark()
     first = next(lines, None)
-    for number in count(1):
-        if first is None:
-            return
-        path = beginning.with_name(f"{beginning.name}-{number}{suffix}")
+    while first is not None:
+        path = beginning.with_name(f"{beginning.name}{next_name(numbers)}{suffix}")
         with _storage_errors(config.storage, OSError), _new_file(path) as file:
             _write(file, chain([first], islice(lines, config.batch_size - 1)), is_gzip=is_gzip)
             # Requesting one more record lets the partition finish, so that the state after its
             # last file has the final bookmark.
             first = next(lines, None)
+        count_file(numbers)
         yield [path.as_uri()]
 
 

@@ -7,6 +7,7 @@ import typing as t
 from tap_cube.errors import CubeError
 from tap_cube.logs import shown
 from tap_cube.singer.files import is_deep
+from tap_cube.singer.loaded_files import BATCH_FILES
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def checked_state(state: object) -> dict[str, t.Any]:
     """
     if not isinstance(state, dict) or is_deep(state, _MAX_DEPTH):
         raise CubeError(DAMAGED)
-    if "bookmarks" not in state and state.keys() - {"currently_syncing"}:
+    if "bookmarks" not in state and state.keys() - {"currently_syncing", BATCH_FILES}:
         raise CubeError(_how_to_unwrap(state))
     bookmarks = state.get("bookmarks", {})
     if not isinstance(bookmarks, dict):

@@ -188,7 +188,7 @@ class EncodedStream(Stream):
     ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
         records = self._sync_records(context, write_messages=False)
         lines = (line for record in records for line in self.json_lines(record))
-        for manifest in batch_files(batch_config, f"{self.tap_name}--{self.name}", lines):
+        for manifest in batch_files(batch_config, self.name, self.tap_state, lines):
             self._write_schema_message()
             yield batch_config.encoding, manifest
 

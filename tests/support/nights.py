@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from cube_sandbox import Sandbox, Traps
@@ -66,10 +67,12 @@ class Night:
 
 def three_nights(folder: Path, *, into_files: bool) -> list[Night]:
     """A first load, a run with new fields and events, and a full load."""
-    options: dict[str, Any] = {"read_ahead": 0, **(into(folder) if into_files else {})}
+    number = count()
 
     def night(state: Mapping[str, Any] | None = None) -> Night:
-        output = sync(cube, state=state, **options)
+        # A folder for each night, as the tests load the files when all nights are over.
+        options = into(folder / str(next(number))) if into_files else {}
+        output = sync(cube, state=state, read_ahead=0, **options)
         return Night(state is None, output, held.tables(cube), held.kinds(cube))
 
     with Sandbox(

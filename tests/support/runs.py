@@ -123,13 +123,14 @@ def assert_no_secret(run: TapRun, *secrets: str) -> None:
 
 
 def unversioned(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """A state or a message without its versions, which are times, and what belongs to them."""
+    """A state or a message without its versions, which are times, and without numbers of files."""
     if isinstance(value, list):
         return [unversioned(each) for each in value]
     if not isinstance(value, dict):
         return value
     versions = {"version", "activated", "loaded", "emptied", "details", "since", "start"}
-    return {name: unversioned(each) for name, each in value.items() if name not in versions}
+    dropped = versions | {"batch_files"}
+    return {name: unversioned(each) for name, each in value.items() if name not in dropped}
 
 
 def ids(records: Iterable[Record], **context: object) -> set[str]:
