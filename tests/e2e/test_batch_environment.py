@@ -1,4 +1,4 @@
-"""The project's Meltano environment `batch`: files instead of messages, the same tables."""
+"""The project's Meltano environment `batch`: files every night, and the tables of messages."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from cube_sandbox import Sandbox
 from cube_sandbox.meltano_project import MeltanoProject, meltano_project
 from cube_sandbox.postgres import Postgres, fresh_database
 from tests.support.pipe import load
-from tests.support.sizes import only_large, scaled
+from tests.support.sizes import only_large
 from tests.support.warehouse import TABLES, Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 B2B = (2, "B2B")
 pytestmark = pytest.mark.slow
@@ -63,37 +64,58 @@ def content(warehouse: Warehouse) -> Content:
     }
 
 
-def rows_in_files(project: MeltanoProject) -> int:
-    """How many records lie in the folder that the environment names."""
-    files = (project.folder / ".meltano" / "batches").glob("tap-cube--*.json.gz")
+def files_of(project: MeltanoProject) -> set[Path]:
+    """The files in the folder that the environment names."""
+    return set((project.folder / ".meltano" / "batches").iterdir())
+
+
+def rows_in(files: set[Path]) -> int:
+    """How many records lie in files."""
     lines = [line for file in files for line in gzip.decompress(file.read_bytes()).splitlines()]
     return sum(isinstance(json.loads(line), dict) for line in lines)
 
 
 @only_large
-def test_files_load_the_tables_that_messages_load(
+def test_nights_by_files_load_what_messages_load_and_leave_the_last_files(
     cube: Sandbox, warehouse: Warehouse, other: Warehouse
 ) -> None:
-    """Nights by files and by messages: equal rows, values and types; files stay behind."""
+    """Equal rows, values and types. Each night removes the files of those before, and no others."""
     config = {"api_url": cube.url, "auth_token": cube.token}
     with meltano_project(cube, warehouse.database, MELTANO_ENVIRONMENT="batch") as by_files:
         by_messages = load(config, other, "tap_cube")
         by_files.run(*PLUGINS)
         loaded = content(warehouse)
         assert loaded == content(other)
-        assert sum(map(len, loaded.values())) == rows_in_files(by_files)
-        for _ in range(scaled(0, 1)):
-            changed, *_ = cube.account.customer_ids(B2B)
-            number = cube.account.add_definition(B2B, "Rabatt", type="number")
-            cube.account.update_customer(B2B, changed, name="Ny", custom={number: "12.5"})
-            load(config, other, "tap_cube", state=by_messages.state)
-            by_files.run(*PLUGINS)
-            second = content(warehouse)
-            assert second == content(other)
-            customers = second["data_owner_customers"]
-            assert len(customers) == len(loaded["data_owner_customers"])
-            values = {row[f"crm__custom_info__{number}"] for row in customers} - {None}
-            assert [*map(float, values)] == [12.5]
+        first = files_of(by_files)
+        assert sum(map(len, loaded.values())) == rows_in(first)
+        assert {path.parent.stat().st_mode & 0o777 for path in first} == {0o700}
+        foreign = min(first).with_name("tap-cube--campaigns-5f0c2a9e41d7b386-1-1.json.gz")
+        foreign.write_bytes(min(first).read_bytes())
+
+        changed, *_ = cube.account.customer_ids(B2B)
+        number = cube.account.add_definition(B2B, "Rabatt", type="number")
+        cube.account.update_customer(B2B, changed, name="Ny", custom={number: "12.5"})
+        by_messages = load(config, other, "tap_cube", state=by_messages.state)
+        by_files.run(*PLUGINS)
+        assert content(warehouse) == content(other)
+        customers = content(warehouse)["data_owner_customers"]
+        assert len(customers) == len(loaded["data_owner_customers"])
+        values = {row[f"crm__custom_info__{number}"] for row in customers} - {None}
+        assert [*map(float, values)] == [12.5]
+        second = files_of(by_files) - {foreign}
+        assert second
+        assert not first & second
+
+        # Without the state the tap does not know which files it has written. Meltano merges the
+        # new state over the one before, so the night after knows both.
+        load(config, other, "tap_cube")
+        by_files.run("--full-refresh", *PLUGINS)
+        third = files_of(by_files)
+        assert second | {foreign} < third
+        by_files.run(*PLUGINS)
+        assert not files_of(by_files) & (third - {foreign})
+        assert foreign.exists()
+        assert content(warehouse) == content(other)
     for name in TABLES:
         own = {
             column: value

@@ -124,7 +124,7 @@ def test_a_comparison_of_keys_erases_from_a_target_that_deletes_nothing(
 
 
 @only_large
-@pytest.mark.parametrize("environment", ["dev"])
+@pytest.mark.parametrize("environment", ["dev", "batch"])
 def test_the_jobs_of_the_project_erase(cube: Sandbox, place: Place, environment: str) -> None:
     """`nightly` and `weekly` share their state; both are run by name and by schedule."""
     lives = Lives(cube, random.Random(environment))

@@ -207,8 +207,10 @@ def test_files_that_cannot_be_removed_are_a_warning(
     assert names(tmp_path) == announced(third)
 
 
-def test_a_run_that_fails_says_nothing_of_its_last_file(cube: Sandbox, tmp_path: Path) -> None:
-    """Every state covers the files whose messages came before it, and no other one."""
+def test_a_state_counts_the_files_whose_messages_came_before_it(
+    cube: Sandbox, tmp_path: Path
+) -> None:
+    """Those, and no other one: a target that gives it back has loaded them."""
     run = read(cube, **only(CRM), **into(tmp_path, batch_size=4))
     count = 0
     for message in run.messages:
