@@ -16,6 +16,7 @@ from tap_cube.streams.base import CubeStream
 from tap_cube.streams.registry import STREAMS
 from tap_cube.tap import TapCube
 from tests.repository import docs
+from tests.support.documented import fenced
 from tests.support.judges import TARGETS, Judge
 from tests.support.locked import only_locked_sdk
 
@@ -115,6 +116,12 @@ def test_the_readme_has_the_jobs_of_the_project() -> None:
     assert shown["jobs"] == MELTANO["jobs"]
     assert shown["plugins"]["utilities"] == MELTANO["plugins"]["utilities"]
     assert f"{MELTANO['schedules'][0]['interval']}  cd" in README
+
+
+def test_the_page_of_targets_has_the_environment_for_files() -> None:
+    """A user's project can have what this repository's has."""
+    (shown,) = fenced("docs/targets.md", "yaml", "Files every night")
+    assert yaml.safe_load(shown)["environments"][0] in MELTANO["environments"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
