@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.batch_runs import into
-from tests.support.runs import CRM, CUSTOMERS, logged, only, read, sync
+from tests.support.in_process import run_in_process
+from tests.support.runs import CRM, CUSTOMERS, logged, only, read, settings_for, sync
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -164,12 +165,15 @@ def test_what_is_damaged_in_the_state_removes_nothing(
 def test_runs_without_files_leave_the_state_and_the_folder_as_they_are(
     cube: Sandbox, tmp_path: Path
 ) -> None:
-    """RECORD messages need no mark, but keep the one of a pipeline that used files before."""
+    """Messages need no mark, but keep one; neither do a test and discovery remove anything."""
     plain = sync(cube, **only(CRM))
     assert all("batch_files" not in message.get("value", ()) for message in plain.messages)
     first = night(cube, tmp_path)
     second = sync(cube, state=first.state, **only(CRM))
     assert marks_of(second) == marks_of(first)
+    for option in ("--test", "--discover"):
+        settings = settings_for(cube, **only(CRM), **into(tmp_path))
+        run_in_process(settings, state=first.state, extra_args=[option])
     assert names(tmp_path) == announced(first)
     third = night(cube, tmp_path, second.state)
     assert names(tmp_path) == announced(third)
