@@ -49,7 +49,7 @@ _MAX_NUMBER = 10**15
 
 # With any prefix, as the mark is enough. A killed run may leave a hidden file, which ends in .part.
 _NAME = re.compile(
-    r".*tap-cube--[a-z_]+-(?:([0-9a-f]{16})-([0-9]{1,15})-([0-9]{1,15})|[^.]+)"
+    r".*tap-cube--\w+-(?:([0-9a-f]{16})-([0-9]{1,15})-([0-9]{1,15})|[^.]+)"
     r"[.]json(?:[.]gz)?(?:[.]part)?"
 )
 
