@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import typing as t
 from contextlib import contextmanager, suppress
@@ -32,6 +33,9 @@ def private_file(path: Path) -> Iterator[t.IO[bytes]]:
 
     On Linux it has no name until then, so that even a killed run leaves nothing behind. Elsewhere,
     and in file systems without unnamed files, it is hidden under another name.
+
+    Raises:
+        OSError: If it cannot be written, or there is a file of this name.
     """
     part = path.with_name(f".{path.name}.part")
     unnamed = _unnamed(path.parent)
@@ -48,7 +52,7 @@ def private_file(path: Path) -> Iterator[t.IO[bytes]]:
                 link = _OPEN_FILES / str(file.fileno())
                 os.link(link, path, src_dir_fd=file.fileno())
         if not unnamed:
-            part.replace(path)
+            _rename(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -61,3 +65,9 @@ def _unnamed(folder: Path) -> t.IO[bytes] | None:
         return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_WRONLY, _OWN_FILE), "wb")
     except OSError:
         return None
+
+
+def _rename(part: Path, path: Path) -> None:
+    if path.exists():  # made by another run with the same state
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    part.replace(path)

@@ -1,16 +1,19 @@
-"""Which batch files the tap removes, after any history of runs, targets and states."""
+"""Batch files: whose names are taken, and which go after any history of runs and states."""
 
 from __future__ import annotations
 
 import copy
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tap_cube.singer.loaded_files import begin_run, count_file, loaded_in, next_name
+from tap_cube.singer.private_files import private_file
 from tests.support.sizes import scaled
 
 State = dict[str, Any]
@@ -63,3 +66,18 @@ def test_only_files_that_nobody_can_need_are_removed(
                     each["batch_files"] = kept[-1].get("batch_files", {}) | each["batch_files"]
                 obsolete[id(each)] = covers
                 kept.append(each)
+
+
+@pytest.mark.parametrize("is_linux", [True, False])
+def test_no_run_replaces_the_file_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_linux: bool
+) -> None:
+    """Two runs that were given the same state at once take the same names: the later one fails."""
+    if not is_linux:
+        monkeypatch.delattr(os, "O_TMPFILE")
+    path = tmp_path / "tap-cube--campaigns-5f0c2a9e41d7b386-1-1.json"
+    with private_file(path) as file:
+        file.write(b"first")
+    with pytest.raises(FileExistsError), private_file(path) as file:
+        file.write(b"second")
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"first"]
