@@ -6,7 +6,7 @@ when it has loaded all that came before::
 
     {"bookmarks": {...}, "batch_files": {"5f0c2a9e41d7b386": [12, 40]}}
 
-The name of a file has the mark of its pipeline, a random text that only the state keeps, then the
+The name of a file has the mark of its pipeline, a random text that its state keeps, then the
 number of the run and that of the file. With this state, the next run removes the files of the mark
 up to the 40th of run 12. Its own are ``tap-cube--STREAM-5f0c2a9e41d7b386-13-1.json.gz`` and so on,
 and its states begin with ``[13, 0]``. Files of run 12 after the 40th were not loaded, so run 13
