@@ -108,7 +108,7 @@ class FirstPages:
         elif (place := self._write(page.body)) is not None:
             self._in_file += 1
             keys_of(page)
-            rest = replace(page, body=b"", rows=(), _raw_rows=None)
+            rest = replace(page, body=b"", rows=(), braces=(), _raw_rows=None)
             self._kept[stream, target] = _Kept(rest, decode, place, size)
 
     def look(self, stream: str, target: str) -> Page | None:

@@ -55,18 +55,35 @@ def check_rows(rows: int) -> None:
         raise TooLargeError(MAX_ROWS, "rows")
 
 
-def check_depth(body: bytes, rows: int = 0) -> None:
+def check_depth(body: bytes, rows: int = 0) -> list[int]:
     """Refuse a body that is nested more than `MAX_DEPTH` levels deep.
 
     Args:
         body: JSON text.
         rows: Number of its rows, each of which opens a level of its own.
 
+    Returns:
+        Where braces open in the body; not all of them if there are many besides those of the rows.
+
     Raises:
         TransientError: If it is.
     """
-    # Ordinary pages have no brackets but those of their rows, so counting is enough.
-    if body.count(b"[") + body.count(b"{") - rows > MAX_DEPTH:
-        brackets = _TEXT.sub(b"", body).translate(None, _NO_BRACKETS)
-        if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > MAX_DEPTH:
+    # Ordinary pages have no brackets but those of their rows, so their number is enough.
+    braces = _places_of(b"{", body, rows + MAX_DEPTH + 1)
+    brackets = _places_of(b"[", body, MAX_DEPTH + 1)
+    if len(braces) + len(brackets) - rows > MAX_DEPTH:
+        steps = map(_STEPS.__getitem__, _TEXT.sub(b"", body).translate(None, _NO_BRACKETS))
+        if max(accumulate(steps), default=0) > MAX_DEPTH:
             raise TransientError(_TOO_DEEP)
+    return braces
+
+
+def _places_of(character: bytes, body: bytes, most: int) -> list[int]:
+    """Where a character is in a body: its first places, at most so many."""
+    # Where it is rare, this is far faster than to count it.
+    places: list[int] = []
+    place = body.find(character)
+    while place >= 0 and len(places) < most:
+        places.append(place)
+        place = body.find(character, place + 1)
+    return places

@@ -13,6 +13,7 @@ import simplejson
 from tap_cube.errors import TransientError
 from tap_cube.records.codec import MAX_DIGITS, exact_number
 from tap_cube.records.limits import check_depth, check_rows, check_values, values_of
+from tap_cube.records.raw_rows import raw_rows
 from tap_cube.records.rows import Row, decode_as
 
 if t.TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Page:
         contents: Digest of the content of each row without an identity, and its ordinal among the
             rows with this content, by place.
         keys: Keys of the rows, once they were looked for.
+        braces: Where braces open in the body; empty if nobody looked for them.
     """
 
     body: bytes
@@ -59,13 +61,15 @@ class Page:
     date: datetime | None = None
     contents: dict[int, tuple[str, int]] = field(default_factory=dict)
     keys: tuple[str, ...] | None = None
+    braces: Sequence[int] = field(default=(), repr=False)
     _raw_rows: Sequence[bytes] | None = field(default=None, repr=False)
 
     @property
     def raw_rows(self) -> Sequence[bytes]:
         """JSON text of each row, extracted on first use."""
         if self._raw_rows is None:
-            self._raw_rows = [bytes(row) for row in _decode_raw_rows(self.body)]
+            found = raw_rows(self.body, self.braces, len(self.rows), is_list=self.is_list)
+            self._raw_rows = found or [bytes(row) for row in _decode_raw_rows(self.body)]
         return self._raw_rows
 
     @property
@@ -132,7 +136,9 @@ class PageDecoder:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             page = _lenient_page(body, self._row_type)
         check_rows(len(page.rows))
-        check_depth(body, len(page.rows))
+        braces = check_depth(body, len(page.rows))
+        if page.body is body:
+            page.braces = braces
         return page
 
 

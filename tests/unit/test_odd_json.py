@@ -104,4 +104,4 @@ def test_an_invalid_row_without_an_id_has_a_key() -> None:
 
 def test_a_byte_order_mark_is_ignored() -> None:
     """A list after a byte order mark is decoded as usual."""
-    assert decode_page(b"\xef\xbb\xbf[{}]").raw_rows == [b"{}"]
+    assert [*decode_page(b"\xef\xbb\xbf[{}]").raw_rows] == [b"{}"]
