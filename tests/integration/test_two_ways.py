@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from typing_extensions import override
 
+from tests.support.any_rows import AnyRows, Row, accounts
 from tests.support.batch_runs import into
 from tests.support.batch_runs import rows as rows_of
 from tests.support.in_process import run_in_process
@@ -26,7 +25,7 @@ from tests.support.runs import (
     unversioned,
 )
 from tests.support.sizes import scaled
-from tests.support.strange_server import CUSTOMERS_PATH, PagesServer, Reply, serving
+from tests.support.strange_server import serving
 from tests.support.ways import sdk_alone, watched
 
 if TYPE_CHECKING:
@@ -36,83 +35,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-KINDS = ("text", "number", "integer", "boolean", "date", "datetime")
-DEFINITIONS_PATH = CUSTOMERS_PATH.replace("customers", "crm_custom_fields")
-DEFINITIONS = [
-    {"id": n, "key": f"Felt {kind}", "type": kind, "lookup__id": f"crm__custom_info__{n}"}
-    for n, kind in enumerate(KINDS, 1)
-]
-ROWS_A_PAGE = 3
 VERSIONS = re.compile(r',"(version|activated|loaded|emptied)":[0-9]+')
 EXTRACTED = re.compile(r', ?"time_extracted": ?"[^"]+(Z|\+00:00)"}$', re.MULTILINE)
 IDENTITY = {"stream_maps": {CUSTOMERS: {"crm_type": "crm_type"}}}
 """A stream map that changes nothing: its column is in every record."""
 
-Row = dict[str, Any]
-
-text = st.text(max_size=5)
-usual = st.sampled_from(
-    ["", "text", "233.0", "5,92 år", "0235", "2020-02-12", "28.02.2015", "2020-02-12 10:27",
-     "2020-02-12T10:27:06.477+0100", "True", "Ja", "99999999999999999999", "1e5", "\u2028", '"\\',
-     "\ud800", '","time_extracted":"', True, False, None, 0, 233, -7, 2**63, 2**64, 10**30, 1.5,
-     233.0, 1e300, float("nan"), float("inf")]
-)  # fmt: skip
-values = st.one_of(
-    usual,
-    text,
-    st.integers(),
-    st.floats(),
-    st.recursive(usual, lambda inner: st.lists(inner) | st.dictionaries(text, inner), max_leaves=4),
-)
-named = st.sampled_from(
-    [*(f"crm__custom_info__{n}" for n, _ in enumerate(KINDS, 1)), "crm__standard_info__name",
-     "crm__custom_info__99", "custom__felt_text", "updated", "crm_type", "unparsed_values"]
-)  # fmt: skip
-keys = named | text.filter(lambda key: key != "id")  # equal rows with the same id are one row
-days = st.sampled_from(["2019-12-31", "2020-01-01", "01.02.2020", "2999-01-01", "", None, "soon"])
-rows = st.builds(
-    dict[str, Any],
-    st.dictionaries(keys, values),
-    crm__change_log__updated=days,
-    crm__standard_info__phone_1=text,
-)
-nameless: st.SearchStrategy[object] = st.sampled_from([None, "", []])
-accounts = st.lists(st.tuples(rows, st.one_of(st.none(), nameless)), max_size=8)
-
-
-class Account(PagesServer):
-    """One CRM with a custom field of every type and any rows."""
-
-    def __init__(self) -> None:
-        """Start without rows."""
-        super().__init__(self._page)
-        self.rows: Sequence[Row] = ()
-
-    def _page(self, number: int) -> Row:
-        end = number * ROWS_A_PAGE
-        link = f"{self.url}{CUSTOMERS_PATH}?page={number + 1}" if end < len(self.rows) else None
-        page = self.rows[end - ROWS_A_PAGE : end]
-        return {"count": len(self.rows), "next": link, "previous": None, "results": page}
-
-    @override
-    def body(self, target: str) -> bytes | Reply | None:
-        if urlsplit(target).path == DEFINITIONS_PATH:
-            return json.dumps(DEFINITIONS).encode()
-        return super().body(target)
-
-    def replace_rows(self, rows: Sequence[tuple[Row, object]]) -> None:
-        """Replace the rows; each gets an id unless another value is given for it."""
-        self.asked.clear()
-        self.rows = [
-            {"crm__customer_id": f"0{number}" if given is None else given, **row}
-            for number, (row, given) in enumerate(rows)
-        ]
-
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
+def account() -> Iterator[AnyRows]:
     """Serve one account for all examples."""
-    with serving(Account()) as server:
+    with serving(AnyRows()) as server:
         yield server
 
 
@@ -155,7 +87,7 @@ options = st.fixed_dictionaries(
 @example(sent=[({"crm__custom_info__6": float("nan")}, "")] * 4, chosen={})
 @example(sent=[({"unparsed_values": ""}, None), ({"crm__custom_info__2": "x"}, None)], chosen={})
 def test_both_paths_write_the_same_messages(
-    account: Account, sent: Sequence[tuple[Row, object]], chosen: dict[str, Any]
+    account: AnyRows, sent: Sequence[tuple[Row, object]], chosen: dict[str, Any]
 ) -> None:
     """Records, schemas, states and warnings are equal on both paths."""
     account.replace_rows(sent)
@@ -187,7 +119,7 @@ selections = st.dictionaries(st.integers(0, 30), st.sampled_from(["deselected", 
     sent=[({}, None)] * 3 + [({"ny": 1, "crm__custom_info__2": "x"}, None)], changes={}, label=False
 )
 def test_no_path_writes_what_is_not_selected(
-    account: Account,
+    account: AnyRows,
     tmp_path_factory: pytest.TempPathFactory,
     sent: Sequence[tuple[Row, object]],
     changes: dict[int, str],
