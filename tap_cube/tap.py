@@ -21,7 +21,8 @@ from tap_cube.settings import PREFIX, Settings, typed, unknown_settings, unknown
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.catalog import Keys, checked_catalog
 from tap_cube.singer.loaded_files import BATCH_FILES, begin_run
-from tap_cube.singer.maps import OF_MAPS, check_aliases, map_errors
+from tap_cube.singer.map_rules import OF_MAPS, map_errors
+from tap_cube.singer.maps import check_aliases
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.partition_state import EncodedStateWriter
 from tap_cube.singer.state import checked_state

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import typing as t
-from contextlib import suppress
+from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from fnmatch import fnmatch
 from functools import cached_property
 from math import isfinite
 from zoneinfo import ZoneInfo
@@ -16,127 +15,29 @@ from zoneinfo import ZoneInfo
 import simpleeval
 import simplejson
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
-from singer_sdk.mapper import (
-    MAPPER_ALIAS_OPTION,
-    MAPPER_ELSE_OPTION,
-    MAPPER_FILTER_OPTION,
-    MAPPER_KEY_PROPERTIES_OPTION,
-    MAPPER_SOURCE_OPTION,
-    NULL_STRING,
-    CustomStreamMap,
-    RemoveRecordTransform,
-)
+from singer_sdk.mapper import MAPPER_FILTER_OPTION, CustomStreamMap, RemoveRecordTransform
 from typing_extensions import override
 
 from tap_cube.errors import CubeError, StreamError
 from tap_cube.records.codec import encode
 from tap_cube.records.values import as_text, converter
-from tap_cube.settings import did_you_mean
+from tap_cube.singer.map_rules import WHERE
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from singer_sdk.mapper import PluginMapper
+    from singer_sdk.mapper import PluginMapper, StreamMap
+    from singer_sdk.singerlib import SchemaMessage
 
     from tap_cube.records.values import Convert
 
-_WHERE: t.Final = "Setting 'stream_maps'"
 _REMEDY: t.Final = "Check 'stream_maps', 'faker_config' and the flattening settings."
-OF_MAPS: t.Final = ("stream_maps", "faker_config")
-"""The settings that `map_errors` checks, better than their schemas."""
-
 _JSON = (str, int, Decimal, list, tuple, dict)
 _UNKNOWN = ((simpleeval.NameNotDefined, "name"), (simpleeval.FunctionNotDefined, "func_name"))
 
 
 class MapError(StreamError):
     """A stream map failed on a record."""
-
-
-def map_errors(config: Mapping[str, t.Any], streams: Collection[str]) -> Iterator[str]:
-    """Yield a sentence for each mistake in the settings of stream maps.
-
-    Args:
-        config: All settings, without nulls.
-        streams: Names of the streams that the tap may have.
-    """
-    yield from _faker_errors(config.get("faker_config", {}))
-    maps = config.get("stream_maps", {})
-    if not isinstance(maps, dict):
-        yield f"{_WHERE} must be an object, with a map for each stream."
-        return
-    for name, own in maps.items():
-        if name == MAPPER_ELSE_OPTION and _is_null(own):
-            continue
-        if name.startswith("__"):
-            yield f"{_WHERE}: '{MAPPER_ELSE_OPTION}: null' is all that it may have beside streams."
-            continue
-        source = own.get(MAPPER_SOURCE_OPTION, name) if isinstance(own, dict) else name
-        if not (isinstance(source, str) and any(fnmatch(stream, source) for stream in streams)):
-            near = did_you_mean(str(source), streams)
-            yield f"{_WHERE} has a map for {source!r:.60}, which is no stream of this tap{near}"
-        elif isinstance(own, dict):
-            for fault in _faults(own):
-                yield f"{_WHERE}, stream {name!r:.60}: {fault}."
-        elif not _is_null(own):
-            yield f"{_WHERE}, stream {name!r:.60}: the map must be null or an object."
-
-
-def _faults(own: Mapping[str, t.Any]) -> Iterator[str]:
-    """What is wrong in the map of one stream."""
-    if MAPPER_SOURCE_OPTION in own and MAPPER_ALIAS_OPTION in own:
-        yield f"'{MAPPER_ALIAS_OPTION}' cannot stand beside '{MAPPER_SOURCE_OPTION}'"
-    for name, value in own.items():
-        is_option = name.startswith("__") and name.endswith("__")
-        if is_option and name not in _OPTIONS:
-            yield f"{name!r:.60} is no option of a map{did_you_mean(name, _OPTIONS)}".rstrip(".")
-            continue
-        is_right, expected = _OPTIONS.get(name, (_is_expression_or_null, _EXPRESSION))
-        if not is_right(value):
-            yield f"{name!r:.60} must be {expected}"
-
-
-def _is_null(value: object) -> bool:
-    return value is None or value == NULL_STRING
-
-
-def _is_names_or_null(value: object) -> bool:
-    names = [] if value is None else value
-    return isinstance(names, list) and all(isinstance(name, str) for name in names)
-
-
-def _is_expression(text: object) -> bool:
-    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        parts = ast.parse(text).body if isinstance(text, str) else []
-        return [type(part) for part in parts] == [ast.Expr]
-    return False
-
-
-def _is_expression_or_null(value: object) -> bool:
-    return _is_null(value) or _is_expression(value)
-
-
-_EXPRESSION: t.Final = "one Python expression as text"
-_OPTIONS: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    MAPPER_ALIAS_OPTION: (_is_expression, "a name"),
-    MAPPER_ELSE_OPTION: (_is_null, "null"),
-    MAPPER_FILTER_OPTION: (lambda value: value is None or _is_expression(value), _EXPRESSION),
-    MAPPER_KEY_PROPERTIES_OPTION: (_is_names_or_null, "a list of columns, or null"),
-    MAPPER_SOURCE_OPTION: (lambda _: True, ""),  # it names the stream
-}
-"""What the value of each option must be."""
-
-
-def _faker_errors(config: object) -> Iterator[str]:
-    if not config or not isinstance(config, dict):
-        return
-    if not importlib.util.find_spec("faker"):
-        yield "Setting 'faker_config' needs the package 'faker': install it beside the tap."
-        return
-    try:
-        importlib.import_module("faker").Faker(config.get("locale"))
-    except Exception:  # noqa: BLE001 - it has no error of its own
-        yield "Setting 'faker_config': 'locale' must be one that faker has, such as no_NO."
 
 
 def register(
@@ -148,7 +49,9 @@ def register(
         CubeError: If the stream's map does not fit it.
     """
     try:
-        mapper.register_raw_stream_schema(name, schema, keys)
+        mapper.register_raw_stream_schema(name, _Schema(schema), keys)
+        for each in mapper.stream_maps[name]:
+            _check_keys(each)
     except Exception as error:
         is_told = isinstance(error, MapExpressionError | StreamMapConfigError | ValueError)
         reason = f"{error}".rstrip(".")[:300] if is_told else type(error).__name__
@@ -159,6 +62,36 @@ def register(
             each.__class__ = NamingStreamMap  # the mapper makes them, and takes no other class
             # Python's own module fails on decimals.
             each.expr_evaluator.functions["json"] = simpleeval.ModuleWrapper(simplejson)
+
+
+class _Schema(dict[str, t.Any]):
+    """A schema that a map leaves as it is, since its expression `record` has this schema.
+
+    The SDK puts a map's columns into a copy, which would share `properties` with it.
+    """
+
+    def __copy__(self) -> dict[str, t.Any]:
+        return deepcopy(dict(self))
+
+
+def _check_keys(each: StreamMap) -> None:
+    """Check that flattening has left each column of the key.
+
+    Raises:
+        ValueError: If it has not.
+    """
+    for key in each.transformed_key_properties or ():
+        if key not in each.transformed_schema["properties"]:
+            msg = f"flattening leaves no column {key!r:.60}, which is part of the key"
+            raise ValueError(msg)
+
+
+def with_known_bookmark(message: SchemaMessage) -> SchemaMessage:
+    """The same message, without a bookmark column that a stream map has removed."""
+    known = [
+        name for name in message.bookmark_properties or () if name in message.schema["properties"]
+    ]
+    return replace(message, bookmark_properties=known or None)
 
 
 def check_aliases(mapper: PluginMapper, selected: Collection[str]) -> None:
@@ -176,7 +109,7 @@ def check_aliases(mapper: PluginMapper, selected: Collection[str]) -> None:
             if not isinstance(alias, str) or alias in taken:
                 other = f", like that of '{taken[alias]}'" if isinstance(alias, str) else ""
                 msg = (
-                    f"{_WHERE}: the records of stream '{name}' would be written as {alias!r:.60}"
+                    f"{WHERE}: the records of stream '{name}' would be written as {alias!r:.60}"
                     f"{other}. Give each stream a name of its own."
                 )
                 raise CubeError(msg)
@@ -220,7 +153,7 @@ class NamingStreamMap(CustomStreamMap):
         hint = f"; null there: {', '.join(nulls):.200}" if nulls else ""
         own = property_name or MAPPER_FILTER_OPTION
         msg = (
-            f"{_WHERE}, stream '{self.stream_name}': {own!r:.60} "
+            f"{WHERE}, stream '{self.stream_name}': {own!r:.60} "
             f"{fault}{hint}. Change the expression, then run again."
         )
         raise MapError(msg)

@@ -16,7 +16,7 @@ from typing_extensions import override
 from tap_cube.records.codec import decode_row, encode
 from tap_cube.records.decoder import RecordBlock, RecordDecoder
 from tap_cube.singer.batches import batch_files
-from tap_cube.singer.maps import register
+from tap_cube.singer.maps import register, with_known_bookmark
 from tap_cube.singer.messages import BufferedWriter, batch_row, batch_rows, record_messages
 from tap_cube.singer.partition_state import IndexedState
 from tap_cube.singer.progress import StateThrottle, StreamStats
@@ -252,7 +252,7 @@ class EncodedStream(Stream):
         if grown := self._declared.grow(self.stream_maps, len(self.selection.properties)):
             for message in self._generate_schema_messages():
                 if message.stream in grown:
-                    self._tap.write_message(message)
+                    self._tap.write_message(with_known_bookmark(message))
 
     @override
     def _write_schema_message(self) -> None:
