@@ -1,8 +1,11 @@
-"""Loads into PostgreSQL: a tap and `target-postgres` with a pipe between them."""
+"""Loads into PostgreSQL: a tap and `target-postgres` with a pipe between them.
+
+Our tap's loads have the settings of the loader that `meltano.yml` recommends; those of the plain
+tap have the loader's defaults.
+"""
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 import tempfile
 import time
@@ -16,10 +19,11 @@ from tests.benchmarks.programs import OURS, PLAIN, STREAM, Reading, tap_cube
 from tests.benchmarks.race import LOGGER, Result
 from tests.benchmarks.server import FULL, served
 from tests.support.tap_process import SCRIPTS, clean_environment
+from tests.support.targets import recommended
 from tests.support.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tests.benchmarks.parts import Plan
@@ -37,11 +41,14 @@ def loads(plan: Plan) -> list[Result]:
             (OURS.name, BATCH): _batching(plan.reading(urls[0], FULL, BATCH)),
             (PLAIN.name, RECORD): PLAIN.command(plan.reading(urls[0], FULL, PLAIN.name)),
         }
+        targets = {OURS.name: recommended(), PLAIN.name: {}}
         usages: defaultdict[tuple[str, str], list[Usage]] = defaultdict(list)
         for _ in range(plan.rounds):
             for entry, command in loads.items():
                 with fresh_database(server) as database:
-                    usage = load(command, Warehouse(database), plan.records, plan.folder)
+                    settings = {**address(Warehouse(database)), **targets[entry[0]]}
+                    usage = load(command, settings, plan.folder)
+                    check_rows(Warehouse(database), entry, plan.records)
                 LOGGER.info("%-14s %-14s %7.2f s wall %7.2f s CPU", *entry, usage.wall, usage.cpu)
                 usages[entry].append(usage)
         return [
@@ -59,24 +66,36 @@ def _batching(reading: Reading) -> list[str]:
     return tap_cube(reading, {"batch_config": batches})
 
 
-def load(command: Sequence[str], warehouse: Warehouse, records: int, folder: Path) -> Usage:
-    """Load the output of a tap, and count the loaded rows.
+def address(warehouse: Warehouse) -> dict[str, object]:
+    """Where the loader puts the rows."""
+    return {"sqlalchemy_url": warehouse.sqlalchemy_url, "default_target_schema": "cube"}
+
+
+def check_rows(warehouse: Warehouse, entry: tuple[str, str], records: int) -> None:
+    """Count the loaded rows.
+
+    Raises:
+        RuntimeError: Some are missing.
+    """
+    if (arrived := warehouse.count(f"cube.{STREAM}")) != records:
+        msg = f"{' '.join(entry)}: {arrived} of {records} rows arrived"
+        raise RuntimeError(msg)
+
+
+def load(command: Sequence[str], settings: Mapping[str, object], folder: Path) -> Usage:
+    """Load the output of a tap.
 
     Args:
         command: The command of the tap.
-        warehouse: The database for the rows.
-        records: The expected number of rows.
-        folder: The folder for settings and logs.
+        settings: The settings of the loader.
+        folder: The folder for settings.
+
+    Returns:
+        The wall time of the load, the CPU time of tap and loader, and the memory of the tap.
 
     Raises:
-        RuntimeError: A program failed, or rows are missing.
+        RuntimeError: A program failed.
     """
-    settings = {
-        "sqlalchemy_url": warehouse.sqlalchemy_url,
-        "default_target_schema": "cube",
-        "load_method": "upsert",
-        "use_copy": True,
-    }
     config = Reading("", FULL, folder).write("target.json", settings)
     target_command = [str(SCRIPTS / "target-postgres"), "--config", config]
     begun = time.monotonic()
@@ -97,7 +116,4 @@ def load(command: Sequence[str], warehouse: Warehouse, records: int, folder: Pat
         assert tap.stdout is not None
         tap.stdout.close()  # so that the tap notices the end of the target
         used = [ended(tap, begun, tap_log), ended(target, begun, target_log)]
-    if (arrived := warehouse.count(f"cube.{STREAM}")) != records:
-        msg = f"{shlex.join(command)}: {arrived} of {records} rows arrived"
-        raise RuntimeError(msg)
     return Usage(used[1].wall, sum(each.cpu for each in used), used[0].resident)

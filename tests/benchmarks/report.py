@@ -72,7 +72,8 @@ def _intro(results: Results, records: int, command: str) -> str:
         "cost beyond a run that reads a single page. All figures are medians of "
         f"{rounds} runs in turn. That each program writes every customer is "
         "checked. "
-        "Loads go by target-postgres (`use_copy`, `upsert`) into an empty PostgreSQL beside it."
+        "Loads go by target-postgres into an empty PostgreSQL beside it; their CPU is that of tap "
+        "and loader."
     )
 
 

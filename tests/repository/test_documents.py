@@ -19,6 +19,7 @@ from tests.repository import docs
 from tests.support.documented import fenced
 from tests.support.judges import TARGETS, Judge
 from tests.support.locked import only_locked_sdk
+from tests.support.targets import recommended
 
 README = (docs.ROOT / "README.md").read_text("utf-8")
 MELTANO: dict[str, Any] = yaml.safe_load((docs.ROOT / "meltano.yml").read_text("utf-8"))
@@ -122,6 +123,16 @@ def test_the_page_of_targets_has_the_environment_for_files() -> None:
     """A user's project can have what this repository's has."""
     (shown,) = fenced("docs/targets.md", "yaml", "Files every night")
     assert yaml.safe_load(shown)["environments"][0] in MELTANO["environments"]
+
+
+def test_the_readme_configures_the_loader_as_the_project_does() -> None:
+    """With and without Meltano, the loader has the settings of `meltano.yml`."""
+    (commands,) = (text for text in fences("sh") if "meltano add target-postgres" in text)
+    (alone,) = (json.loads(text) for text in fences("json") if "sqlalchemy_url" in text)
+    lines = re.findall(r"^meltano config set target-postgres (\w+) (.+)$", commands, re.MULTILINE)
+    expected = recommended()
+    assert {name: yaml.safe_load(value) for name, value in lines} == expected
+    assert expected.items() <= alone.items()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

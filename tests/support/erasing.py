@@ -51,7 +51,7 @@ Keys = dict[str, set[tuple[object, ...]]]
 
 def deleting(*, is_hard: bool) -> Target:
     """target-postgres, which deletes rows, or marks them."""
-    settings = in_postgres(use_copy=True, hard_delete=is_hard)
+    settings = in_postgres(use_copy=True, validate_records=False, hard_delete=is_hard)
     return replace(_TARGETS["target-postgres, use_copy"], settings=settings)
 
 

@@ -43,6 +43,7 @@ LOADER: Mapping[str, Any] = {
         {"name": "use_copy", "kind": "boolean"},
         {"name": "sanitize_null_text_characters", "kind": "boolean"},
         {"name": "hard_delete", "kind": "boolean"},
+        {"name": "validate_records", "kind": "boolean"},
     ],
 }
 """The part of the Hub's entry for the loader that matters here."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from tests.repository.docs import ROOT
 from tests.support import stored
 from tests.support.documented import fenced
@@ -34,6 +36,24 @@ POSTGRES = {
     "date": "date",
     "datetime": "timestamp without time zone",
 }
+
+
+RECOMMENDED = (
+    "load_method", "use_copy", "sanitize_null_text_characters", "hard_delete", "validate_records",
+)  # fmt: skip
+"""The loader's settings that differ from its defaults."""
+
+
+def recommended() -> dict[str, object]:
+    """The settings of the loader that `meltano.yml` gives.
+
+    Raises:
+        KeyError: A setting has no value there.
+    """
+    plugins = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"]
+    (loader,) = (each for each in plugins["loaders"] if each["name"] == "target-postgres")
+    values = {each["name"]: each.get("value") for each in loader["settings"]}
+    return {name: values[name] for name in RECOMMENDED}
 
 
 def without_nul(text: str) -> str:
@@ -90,7 +110,7 @@ TARGETS = [
     Target(
         "target-postgres, use_copy",
         SCRIPTS / "target-postgres",
-        in_postgres(use_copy=True),
+        in_postgres(use_copy=True, validate_records=False),
         stored.from_postgres,
         POSTGRES,
         text=without_nul,
@@ -98,7 +118,7 @@ TARGETS = [
     Target(
         "target-postgres, BATCH",
         SCRIPTS / "target-postgres",
-        in_postgres(use_copy=True),
+        in_postgres(use_copy=True, validate_records=False),
         stored.from_postgres,
         POSTGRES,
         text=without_nul,
