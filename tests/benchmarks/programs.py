@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zlib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -54,17 +55,27 @@ class Environment:
     """An environment for a program whose dependencies conflict with ours.
 
     Attributes:
-        name: The name of its folder.
-        requirements: The installed packages.
+        name: The name of its lock in `clients/`, and of its folder.
     """
 
     name: str
-    requirements: tuple[str, ...]
+
+    @property
+    def lock(self) -> Path:
+        """The file with the exact version of each package."""
+        return CLIENTS / f"{self.name}.txt"
 
     @property
     def scripts(self) -> Path:
-        """The folder of its commands."""
-        return Path(sys.prefix, f"bench-{self.name}", SCRIPTS.name)
+        """The folder of its commands; another one for each lock."""
+        mark = f"{zlib.crc32(self.lock.read_bytes()):08x}"
+        return Path(sys.prefix, f"bench-{self.name}-{mark}", SCRIPTS.name)
+
+    def version(self, package: str) -> str:
+        """The locked version of a package."""
+        lines = self.lock.read_text("utf-8").splitlines()
+        (found,) = (line for line in lines if line.startswith(f"{package}=="))
+        return found.partition("==")[2]
 
     def install(self) -> None:
         """Create the environment unless it exists.
@@ -79,7 +90,7 @@ class Environment:
         python = str(self.scripts / "python")
         for command in (
             [uv, "venv", "--quiet", "--clear", "--python", PYTHON, str(self.scripts.parent)],
-            [uv, "pip", "install", "--quiet", "--python", python, *self.requirements],
+            [uv, "pip", "install", "--quiet", "--python", python, "-r", str(self.lock)],
         ):
             subprocess.run(command, env=clean_environment(), check=True)  # noqa: S603 - our own
         done.touch()
@@ -182,8 +193,7 @@ def _said(command: Sequence[str]) -> bytes:
     ).stdout
 
 
-DLT = Environment("dlt", ("dlt==1.31.0", "orjson==3.13.0"))
-AIRBYTE = Environment("airbyte", ("airbyte-cdk==7.39.0",))
+DLT, AIRBYTE = Environment("dlt"), Environment("airbyte")
 
 OURS = Program("tap-cube", "this tap, default settings, RECORD messages", tap_cube)
 PLAIN = Program(
@@ -202,13 +212,15 @@ PEERS = (
     VENDOR,
     Program(
         "dlt",
-        "dlt 1.31.0 `rest_api` source iterated to JSON lines, not normalised, not typed",
+        f"dlt {DLT.version('dlt')} `rest_api` source iterated to JSON lines, "
+        "not normalised, not typed",
         dlt_lines,
         DLT,
     ),
     Program(
         "Airbyte CDK",
-        "airbyte-cdk 7.39.0 declarative source, full refresh, Airbyte's RECORD messages",
+        f"airbyte-cdk {AIRBYTE.version('airbyte-cdk')} declarative source, full refresh, "
+        "Airbyte's RECORD messages",
         airbyte_read,
         AIRBYTE,
     ),
