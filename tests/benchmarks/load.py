@@ -1,60 +1,69 @@
-"""Loads into PostgreSQL: a tap and `target-postgres` with a pipe between them.
-
-Our tap's loads have the settings of the loader that `meltano.yml` recommends; those of the plain
-tap have the loader's defaults.
-"""
+"""Loads into PostgreSQL: a tap and `target-postgres` with a pipe between them."""
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import tempfile
 import time
-from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cube_sandbox.postgres import fresh_database, postgres
-from tests.benchmarks.measure import Usage, ended, middle
-from tests.benchmarks.parts import BATCH, RECORD
-from tests.benchmarks.programs import OURS, PLAIN, STREAM, Reading, tap_cube
-from tests.benchmarks.race import LOGGER, Result
+from tests.benchmarks.measure import Usage, ended
+from tests.benchmarks.names import BATCH, DEFAULT, LOADED
+from tests.benchmarks.programs import OURS, PLAIN, STREAM, Reading, tap_cube, written
+from tests.benchmarks.race import Measured, Results, Run, race
 from tests.benchmarks.server import FULL, served
 from tests.support.tap_process import SCRIPTS, clean_environment
-from tests.support.targets import recommended
 from tests.support.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from cube_sandbox.postgres import Postgres
     from tests.benchmarks.parts import Plan
 
 
-def loads(plan: Plan) -> list[Result]:
+DEFAULTS: Mapping[str, Any] = {"load_method": "upsert"}
+"""The loader's own settings, but for the one without which it repeats rows."""
+
+RECOMMENDED = {**DEFAULTS, "use_copy": True, "validate_records": False}
+
+
+def loads(plan: Plan) -> Results:
     """Measure P5, with each load into an empty database; the CPU time is that of tap and target.
 
     Raises:
         RuntimeError: A program failed, or rows are missing.
     """
     with served(plan.records) as urls, postgres() as server:
-        loads = {
-            (OURS.name, RECORD): tap_cube(plan.reading(urls[0], FULL, RECORD)),
-            (OURS.name, BATCH): _batching(plan.reading(urls[0], FULL, BATCH)),
-            (PLAIN.name, RECORD): PLAIN.command(plan.reading(urls[0], FULL, PLAIN.name)),
-        }
-        targets = {OURS.name: recommended(), PLAIN.name: {}}
-        usages: defaultdict[tuple[str, str], list[Usage]] = defaultdict(list)
-        for _ in range(plan.rounds):
-            for entry, command in loads.items():
-                with fresh_database(server) as database:
-                    settings = {**address(Warehouse(database)), **targets[entry[0]]}
-                    usage = load(command, settings, plan.folder)
-                    check_rows(Warehouse(database), entry, plan.records)
-                LOGGER.info("%-14s %-14s %7.2f s wall %7.2f s CPU", *entry, usage.wall, usage.cpu)
-                usages[entry].append(usage)
-        return [
-            Result(*entry, plan.records, plan.rounds, middle(found))
-            for entry, found in usages.items()
-        ]
+
+        def run(
+            program: str, setting: str, command: Sequence[str], settings: Mapping[str, Any]
+        ) -> Run:
+            return Run(program, setting, partial(_into_empty, server, command, settings, plan))
+
+        record = tap_cube(plan.reading(urls[0], FULL, LOADED))
+        batch = _batching(plan.reading(urls[0], FULL, BATCH))
+        plain = PLAIN.command(plan.reading(urls[0], FULL, DEFAULT))
+        return race(
+            [
+                run(OURS.name, LOADED, record, RECOMMENDED),
+                run(OURS.name, BATCH, batch, RECOMMENDED),
+                run(PLAIN.name, DEFAULT, plain, DEFAULTS),
+            ],
+            plan.rounds,
+        )
+
+
+def _into_empty(
+    server: Postgres, command: Sequence[str], settings: Mapping[str, Any], plan: Plan
+) -> Measured:
+    with fresh_database(server) as database:
+        warehouse = Warehouse(database)
+        return Measured(load(command, settings, warehouse, plan.records, plan.folder), plan.records)
 
 
 def _batching(reading: Reading) -> list[str]:
@@ -66,37 +75,31 @@ def _batching(reading: Reading) -> list[str]:
     return tap_cube(reading, {"batch_config": batches})
 
 
-def address(warehouse: Warehouse) -> dict[str, object]:
-    """Where the loader puts the rows."""
-    return {"sqlalchemy_url": warehouse.sqlalchemy_url, "default_target_schema": "cube"}
-
-
-def check_rows(warehouse: Warehouse, entry: tuple[str, str], records: int) -> None:
-    """Count the loaded rows.
-
-    Raises:
-        RuntimeError: Some are missing.
-    """
-    if (arrived := warehouse.count(f"cube.{STREAM}")) != records:
-        msg = f"{' '.join(entry)}: {arrived} of {records} rows arrived"
-        raise RuntimeError(msg)
-
-
-def load(command: Sequence[str], settings: Mapping[str, object], folder: Path) -> Usage:
-    """Load the output of a tap.
+def load(
+    command: Sequence[str],
+    loader: Mapping[str, Any],
+    warehouse: Warehouse,
+    records: int,
+    folder: Path,
+) -> Usage:
+    """Load the output of a tap, and count the loaded rows.
 
     Args:
         command: The command of the tap.
-        settings: The settings of the loader.
-        folder: The folder for settings.
-
-    Returns:
-        The wall time of the load, the CPU time of tap and loader, and the memory of the tap.
+        loader: Settings of the target.
+        warehouse: The database for the rows.
+        records: The expected number of rows.
+        folder: The folder for settings and logs.
 
     Raises:
-        RuntimeError: A program failed.
+        RuntimeError: A program failed, or rows are missing.
     """
-    config = Reading("", FULL, folder).write("target.json", settings)
+    settings = {
+        "sqlalchemy_url": warehouse.sqlalchemy_url,
+        "default_target_schema": "cube",
+        **loader,
+    }
+    config = written(folder, "target.json", settings)
     target_command = [str(SCRIPTS / "target-postgres"), "--config", config]
     begun = time.monotonic()
     with (
@@ -116,4 +119,7 @@ def load(command: Sequence[str], settings: Mapping[str, object], folder: Path) -
         assert tap.stdout is not None
         tap.stdout.close()  # so that the tap notices the end of the target
         used = [ended(tap, begun, tap_log), ended(target, begun, target_log)]
+    if (arrived := warehouse.count(f"cube.{STREAM}")) != records:
+        msg = f"{shlex.join(command)}: {arrived} of {records} rows arrived"
+        raise RuntimeError(msg)
     return Usage(used[1].wall, sum(each.cpu for each in used), used[0].resident)

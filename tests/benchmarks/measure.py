@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
-from statistics import median
 from typing import IO, TYPE_CHECKING
 
 from tests.support.tap_process import clean_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
+    from collections.abc import Sequence
 
 QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false"}
 """Settings that disable telemetry."""
@@ -33,16 +32,6 @@ class Usage:
     wall: float
     cpu: float
     resident: float
-
-
-def middle(runs: Iterable[Usage]) -> Usage:
-    """The median of each figure."""
-    each = list(runs)
-    return Usage(
-        median(run.wall for run in each),
-        median(run.cpu for run in each),
-        median(run.resident for run in each),
-    )
 
 
 def measured(command: Sequence[str], stdout: int | IO[bytes] = subprocess.DEVNULL) -> Usage:
@@ -84,3 +73,14 @@ def ended(process: subprocess.Popen[bytes], begun: float, log: IO[bytes]) -> Usa
         msg = f"{process.args!r} ended with {process.returncode}:\n{said}"
         raise RuntimeError(msg)
     return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def written_customers(command: Sequence[str]) -> set[bytes]:
+    """The customer ids in the output of a program."""
+    with tempfile.TemporaryFile() as output:
+        measured(command, output)
+        output.seek(0)
+        return {found for line in output for found in _CUSTOMER.findall(line)}
+
+
+_CUSTOMER = re.compile(rb'"crm__customer_id":\s*"(\d+)"')

@@ -5,11 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.parts import ALL, BATCH, RECORD
+from tests.benchmarks.names import ALL, BATCH, DEFAULT, LOADED, SLOW
 from tests.benchmarks.programs import OURS, PEERS, PLAIN
+from tests.benchmarks.race import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.benchmarks.race import Results
 
@@ -54,40 +55,53 @@ def plotted(results: Results, records: int) -> str:
 
 def _panels(results: Results, records: int) -> Iterator[tuple[str, str, Mapping[str, float]]]:
     everybody = [program.name for program in (OURS, PLAIN, *PEERS)]
+    loads = {
+        f"{OURS.name}, BATCH": (OURS.name, BATCH),
+        f"{OURS.name}, RECORD": (OURS.name, LOADED),
+        f"{PLAIN.name}, RECORD": (PLAIN.name, DEFAULT),
+    }
     yield (
         "CPU a record, without start-up (less is better)",
         "µs",
-        {n: results.microseconds(n, ALL) for n in everybody if results.find(n, ALL)},
+        _measured(results, Round.microseconds, {n: (n, ALL) for n in everybody}),
     )
     yield (
         f"Wall for {records:,} records at 100 ms a page",
         "s",
-        {n: r.usage.wall for n in everybody if (r := results.find(n, "100 ms"))},
+        _measured(results, Round.wall, {n: (n, SLOW) for n in everybody}),
     )
-    loads = {
-        f"{OURS.name}, BATCH": (OURS.name, BATCH),
-        f"{OURS.name}, RECORD": (OURS.name, RECORD),
-        f"{PLAIN.name}, RECORD": (PLAIN.name, RECORD),
-    }
     yield (
         f"Wall to load {records:,} records into PostgreSQL",
         "s",
-        {n: r.usage.wall for n, key in loads.items() if (r := results.find(*key))},
+        _measured(results, Round.wall, loads),
     )
 
 
+def _measured(
+    results: Results,
+    figure: Callable[[Round, str, str], float],
+    keys: Mapping[str, tuple[str, str]],
+) -> Mapping[str, float]:
+    return {
+        name: results.middle(lambda of, key=key: figure(of, *key))  # type: ignore[misc]
+        for name, key in keys.items()
+        if results.has(*key)
+    }
+
+
 def _panel(title: str, unit: str, bars: Mapping[str, float], top: int) -> Iterator[str]:
-    yield _text(16, top + 27, title, 'class="title"')
+    yield text_at(16, top + 27, title, 'class="title"')
     own, longest = next(iter(bars.values())), max(bars.values())
     for place, (name, value) in enumerate(bars.items()):
         y = top + GAP + LINE * place
         length = max(2, round(value / longest * LONGEST))
         kind = "own" if name.startswith(OURS.name) else "bar"
-        yield _text(LEFT - 10, y + 15, name, 'text-anchor="end"')
+        yield text_at(LEFT - 10, y + 15, name, 'text-anchor="end"')
         yield f'<rect class="{kind}" x="{LEFT}" y="{y}" width="{length}" height="20" rx="2"/>'
         ratio = "" if value == own else f' <tspan class="ratio">{value / own:.1f} times</tspan>'
-        yield _text(LEFT + length + 8, y + 15, f"{value:.1f} {unit}", more=ratio)
+        yield text_at(LEFT + length + 8, y + 15, f"{value:.1f} {unit}", more=ratio)
 
 
-def _text(x: int, y: int, text: str, look: str = "", more: str = "") -> str:
+def text_at(x: int, y: int, text: str, look: str = "", more: str = "") -> str:
+    """A line of text, with further attributes and further elements in it."""
     return f'<text x="{x}" y="{y}" {look}>{escape(text)}{more}</text>'

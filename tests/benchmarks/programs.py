@@ -44,10 +44,15 @@ class Reading:
 
     def write(self, name: str, content: object) -> str:
         """Write a settings file, and return its path."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / name
-        path.write_text(json.dumps(content))
-        return str(path)
+        return written(self.folder, name, content)
+
+
+def written(folder: Path, name: str, content: object) -> str:
+    """Write a settings file to a folder, and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(json.dumps(content))
+    return str(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +139,7 @@ def tap_cube(
         "data_owners": [{"id": reading.owner, "crm_types": ["B2C"]}],
         **(settings or {}),
     }
-    command = [PYTHON, "-m", "tap_cube", "--config", reading.write("config.json", config)]
-    catalog = json.loads(_said([*command, "--discover"]))
-    for stream in catalog["streams"]:
-        root = next(each for each in stream["metadata"] if not each["breadcrumb"])
-        root["metadata"]["selected"] = stream["tap_stream_id"] == STREAM
-    command += ["--catalog", reading.write("catalog.json", catalog)]
+    command = tap_of(reading.folder, config, STREAM)
     if is_incremental:
         partition = {
             "context": {"data_owner_id": reading.owner, "crm_type": "B2C"},
@@ -149,6 +149,16 @@ def tap_cube(
         state = {"bookmarks": {STREAM: {"partitions": [partition]}}}
         command += ["--state", reading.write("state.json", state)]
     return command
+
+
+def tap_of(folder: Path, settings: Mapping[str, Any], only: str) -> list[str]:
+    """The command of our tap with these settings and one stream selected."""
+    command = [PYTHON, "-m", "tap_cube", "--config", written(folder, "config.json", settings)]
+    catalog = json.loads(_said([*command, "--discover"]))
+    for stream in catalog["streams"]:
+        root = next(each for each in stream["metadata"] if not each["breadcrumb"])
+        root["metadata"]["selected"] = stream["tap_stream_id"] == only
+    return [*command, "--catalog", written(folder, "catalog.json", catalog)]
 
 
 def plain_tap(reading: Reading) -> list[str]:

@@ -1,24 +1,40 @@
-"""Runs several programs in turn, and takes the medians of their usage."""
+"""Runs several programs in turn, round by round, and compares them within a round."""
 
 from __future__ import annotations
 
-import json
 import logging
-import re
-import tempfile
-import urllib.request
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from statistics import median
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.account import PAGE_SIZE
-from tests.benchmarks.measure import Usage, measured, middle
-from tests.benchmarks.server import ASKED
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tests.benchmarks.flights import Flight
+    from tests.benchmarks.measure import Usage
+
+    Key = tuple[str, str]
 
 LOGGER = logging.getLogger("benchmarks")
+
+ONE_PAGE = "one page"
+"""The setting of a run that reads one page of rows, which is mostly start-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one run took.
+
+    Attributes:
+        usage: Its time and memory.
+        rows: The number of rows that it read, or of what else its cost is divided by.
+        flight: The requests as the server saw them; None where they are not recorded.
+    """
+
+    usage: Usage
+    rows: int = 0
+    flight: Flight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,112 +44,100 @@ class Run:
     Attributes:
         program: The program's name.
         setting: The variant of the run, such as `100 ms`.
-        command: The command line.
-        url: The URL of the account.
-        rows: The number of rows that it must read, or 0.
+        measure: Runs it once.
     """
 
     program: str
     setting: str
-    command: Sequence[str]
-    url: str = ""
-    rows: int = 0
+    measure: Callable[[], Measured]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """The medians of an entry over all rounds."""
+class Round:
+    """All that was measured in one round, by program and setting.
 
-    program: str
-    setting: str
-    rows: int
-    rounds: int
-    usage: Usage
+    Every method raises `KeyError` if one of its entries was not measured.
+    """
+
+    entries: Mapping[Key, Measured] = field(default_factory=dict)
+
+    def wall(self, program: str, setting: str) -> float:
+        """Wall time in seconds."""
+        return self.entries[program, setting].usage.wall
+
+    def cpu(self, program: str, setting: str) -> float:
+        """CPU time in seconds, user and system."""
+        return self.entries[program, setting].usage.cpu
+
+    def resident(self, program: str, setting: str) -> float:
+        """Peak resident memory in MB."""
+        return self.entries[program, setting].usage.resident
+
+    def microseconds(self, program: str, setting: str, start: str = ONE_PAGE) -> float:
+        """CPU time per row without start-up, by comparison with a run of few rows."""
+        whole, few = self.entries[program, setting], self.entries[program, start]
+        return (whole.usage.cpu - few.usage.cpu) / (whole.rows - few.rows) * 1e6
+
+    def flight(self, program: str, setting: str) -> Flight:
+        """The requests as the server saw them."""
+        if (flight := self.entries[program, setting].flight) is None:
+            raise KeyError(program, setting)
+        return flight
+
+    def settings(self, program: str) -> list[str]:
+        """The settings in which a program was measured."""
+        return [setting for name, setting in self.entries if name == program]
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All results."""
+    """All rounds."""
 
-    results: tuple[Result, ...] = ()
+    rounds: tuple[Round, ...] = ()
 
-    def __add__(self, more: Iterable[Result]) -> Results:
-        """Add further results."""
-        return Results((*self.results, *more))
+    def __add__(self, more: Results) -> Results:
+        """Add what was measured beside, in as many rounds."""
+        pairs = zip_longest(self.rounds, more.rounds, fillvalue=Round())
+        return Results(tuple(Round({**one.entries, **two.entries}) for one, two in pairs))
 
-    def find(self, program: str, setting: str) -> Result | None:
-        """The result of an entry; None if it was not measured."""
-        found = (r for r in self.results if (r.program, r.setting) == (program, setting))
-        return next(found, None)
-
-    def __getitem__(self, key: tuple[str, str]) -> Result:
-        """The result of a program and a setting.
+    def middle(self, figure: Callable[[Round], float]) -> float:
+        """The median of a figure that is taken in each round.
 
         Raises:
-            KeyError: It was not measured.
+            KeyError: No round has what the figure needs.
         """
-        if (result := self.find(*key)) is None:
-            raise KeyError(key)
-        return result
+        figures = []
+        for each in self.rounds:
+            try:
+                figures.append(figure(each))
+            except KeyError:
+                continue
+        if not figures:
+            raise KeyError
+        return median(figures)
 
-    def microseconds(self, program: str, setting: str) -> float:
-        """CPU time per record without start-up, by comparison with a single page.
-
-        Raises:
-            KeyError: One of the two was not measured.
-        """
-        whole, start = self[program, setting], self[program, ONE_PAGE]
-        return (whole.usage.cpu - start.usage.cpu) / (whole.rows - start.rows) * 1e6
-
-
-ONE_PAGE = "one page"
-"""The setting of a run that reads one page of rows, which is mostly start-up."""
+    def has(self, program: str, setting: str) -> bool:
+        """Whether any round has this entry."""
+        return any((program, setting) in each.entries for each in self.rounds)
 
 
-def race(runs: Sequence[Run], rounds: int) -> list[Result]:
+def race(runs: Sequence[Run], rounds: int) -> Results:
     """Run all entries in turn, round by round, so that noise affects them equally.
 
+    Every other round runs backwards, so that no entry is always the one after a long rest.
+
     Raises:
-        RuntimeError: A program failed, or did not request all pages.
+        RuntimeError: A program failed, or did not read everything.
     """
-    usages: defaultdict[int, list[Usage]] = defaultdict(list)
-    for _ in range(rounds):
-        for place, run in enumerate(runs):
-            usages[place].append(usage := _raced(run))
+    done = []
+    for number in range(rounds):
+        entries = {}
+        for run in runs[:: -1 if number % 2 else 1]:
+            found = entries[run.program, run.setting] = run.measure()
             LOGGER.info(
-                "%-14s %-14s %7.2f s wall %7.2f s CPU %4.0f MB",
-                run.program, run.setting, usage.wall, usage.cpu, usage.resident,
+                "%-14s %-16s %7.2f s wall %7.2f s CPU %4.0f MB",
+                run.program, run.setting,
+                found.usage.wall, found.usage.cpu, found.usage.resident,
             )  # fmt: skip
-    return [
-        Result(run.program, run.setting, run.rows, rounds, middle(usages[place]))
-        for place, run in enumerate(runs)
-    ]
-
-
-def written_customers(command: Sequence[str]) -> set[bytes]:
-    """The customer ids in the output of a program."""
-    with tempfile.TemporaryFile() as output:
-        measured(command, output)
-        output.seek(0)
-        return {found for line in output for found in _CUSTOMER.findall(line)}
-
-
-_CUSTOMER = re.compile(rb'"crm__customer_id":\s*"(\d+)"')
-
-
-def _raced(run: Run) -> Usage:
-    if not run.rows:
-        return measured(run.command)
-    _pages_asked(run.url)
-    usage = measured(run.command)
-    if (pages := _pages_asked(run.url)) != -(-run.rows // PAGE_SIZE):
-        msg = f"{run.program} asked for {pages} pages of {run.rows} rows"
-        raise RuntimeError(msg)
-    return usage
-
-
-def _pages_asked(url: str) -> int:
-    """The number of different pages requested since the previous call."""
-    with urllib.request.urlopen(f"{url}{ASKED}", timeout=10) as answer:  # noqa: S310 - our own server
-        distinct, _ = json.load(answer)
-    return int(distinct)
+        done.append(Round(entries))
+    return Results(tuple(done))

@@ -1,4 +1,4 @@
-"""Writes the results as a section of the README."""
+"""Writes the results into the README, which compares programs, and the page with the targets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.parts import ALL, LATENCIES
+from tests.benchmarks.flight_plot import flights_plotted
+from tests.benchmarks.names import ALL, SLOW
 from tests.benchmarks.plot import plotted
 from tests.benchmarks.programs import OURS, PEERS, PLAIN
 from tests.benchmarks.race import ONE_PAGE
@@ -23,72 +24,78 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "uv run --locked python -m tests.benchmarks"
-PLOT = "docs/performance.svg"
+README, PAGE = "README.md", "docs/performance.md"
+BARS, FLIGHTS = "docs/performance.svg", "docs/in-flight.svg"
+HEAD = (
+    "Program", "Start-up, CPU s", "CPU µs a record", "of tap-cube's",
+    "s at once", "s at 100 ms a page", "of tap-cube's", "Peak MB",
+)  # fmt: skip
 BEGIN, END = "<!-- performance -->", "<!-- /performance -->"
 
 
-def section(results: Results, records: int, command: str = COMMAND) -> str:
-    """The text of the README's section on performance.
+def comparison(results: Results, records: int) -> str:
+    """The README's table of programs; "" if none was measured.
+
+    Args:
+        results: The results.
+        records: The number of customers of the account.
+    """
+    programs = [p for p in (OURS, PLAIN, *PEERS) if results.has(p.name, ALL)]
+    if not programs:
+        return ""
+    intro = (
+        f"{records:,} customers of 51 fields, 500 a page, read from a server on the same machine "
+        "and written to `/dev/null`: CPU time without start-up, and seconds until the end. Each "
+        f"is the median of {len(results.rounds)} runs in turn, of {_measured_on()}."
+    )
+    table = _table(HEAD, [_row(results, program) for program in programs])
+    picture = f"![CPU and wall, compared]({BARS})"
+    return "\n\n".join([intro, picture, table, _legend(programs)])
+
+
+def judgement(results: Results, records: int, command: str = COMMAND) -> str:
+    """The page's table of targets, and how it was measured.
 
     Args:
         results: The results.
         records: The number of customers of the account.
         command: The command that measured it.
     """
-    programs = [p for p in (OURS, PLAIN, *PEERS) if results.find(p.name, ALL)]
-    parts = [
-        _intro(results, records, command),
-        *([f"![CPU and wall, compared]({PLOT})"] if programs else []),
+    judged = [
+        (
+            each.target.number,
+            each.target.what,
+            f"≤ {each.target.written(each.target.limit)}",
+            each.target.written(each.value),
+            each.judgement,
+        )
+        for each in verdicts(results)
     ]
-    if judged := list(verdicts(results)):
-        judgements = [
-            (v.number, v.what, v.target, v.measured, "met" if v.is_met else "**missed**")
-            for v in judged
-        ]
-        parts.append(_table(("#", "What", "Target", "Measured", ""), judgements))
-    if programs:
-        rows = [_row(results, program) for program in programs]
-        walls = [f"at {latency} ms" for latency in (0, *LATENCIES)]
-        head = ("Program", "Start-up, CPU s", "CPU µs a record", "Ratio", *walls, "Peak MB")
-        parts += [
-            f"Wall in seconds for {records:,} records:",
-            _table(head, rows),
-            _legend(programs),
-        ]
-    return "\n\n".join(parts)
-
-
-def _intro(results: Results, records: int, command: str) -> str:
-    rounds = max(result.rounds for result in results.results)
-    day = datetime.now(tz=UTC).date()
-    return (
-        f"Measured on {day} with {_cores()} cores ({_processor()}), "
-        f"{platform.python_implementation()} {platform.python_version()}, by\n\n"
-        f"```console\n$ {command}\n```\n\n"
-        f"{records:,} invented customers of 51 flat fields, 28 of them custom fields of mixed "
-        "types, 1.9 KB of JSON each, 500 a page. Every program reads the same gzipped bodies, "
-        "rendered beforehand, from one server on this machine over plain HTTP, and writes to "
-        "`/dev/null`. CPU is user and system time of the program; *a record* is what the rows "
-        "cost beyond a run that reads a single page. All figures are medians of "
-        f"{rounds} runs in turn. That each program writes every customer is "
-        "checked. "
-        "Loads go by target-postgres into an empty PostgreSQL beside it; their CPU is that of tap "
-        "and loader."
+    intro = (
+        f"Measured on {_measured_on()}, {platform.python_implementation()} "
+        f"{platform.python_version()}, {records:,} records and {len(results.rounds)} rounds, by"
     )
+    table = _table(("#", "What", "Target", "Measured", ""), judged)
+    return "\n\n".join([intro, f"```console\n$ {command}\n```", table])
 
 
 def _row(results: Results, program: Program) -> tuple[str, ...]:
-    cost = results.microseconds(program.name, ALL)
-    own = results.microseconds(OURS.name, ALL)
-    whole = results[program.name, ALL]
-    found = [results.find(program.name, f"{latency} ms") for latency in LATENCIES]
+    name = program.name
+    slow = [""] * 2
+    if results.has(name, SLOW):
+        wall = results.middle(lambda of: of.wall(name, SLOW))
+        times = results.middle(lambda of: of.wall(name, SLOW) / of.wall(OURS.name, SLOW))
+        slow = [f"{wall:.1f}", f"{times:.1f}"]
+    cost = results.middle(lambda of: of.microseconds(name, ALL))
+    times = results.middle(lambda of: of.microseconds(name, ALL) / of.microseconds(OURS.name, ALL))
     return (
-        program.name,
-        f"{results[program.name, ONE_PAGE].usage.cpu:.2f}",
+        name,
+        f"{results.middle(lambda of: of.cpu(name, ONE_PAGE)):.2f}",
         f"{cost:.1f}",
-        f"{cost / own:.1f}",
-        *(f"{result.usage.wall:.1f}" if result else "" for result in (whole, *found)),
-        f"{whole.usage.resident:.0f}",
+        f"{times:.1f}",
+        f"{results.middle(lambda of: of.wall(name, ALL)):.1f}",
+        *slow,
+        f"{results.middle(lambda of: of.resident(name, ALL)):.0f}",
     )
 
 
@@ -101,8 +108,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
+def _measured_on() -> str:
+    cores = len(os.sched_getaffinity(0))
+    return f"{datetime.now(tz=UTC).date()} with {cores} cores ({_processor()})"
 
 
 def _processor() -> str:
@@ -112,21 +120,24 @@ def _processor() -> str:
     return found[1] if found else platform.machine()
 
 
-def write(results: Results, records: int, command: str) -> None:
-    """Write the README's section between its markers, and the plot; see `section` for arguments.
+def write(results: Results, records: int, command: str, root: Path = ROOT) -> None:
+    """Write the README's section, the page's and the plots; what was not measured stays.
 
     Raises:
-        ValueError: The README has no such section.
+        ValueError: A document has no place for them.
     """
-    readme = ROOT / "README.md"
-    before, begin, rest = readme.read_text("utf-8").partition(f"{BEGIN}\n")
+    _put(root / README, comparison(results, records))
+    _put(root / PAGE, judgement(results, records, command))
+    for name, picture in ((BARS, plotted(results, records)), (FLIGHTS, flights_plotted(results))):
+        if picture:
+            (root / name).write_text(picture, "utf-8")
+
+
+def _put(path: Path, content: str) -> None:
+    before, begin, rest = path.read_text("utf-8").partition(f"{BEGIN}\n")
     _, end, after = rest.partition(END)
     if not begin or not end:
-        msg = f"README.md needs the lines {BEGIN} and {END}"
+        msg = f"{path.name} needs the lines {BEGIN} and {END}"
         raise ValueError(msg)
-    readme.write_text(
-        f"{before}{BEGIN}\n{section(results, records, command)}\n{END}{after}", "utf-8"
-    )
-    plot = ROOT / PLOT
-    plot.parent.mkdir(exist_ok=True)
-    plot.write_text(plotted(results, records), "utf-8")
+    if content:
+        path.write_text(f"{before}{BEGIN}\n{content}\n{END}{after}", "utf-8")

@@ -1,6 +1,7 @@
 """A web server with pre-generated bodies, so that its own cost is small.
 
-It runs in a separate process and serves one account on one port per latency, until stdin ends.
+It runs in a separate process and serves one account on one port per rule of `capacity`, until stdin
+ends.
 """
 
 from __future__ import annotations
@@ -21,17 +22,23 @@ from urllib.parse import parse_qs, urlsplit
 from typing_extensions import override
 
 from tests.benchmarks import account
+from tests.benchmarks.capacity import Capacity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 CRM = "/api/v1/data_owners/{}/B2C/"
 FULL, OFF_TYPE, ONE_PAGE = 2, 3, 4
 """The data owners: all rows, all rows with some misfits, and a single page of rows."""
 
+AT_ONCE = "delay:0"
+
 PATHS = {f"{CRM.format(owner)}customers/": owner for owner in (FULL, OFF_TYPE, ONE_PAGE)}
-ASKED = "/asked"
+ASKED, TAKEN = "/asked", "/taken"
+"""Pages asked for, and the responses, since the last call."""
+
 NOT_FOUND = b'{"detail":"Not found."}'
+THROTTLED = b'{"detail":"Request was throttled."}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +96,17 @@ class Rendered:
 
 
 class Connection(asyncio.Protocol):
-    """Responds to the requests of one client, each after the same time.
+    """Responds to the requests of one client.
 
     Args:
         rendered: The pages of the account.
-        seconds: The time between a request and its response.
+        capacity: When a request is answered, or that it is refused.
     """
 
-    def __init__(self, rendered: Rendered, seconds: float) -> None:
+    def __init__(self, rendered: Rendered, capacity: Capacity) -> None:
         """Start without a request."""
         self._rendered = rendered
-        self._seconds = seconds
+        self._capacity = capacity
         self._received = b""
         self._transport: asyncio.Transport | None = None
 
@@ -113,21 +120,35 @@ class Connection(asyncio.Protocol):
         # No request has a body.
         self._received += data
         while b"\r\n\r\n" in self._received:
-            head, _, self._received = self._received.partition(b"\r\n\r\n")
-            asyncio.get_running_loop().call_later(self._seconds, self._answer, head.decode())
+            text, _, self._received = self._received.partition(b"\r\n\r\n")
+            first, *lines = text.decode().split("\r\n")
+            headers = {name.lower(): value.strip() for name, _, value in map(_parted, lines)}
+            target = first.split(" ")[1]
+            if target == TAKEN:
+                self._send(headers, "200 OK", gzip.compress(self._capacity.taken()))
+            elif target == ASKED:
+                self._answer(target, headers, is_refusal=False)
+            else:
+                self._capacity.take(partial(self._answer, target, headers))
 
-    def _answer(self, head: str) -> None:
+    def _answer(self, target: str, headers: Mapping[str, str], is_refusal: bool) -> None:  # noqa: FBT001 - said by `Capacity.take`
+        if is_refusal:
+            return self._send(headers, "429 Too Many Requests", gzip.compress(THROTTLED))
+        body = self._rendered.answer(target, headers.get("host", ""))
+        if body is None:
+            return self._send(headers, "404 Not Found", gzip.compress(NOT_FOUND))
+        return self._send(headers, "200 OK", body)
+
+    def _send(self, headers: Mapping[str, str], status: str, content: bytes) -> None:
         if self._transport is None or self._transport.is_closing():
             return
-        first, *lines = head.split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in map(_parted, lines)}
-        body = self._rendered.answer(first.split(" ")[1], headers.get("host", ""))
-        status = "200 OK" if body else "404 Not Found"
-        content, encoding = body or gzip.compress(NOT_FOUND), "Content-Encoding: gzip\r\n"
+        more = "Content-Encoding: gzip\r\n"
         if "gzip" not in headers.get("accept-encoding", ""):
-            content, encoding = gzip.decompress(content), ""
+            content, more = gzip.decompress(content), ""
+        if status.startswith("429") and self._capacity.retry_after:
+            more += f"Retry-After: {self._capacity.retry_after}\r\n"
         answer = (
-            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{encoding}"
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{more}"
             f"Content-Length: {len(content)}\r\n\r\n"
         )
         self._transport.write(answer.encode() + content)
@@ -137,13 +158,13 @@ def _parted(line: str) -> tuple[str, str, str]:
     return line.partition(":")
 
 
-async def serve(rendered: Rendered, latencies: list[int]) -> None:
-    """Serve until stdin ends; print the ports to stdout, in the order of the latencies."""
+async def serve(rendered: Rendered, rules: list[str]) -> None:
+    """Serve until stdin ends; print the ports to stdout, in the order of the rules."""
     loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as stack:
         ports = []
-        for latency in latencies:
-            connection = partial(Connection, rendered, latency / 1000)
+        for rule in rules:
+            connection = partial(Connection, rendered, Capacity.of(rule))
             server = await loop.create_server(connection, "127.0.0.1", 0)
             await stack.enter_async_context(server)
             ports.append(server.sockets[0].getsockname()[1])
@@ -154,19 +175,18 @@ async def serve(rendered: Rendered, latencies: list[int]) -> None:
 
 @contextlib.contextmanager
 def served(
-    records: int, off_type: int = 0, latencies: tuple[int, ...] = (0,)
-) -> Iterator[dict[int, str]]:
-    """Serve an account from a process that ends with the block; yield a URL per latency.
+    records: int, off_type: int = 0, rules: Sequence[str] = (AT_ONCE,)
+) -> Iterator[list[str]]:
+    """Serve an account from a process that ends with the block; yield a URL per rule.
 
     Args:
         records: The number of customers of the account.
         off_type: The number of customers of the CRM with misfits in one row of a hundred.
-        latencies: Milliseconds before each response.
+        rules: What each port bears.
     """
     rows = ["--records", str(records), "--off-type", str(off_type)]
-    options = [*rows, "--latencies", *map(str, latencies)]
     with subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "tests.benchmarks.server", *options],
+        [sys.executable, "-m", "tests.benchmarks.server", *rows, "--rules", *rules],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -174,10 +194,7 @@ def served(
         assert process.stdout is not None
         ports: list[int] = json.loads(process.stdout.readline())
         try:
-            yield {
-                latency: f"http://127.0.0.1:{port}"
-                for latency, port in zip(latencies, ports, strict=True)
-            }
+            yield [f"http://127.0.0.1:{port}" for port in ports]
         finally:
             process.communicate(timeout=10)
 
@@ -187,9 +204,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.server")
     parser.add_argument("--records", type=int, required=True)
     parser.add_argument("--off-type", type=int, default=0)
-    parser.add_argument("--latencies", type=int, nargs="+", default=[0])
+    parser.add_argument("--rules", nargs="+", default=[AT_ONCE])
     options = parser.parse_args(argv)
-    asyncio.run(serve(Rendered.of(options.records, options.off_type), options.latencies))
+    asyncio.run(serve(Rendered.of(options.records, options.off_type), options.rules))
 
 
 if __name__ == "__main__":

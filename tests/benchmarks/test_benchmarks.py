@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from tests.benchmarks import account
+from tests.benchmarks.__main__ import guarded as guarded_status
+from tests.benchmarks.flight_plot import flights_plotted
+from tests.benchmarks.flights import Answer, Flight
 from tests.benchmarks.measure import Usage
-from tests.benchmarks.parts import ALL, BAD, CHANGED
-from tests.benchmarks.plot import plotted
-from tests.benchmarks.programs import OURS, PLAIN
-from tests.benchmarks.race import ONE_PAGE, Result, Results
-from tests.benchmarks.report import section
+from tests.benchmarks.names import ALL, BAD, LIMIT, SLOW
+from tests.benchmarks.programs import OURS, PLAIN, VENDOR
+from tests.benchmarks.race import ONE_PAGE, Measured, Results, Round
+from tests.benchmarks.report import BARS, BEGIN, END, PAGE, README, ROOT, write
 from tests.benchmarks.server import CRM, FULL, OFF_TYPE, served
 from tests.benchmarks.soak import is_flat
 from tests.benchmarks.targets import verdicts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.benchmarks.programs import Program
+    from tests.benchmarks.race import Key
 
 RECORDS = 1000
 
@@ -58,29 +67,86 @@ def test_larger_accounts_have_other_ids(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def results(own: float) -> Results:
-    """Results of our tap with the given microseconds per record, and of a plain tap with 130."""
-    start = [Result(p.name, ONE_PAGE, 500, 1, Usage(1, 1, 60)) for p in (OURS, PLAIN)]
-    costs = {(OURS, ALL): own, (PLAIN, ALL): 130, (OURS, BAD): own * 1.2, (OURS, CHANGED): own / 4}
-    more = [
-        Result(p.name, setting, 100_500, 1, Usage(9, 1 + cost / 10, 60))
+    """Two rounds, the second twice as slow, in which our tap has these microseconds a record."""
+    costs = {(OURS, ALL): own, (PLAIN, ALL): 130, (OURS, BAD): own * 1.2, (VENDOR, ALL): 20}
+    return Results(tuple(Round(entries(costs, slow)) for slow in (1, 2)))
+
+
+def entries(costs: dict[tuple[Program, str], float], slow: int) -> dict[Key, Measured]:
+    """What a round measures if start-up takes a second and each record this many microseconds."""
+    start = {(p.name, ONE_PAGE): Measured(Usage(1, slow, 60), 500) for p, _ in costs}
+    return start | {
+        (p.name, setting): Measured(Usage(9, slow * (1 + cost / 10), 60), 100_500)
         for (p, setting), cost in costs.items()
-    ]
-    return Results((*start, *more))
+    }
 
 
-@pytest.mark.parametrize(("own", "met"), [(20, [True] * 3), (40, [False, True, True])])
-def test_only_what_was_measured_is_judged(own: float, met: list[bool]) -> None:
-    """A target is met or missed by its figures; a target without figures is missing."""
-    assert [verdict.is_met for verdict in verdicts(results(own))] == met
+@pytest.mark.parametrize(
+    ("own", "met", "guarded"),
+    [
+        (10, [True] * 4, [True] * 4),
+        (15, [False, False, True, True], [True] * 4),
+        (40, [False, False, True, True], [False, False, True, True]),
+    ],
+)
+def test_only_what_was_measured_is_judged(
+    own: float, met: list[bool], guarded: list[bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A figure is taken within its round; the guard has a wider margin than the target."""
+    judged = list(verdicts(results(own)))
+    assert [each.is_met for each in judged] == met
+    assert [each.is_guarded for each in judged] == guarded
+    assert guarded_status(results(own)) == (not all(guarded))
+    said = capsys.readouterr().out
+    assert said.count("the guard's margin") == guarded.count(False)
 
 
-def test_the_report_tells_the_ratio() -> None:
-    """Table and plot show both taps and the ratio of their costs."""
-    text, plot = section(results(20), 100_000), plotted(results(20), 100_000)
-    assert "20.0 µs, 1/6.5 of plain (130 µs)" in text
-    assert "**missed**" not in text
-    assert "6.5 times" in plot
-    assert plot.count("<rect") == 3
+def test_a_guard_without_figures_fails() -> None:
+    """Nothing measured is nothing guarded."""
+    assert guarded_status(Results()) == 1
+
+
+def test_figures_of_different_groups_are_added_round_by_round() -> None:
+    """Both halves of a round are found, and what only one of them has."""
+    added = results(10) + Results((Round({(OURS.name, SLOW): Measured(Usage(3, 1, 60))}),))
+    assert added.middle(lambda of: of.wall(OURS.name, SLOW)) == 3
+    assert added.middle(lambda of: of.cpu(OURS.name, ALL)) == 3
+    with pytest.raises(KeyError):
+        added.middle(lambda of: of.wall(PLAIN.name, SLOW))
+
+
+def test_the_report_tells_what_is_missed_and_the_readme_does_not(tmp_path: Path) -> None:
+    """The README compares programs, the page judges; both and the plots are written in place."""
+    (tmp_path / "docs").mkdir()
+    for document in (README, PAGE):
+        (tmp_path / document).write_text((ROOT / document).read_text("utf-8"), "utf-8")
+    write(results(15), 100_000, "the command", tmp_path)
+    readme, page, bars = ((tmp_path / name).read_text("utf-8") for name in (README, PAGE, BARS))
+    assert "| plain SDK tap | 1.50 | 195.0 | 8.7 |" in readme
+    assert "missed" not in readme.partition(BEGIN)[2].partition(END)[0]
+    assert "| ≤ 0.65 | 0.75 | missed by 15 % |" in page
+    assert "| ≤ 1/12.0 | 1/8.7 | missed by 38 % |" in page
+    assert "8.7 times" in bars
+    assert bars.count("<rect") == 4
+    (tmp_path / PAGE).write_text("# A page without a place\n")
+    with pytest.raises(ValueError, match=r"performance\.md needs the lines"):
+        write(results(15), 100_000, "the command", tmp_path)
+
+
+def test_the_plot_shows_each_request_in_flight() -> None:
+    """The curve rises and falls with each request, and refusals have a colour of their own."""
+    flight = Flight(
+        (Answer(0.1, 0.1), Answer(0.2, 0.15, queued=2), Answer(0.3, 0.05, is_refusal=True))
+    )
+    assert flight.queued == pytest.approx(2 / 3)
+    assert flight.refused == pytest.approx(1 / 3)
+    measured = Measured(Usage(1, 1, 60), 1500, flight)
+    plot = flights_plotted(Results((Round({(OURS.name, LIMIT): measured}),)))
+    assert plot.count('class="refused"') == 1
+    assert "1 of 3 answered by 429" in plot
+    (curve,) = re.findall(r'class="line" d="([^"]+)"', plot)
+    assert curve.count("V") == 6
+    assert flights_plotted(results(15)) == ""
 
 
 @pytest.mark.parametrize(

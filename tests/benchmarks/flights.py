@@ -1,0 +1,113 @@
+"""Requests in flight: how many a server got at once, and what another number would have given."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from dataclasses import dataclass, replace
+from functools import partial
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.names import FIXED, LIMIT, POOL, SERVERS, SLOW, fixed
+from tests.benchmarks.parts import reading
+from tests.benchmarks.programs import OURS, tap_cube
+from tests.benchmarks.race import Measured, Results, Run, race
+from tests.benchmarks.server import FULL, TAKEN, served
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.benchmarks.parts import Plan
+
+WIDTHS = {POOL: (4, 5, 6, 8), LIMIT: (4, 5, 6)}
+"""Where the best number of requests in flight is looked for; the server refuses more than six."""
+
+REFUSED = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response of a server.
+
+    Attributes:
+        at: When it was sent, in seconds after the first request came.
+        seconds: How long after its request that was.
+        queued: How many other requests waited for a worker when its request came.
+        is_refusal: Whether it was 429.
+    """
+
+    at: float
+    seconds: float
+    queued: int = 0
+    is_refusal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """All responses to one run."""
+
+    answers: tuple[Answer, ...]
+
+    @property
+    def queued(self) -> float:
+        """How many requests waited for a worker, on average of all requests."""
+        return fmean(answer.queued for answer in self.answers)
+
+    @property
+    def refused(self) -> float:
+        """The share of responses that were 429."""
+        return fmean(answer.is_refusal for answer in self.answers)
+
+
+def latency(plan: Plan) -> Results:
+    """Measure P2: the wall time with slow responses."""
+    with served(plan.records, rules=[SERVERS[SLOW]]) as (url,):
+        commands = {
+            program.name: program.command(plan.reading(url, FULL, program.name))
+            for program in (OURS, *plan.peers)
+        }
+        return race(
+            [
+                Run(name, SLOW, partial(flying, command, url, plan.records))
+                for name, command in commands.items()
+            ],
+            plan.rounds,
+        )
+
+
+def capacity(plan: Plan) -> Results:
+    """Measure P2b and P2c: ours next to fixed widths, on servers that bear only so much."""
+    rules = {place: SERVERS[place] for place in WIDTHS}
+    with served(plan.records, rules=[*rules.values()]) as urls:
+        runs = []
+        for place, url in zip(rules, urls, strict=True):
+            own = tap_cube(plan.reading(url, FULL, place))
+            runs.append(Run(OURS.name, place, partial(flying, own, url, plan.records)))
+            for width in WIDTHS[place]:
+                command = tap_cube(plan.reading(url, FULL, f"{width}"), {"read_ahead": width})
+                measure = partial(flying, command, url, plan.records)
+                runs.append(Run(FIXED, fixed(place, width), measure))
+        return race(runs, plan.rounds)
+
+
+def flying(command: Sequence[str], url: str, rows: int) -> Measured:
+    """Run a program that reads an account, and keep what the server recorded.
+
+    Raises:
+        RuntimeError: It failed, or did not request each page.
+    """
+    _taken(url)
+    return replace(reading(command, url, rows), flight=_taken(url))
+
+
+def _taken(url: str) -> Flight:
+    with urllib.request.urlopen(f"{url}{TAKEN}", timeout=10) as answer:  # noqa: S310 - our own server
+        record = json.load(answer)
+    began = min((at - seconds for at, seconds, *_ in record), default=0)
+    return Flight(
+        tuple(
+            Answer(at - began, seconds, queued, is_refusal=status == REFUSED)
+            for at, seconds, queued, status in record
+        )
+    )
