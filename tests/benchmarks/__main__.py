@@ -15,10 +15,13 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks import parts, report
+from tests.benchmarks.account import PAGE_SIZE
 from tests.benchmarks.flights import capacity, latency
 from tests.benchmarks.growth import growth
+from tests.benchmarks.names import RULES
 from tests.benchmarks.programs import PLAIN, VENDOR
 from tests.benchmarks.race import Results
+from tests.benchmarks.server import served
 from tests.benchmarks.targets import verdicts
 
 GROUPS = {
@@ -72,14 +75,20 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     chosen = set(options.only.split(",")) if options.only else set(GROUPS)
+    if options.records % PAGE_SIZE:
+        parser.error(f"--records has to be a multiple of {PAGE_SIZE}")
     if unknown := chosen - GROUPS.keys():
         parser.error(f"no such targets: {', '.join(sorted(unknown))}")
     if options.guard:
         chosen -= UNGUARDED
     peers = (PLAIN, VENDOR) if options.guard else (PLAIN, *parts.installed())
     groups = {group for target in chosen for group in GROUPS[target].split()}
-    with tempfile.TemporaryDirectory() as folder:
-        plan = parts.Plan(options.records, options.rounds, Path(folder), peers)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(options.records, [*RULES.values()], is_whole="cpu" in groups) as found,
+    ):
+        urls = dict(zip(RULES, found, strict=True))
+        plan = parts.Plan(options.records, options.rounds, Path(folder), urls, peers)
         results = measured(plan, groups)
     command = shlex.join([*report.COMMAND.split(), *(sys.argv[1:] if argv is None else argv)])
     if options.readme:

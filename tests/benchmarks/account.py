@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 500
 FIRST_ID = 20_000_000
+SEED = 1
+"""All accounts begin with the same customers."""
+
 BLOCK = 100_000
 """The number of generated customers; larger accounts repeat them with other ids."""
 
@@ -79,10 +82,11 @@ def pages(records: int, *, off_type: bool = False) -> Iterator[bytes]:
     """Generate the rows of each page, as the content of a JSON list.
 
     Args:
-        records: The number of rows on all pages; a multiple of `BLOCK` if it exceeds one block.
+        records: The number of rows on all pages; a multiple of `PAGE_SIZE`, and of `BLOCK` if it
+            exceeds one block.
         off_type: Whether one row in a hundred has a value that does not fit its field's type.
     """
-    chance = random.Random(records)
+    chance = random.Random(SEED)
     drawn = (
         [
             row(number, chance, off_type=off_type and number % 100 == 61)

@@ -9,16 +9,17 @@ from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.names import FIXED, LIMIT, POOL, SERVERS, SLOW, fixed
+from tests.benchmarks.names import FIXED, LIMIT, POOL, SLOW, fixed
 from tests.benchmarks.parts import reading
 from tests.benchmarks.programs import OURS, tap_cube
 from tests.benchmarks.race import Measured, Results, Run, race
-from tests.benchmarks.server import FULL, TAKEN, served
+from tests.benchmarks.server import FULL, TAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.benchmarks.parts import Plan
+    from tests.benchmarks.programs import Command, Reading
 
 WIDTHS = {POOL: (4, 5, 6, 8), LIMIT: (4, 5, 6)}
 """Where the best number of requests in flight is looked for; the server refuses more than six."""
@@ -62,33 +63,38 @@ class Flight:
 
 def latency(plan: Plan) -> Results:
     """Measure P2: the wall time with slow responses."""
-    with served(plan.records, rules=[SERVERS[SLOW]]) as (url,):
-        commands = {
-            program.name: program.command(plan.reading(url, FULL, program.name))
-            for program in (OURS, *plan.peers)
-        }
-        return race(
-            [
-                Run(name, SLOW, partial(flying, command, url, plan.records))
-                for name, command in commands.items()
-            ],
-            plan.rounds,
-        )
+    return race(
+        [_flying(plan, SLOW, each.name, SLOW, each.command) for each in (OURS, *plan.peers)],
+        plan.rounds,
+    )
 
 
 def capacity(plan: Plan) -> Results:
     """Measure P2b and P2c: ours next to fixed widths, on servers that bear only so much."""
-    rules = {place: SERVERS[place] for place in WIDTHS}
-    with served(plan.records, rules=[*rules.values()]) as urls:
-        runs = []
-        for place, url in zip(rules, urls, strict=True):
-            own = tap_cube(plan.reading(url, FULL, place))
-            runs.append(Run(OURS.name, place, partial(flying, own, url, plan.records)))
-            for width in WIDTHS[place]:
-                command = tap_cube(plan.reading(url, FULL, f"{width}"), {"read_ahead": width})
-                measure = partial(flying, command, url, plan.records)
-                runs.append(Run(FIXED, fixed(place, width), measure))
-        return race(runs, plan.rounds)
+    return race(
+        [
+            run
+            for place, widths in WIDTHS.items()
+            for run in (
+                _flying(plan, place, OURS.name, place, tap_cube),
+                *(
+                    _flying(plan, place, FIXED, fixed(place, width), partial(fixed_tap, width))
+                    for width in widths
+                ),
+            )
+        ],
+        plan.rounds,
+    )
+
+
+def fixed_tap(width: int, where: Reading) -> list[str]:
+    """The command of our tap with a number of requests in flight that never changes."""
+    return tap_cube(where, {"read_ahead": width})
+
+
+def _flying(plan: Plan, place: str, program: str, setting: str, command: Command) -> Run:
+    where = plan.reading(place, FULL, f"{program}-{setting}")
+    return Run(program, setting, partial(flying, command(where), where.url, plan.records))
 
 
 def flying(command: Sequence[str], url: str, rows: int) -> Measured:

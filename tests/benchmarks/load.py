@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from cube_sandbox.postgres import fresh_database, postgres
 from tests.benchmarks.measure import Usage, ended
-from tests.benchmarks.names import BATCH, DEFAULT, LOADED
+from tests.benchmarks.names import AT_ONCE, BATCH, DEFAULT, LOADED
 from tests.benchmarks.programs import OURS, PLAIN, STREAM, Reading, tap_cube, written
 from tests.benchmarks.race import Measured, Results, Run, race
-from tests.benchmarks.server import FULL, served
+from tests.benchmarks.server import FULL
 from tests.support.tap_process import SCRIPTS, clean_environment
 from tests.support.warehouse import Warehouse
 
@@ -38,16 +38,16 @@ def loads(plan: Plan) -> Results:
     Raises:
         RuntimeError: A program failed, or rows are missing.
     """
-    with served(plan.records) as urls, postgres() as server:
+    with postgres() as server:
 
         def run(
             program: str, setting: str, command: Sequence[str], settings: Mapping[str, Any]
         ) -> Run:
             return Run(program, setting, partial(_into_empty, server, command, settings, plan))
 
-        record = tap_cube(plan.reading(urls[0], FULL, LOADED))
-        batch = _batching(plan.reading(urls[0], FULL, BATCH))
-        plain = PLAIN.command(plan.reading(urls[0], FULL, DEFAULT))
+        record = tap_cube(plan.reading(AT_ONCE, FULL, LOADED))
+        batch = _batching(plan.reading(AT_ONCE, FULL, BATCH))
+        plain = PLAIN.command(plan.reading(AT_ONCE, FULL, DEFAULT))
         return race(
             [
                 run(OURS.name, LOADED, record, RECOMMENDED),

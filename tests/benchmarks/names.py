@@ -9,10 +9,10 @@ TENFOLD = "ten times"
 DISCOVER = "--discover"
 IMPORT = "import singer_sdk"
 
-SLOW, POOL, LIMIT = "100 ms", "four workers", "six at once"
-"""The servers on which P2, P2b and P2c are measured."""
+AT_ONCE, SLOW, POOL, LIMIT = "at once", "100 ms", "four workers", "six at once"
+"""The servers: for CPU time, and those on which P2, P2b and P2c are measured."""
 
-SERVERS = {SLOW: "delay:100", POOL: "pool:100:4", LIMIT: "limit:100:6"}
+RULES = {AT_ONCE: "delay:0", SLOW: "delay:100", POOL: "pool:100:4", LIMIT: "limit:100:6"}
 """How `capacity` calls them."""
 
 FIXED = "fixed width"

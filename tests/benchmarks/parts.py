@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from tests.benchmarks.account import PAGE_SIZE
 from tests.benchmarks.measure import Usage, measured, written_customers
 from tests.benchmarks.names import (
     ALL,
+    AT_ONCE,
     BAD,
     CHANGED,
     DISCOVER,
@@ -24,7 +25,6 @@ from tests.benchmarks.names import (
 from tests.benchmarks.programs import (
     OURS,
     PEERS,
-    PLAIN,
     PYTHON,
     PYTHON_NAME,
     Program,
@@ -34,10 +34,11 @@ from tests.benchmarks.programs import (
 from tests.benchmarks.race import LOGGER, ONE_PAGE, Measured, Results, Run, race
 from tests.benchmarks.server import ASKED, FULL, OFF_TYPE, served
 from tests.benchmarks.server import ONE_PAGE as SHORT
+from tests.benchmarks.server import TENFOLD as MANY
 from tests.support.tap_process import clean_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CHECKED = 5 * PAGE_SIZE
@@ -51,21 +52,29 @@ class Plan:
         records: The number of customers of the account.
         rounds: The number of runs of each program.
         folder: The folder for settings.
+        urls: The URL of each server.
         peers: The programs that ours is compared with.
-        campaigns: The number of campaigns of the account that has many.
-        keys: The number of new keys of the account that has many.
     """
 
     records: int
     rounds: int
     folder: Path
-    peers: Sequence[Program] = (PLAIN,)
-    campaigns: int = 4000
-    keys: int = 2000
+    urls: Mapping[str, str]
+    peers: Sequence[Program]
 
-    def reading(self, url: str, owner: int, name: str) -> Reading:
-        """A reading with its own folder."""
-        return Reading(url, owner, self.folder / f"{url.rpartition(':')[2]}-{owner}-{name}")
+    @property
+    def campaigns(self) -> int:
+        """The number of campaigns of an account that has many; 4,000 for 100,000 records."""
+        return self.records // 25
+
+    @property
+    def keys(self) -> int:
+        """The number of new keys in an account that has many; 2,000 for 100,000 records."""
+        return self.records // 50
+
+    def reading(self, place: str, owner: int, name: str) -> Reading:
+        """A reading from one of the servers, with its own folder."""
+        return Reading(self.urls[place], owner, self.folder / f"{place}-{owner}-{name}")
 
 
 def installed(programs: Sequence[Program] = PEERS) -> list[Program]:
@@ -88,13 +97,14 @@ def check(plan: Plan) -> None:
     Raises:
         RuntimeError: A program writes other customers than those of the account.
     """
-    with served(CHECKED) as urls:
+    with served(CHECKED) as (url,):
+        few = replace(plan, urls={AT_ONCE: url}, folder=plan.folder / "check")
         expected = {
-            program.name: (program.command(plan.reading(urls[0], FULL, program.name)), CHECKED)
+            program.name: (program.command(few.reading(AT_ONCE, FULL, program.name)), CHECKED)
             for program in (OURS, *plan.peers)
             if program.writes
         }
-        changed = plan.reading(urls[0], FULL, CHANGED)
+        changed = few.reading(AT_ONCE, FULL, CHANGED)
         expected[CHANGED] = tap_cube(changed, is_incremental=True), CHECKED // 100
         for name, (command, customers) in expected.items():
             if (found := len(written_customers(command))) != customers:
@@ -104,42 +114,34 @@ def check(plan: Plan) -> None:
 
 def cpu(plan: Plan) -> Results:
     """Measure P1, P3, P4, P6 and P7: all rows, ten times as many, changed rows, and start-up."""
-    tenfold = 10 * plan.records
-    with served(plan.records, plan.records) as urls, served(tenfold) as large:
-        url = urls[0]
+    url, everybody = plan.urls[AT_ONCE], (OURS, *plan.peers)
 
-        def run(program: Program, setting: str, owner: int) -> Run:
-            command = program.command(plan.reading(url, owner, program.name))
-            rows = PAGE_SIZE if owner == SHORT else plan.records
-            return Run(program.name, setting, partial(reading, command, url, rows))
+    def run(program: Program, setting: str, owner: int, rows: int) -> Run:
+        command = program.command(plan.reading(AT_ONCE, owner, program.name))
+        return Run(program.name, setting, partial(reading, command, url, rows))
 
-        everybody = (OURS, *plan.peers)
-        changed = tap_cube(plan.reading(url, FULL, "changed"), is_incremental=True)
-        many = tap_cube(plan.reading(large[0], FULL, "tenfold"))
-        start = {
-            (OURS.name, DISCOVER): [
-                *tap_cube(plan.reading(url, FULL, "discover"))[:-2], "--discover",
-            ],
-            (PYTHON_NAME, IMPORT): [PYTHON, "-c", "import singer_sdk"],
-        }  # fmt: skip
-        return race(
-            [
-                *(run(program, ONE_PAGE, SHORT) for program in everybody),
-                *(run(program, ALL, FULL) for program in everybody),
-                run(OURS, BAD, OFF_TYPE),
-                Run(OURS.name, CHANGED, partial(reading, changed, url, plan.records)),
-                Run(OURS.name, TENFOLD, partial(reading, many, large[0], tenfold)),
-                *(Run(*key, partial(starting, command)) for key, command in start.items()),
-            ],
-            plan.rounds,
-        )
+    changed = tap_cube(plan.reading(AT_ONCE, FULL, CHANGED), is_incremental=True)
+    discover = [*tap_cube(plan.reading(AT_ONCE, FULL, DISCOVER))[:-2], "--discover"]
+    sdk = [PYTHON, "-c", "import singer_sdk"]
+    return race(
+        [
+            *(run(program, ONE_PAGE, SHORT, PAGE_SIZE) for program in everybody),
+            *(run(program, ALL, FULL, plan.records) for program in everybody),
+            run(OURS, BAD, OFF_TYPE, plan.records),
+            run(OURS, TENFOLD, MANY, 10 * plan.records),
+            Run(OURS.name, CHANGED, partial(reading, changed, url, plan.records)),
+            Run(OURS.name, DISCOVER, partial(starting, discover)),
+            Run(PYTHON_NAME, IMPORT, partial(starting, sdk)),
+        ],
+        plan.rounds,
+    )
 
 
 def files(plan: Plan) -> Results:
     """Measure P8: packing all records of a run."""
     output = plan.folder / "output"
-    with served(plan.records) as urls, output.open("wb") as file:
-        measured(tap_cube(plan.reading(urls[0], FULL, FILE)), file)
+    with output.open("wb") as file:
+        measured(tap_cube(plan.reading(AT_ONCE, FULL, FILE)), file)
     ways = {(OURS.name, FILE): "tap", (PYTHON_NAME, STANDARD_FILE): "gzip"}
     return race(
         [

@@ -28,12 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 CRM = "/api/v1/data_owners/{}/B2C/"
-FULL, OFF_TYPE, ONE_PAGE = 2, 3, 4
-"""The data owners: all rows, all rows with some misfits, and a single page of rows."""
+FULL, OFF_TYPE, ONE_PAGE, TENFOLD = 2, 3, 4, 5
+"""The data owners: all rows, all with some misfits, a single page, and ten times as many."""
 
-AT_ONCE = "delay:0"
-
-PATHS = {f"{CRM.format(owner)}customers/": owner for owner in (FULL, OFF_TYPE, ONE_PAGE)}
+PATHS = {f"{CRM.format(owner)}customers/": owner for owner in (FULL, OFF_TYPE, ONE_PAGE, TENFOLD)}
 ASKED, TAKEN = "/asked", "/taken"
 """Pages asked for, and the responses, since the last call."""
 
@@ -50,19 +48,18 @@ class Rendered:
     asked: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, records: int, off_type: int) -> Rendered:
-        """Generate an account with the given numbers of customers."""
-        counts = {FULL: records, OFF_TYPE: off_type, ONE_PAGE: account.PAGE_SIZE}
-        return cls(
-            counts,
-            {
-                owner: [
-                    gzip.compress(rows + b"]}", 1)
-                    for rows in account.pages(count, off_type=owner == OFF_TYPE)
-                ]
-                for owner, count in counts.items()
-            },
-        )
+    def of(cls, records: int, *, is_whole: bool) -> Rendered:
+        """Generate an account with this number of customers.
+
+        Only a whole account also has the data owner with misfits, and the one with ten times as
+        many customers, which takes three times as long.
+        """
+        misfits, tenfold = (records, 10 * records) if is_whole else (0, records)
+        pages = _compressed(tenfold)
+        counts = {FULL: records, ONE_PAGE: account.PAGE_SIZE, TENFOLD: tenfold}
+        found = {owner: pages[: -(-count // account.PAGE_SIZE)] for owner, count in counts.items()}
+        found[OFF_TYPE] = _compressed(misfits, off_type=True)
+        return cls({**counts, OFF_TYPE: misfits}, found)
 
     def answer(self, target: str, host: str) -> bytes | None:
         """The compressed body of a response; None if the target does not exist."""
@@ -93,6 +90,11 @@ class Rendered:
         head = json.dumps(links)[:-1] + ',"results":['
         # The gzip file has two members, because the rows are compressed before the port is known.
         return gzip.compress(head.encode(), 1) + pages[number - 1]
+
+
+def _compressed(records: int, *, off_type: bool = False) -> list[bytes]:
+    pages = account.pages(records, off_type=off_type)
+    return [gzip.compress(rows + b"]}", 1) for rows in pages]
 
 
 class Connection(asyncio.Protocol):
@@ -175,16 +177,16 @@ async def serve(rendered: Rendered, rules: list[str]) -> None:
 
 @contextlib.contextmanager
 def served(
-    records: int, off_type: int = 0, rules: Sequence[str] = (AT_ONCE,)
+    records: int, rules: Sequence[str] = ("delay:0",), *, is_whole: bool = False
 ) -> Iterator[list[str]]:
     """Serve an account from a process that ends with the block; yield a URL per rule.
 
     Args:
         records: The number of customers of the account.
-        off_type: The number of customers of the CRM with misfits in one row of a hundred.
+        is_whole: Whether it also has all customers with misfits, and ten times as many.
         rules: What each port bears.
     """
-    rows = ["--records", str(records), "--off-type", str(off_type)]
+    rows = ["--records", str(records), *(["--whole"] if is_whole else [])]
     with subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "tests.benchmarks.server", *rows, "--rules", *rules],
         stdin=subprocess.PIPE,
@@ -203,10 +205,10 @@ def main(argv: list[str] | None = None) -> None:
     """Run the server."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.server")
     parser.add_argument("--records", type=int, required=True)
-    parser.add_argument("--off-type", type=int, default=0)
-    parser.add_argument("--rules", nargs="+", default=[AT_ONCE])
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--rules", nargs="+", default=["delay:0"])
     options = parser.parse_args(argv)
-    asyncio.run(serve(Rendered.of(options.records, options.off_type), options.rules))
+    asyncio.run(serve(Rendered.of(options.records, is_whole=options.whole), options.rules))
 
 
 if __name__ == "__main__":
