@@ -10,20 +10,20 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from tap_cube.singer.batches import _write
+from tap_cube.compression import gzip_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 LEVEL = 1
 """The level of gzip that loads fastest."""
 
 TOGETHER = 64
-"""Records that the standard library compresses in one call."""
+"""Records that are compressed in one call."""
 
 
 class _Message(msgspec.Struct):
@@ -38,27 +38,21 @@ def lines_of(output: Path) -> list[bytes]:
         return [bytes(each.record) for each in map(decode, file) if each.type == "RECORD"]
 
 
-def by_tap(lines: Sequence[bytes], path: Path) -> None:
-    """Pack the lines as the tap does."""
-    with path.open("wb") as file:
-        _write(file, iter(lines), is_gzip=True)
+def by_gzip(file: IO[bytes]) -> gzip.GzipFile:
+    """Open a file as one can without other packages."""
+    return gzip.GzipFile(fileobj=file, mode="wb", compresslevel=LEVEL)
 
 
-def by_gzip(lines: Sequence[bytes], path: Path) -> None:
-    """Pack the lines as Python without other packages can."""
-    with gzip.open(path, "wb", LEVEL) as file:
-        for place in range(0, len(lines), TOGETHER):
-            file.write(b"\n".join([*lines[place : place + TOGETHER], b""]))
-
-
-WAYS: dict[str, Callable[[Sequence[bytes], Path], None]] = {"tap": by_tap, "gzip": by_gzip}
+WAYS: dict[str, Callable[[IO[bytes]], gzip.GzipFile]] = {"tap": gzip_writer, "gzip": by_gzip}
 
 
 def main(way: str, output: str) -> None:
     """Pack the records of an output in one way, into another file beside it."""
     lines = lines_of(Path(output))
     begun = time.process_time()
-    WAYS[way](lines, Path(f"{output}.{way}"))
+    with Path(f"{output}.{way}").open("wb") as file, WAYS[way](file) as packed:
+        for place in range(0, len(lines), TOGETHER):
+            packed.write(b"\n".join([*lines[place : place + TOGETHER], b""]))
     sys.stdout.write(json.dumps(time.process_time() - begun) + "\n")
 
 
