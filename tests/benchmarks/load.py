@@ -16,6 +16,7 @@ from tests.benchmarks.programs import OURS, PLAIN, STREAM, Reading, tap_cube, wr
 from tests.benchmarks.race import Measured, Results, Run, race
 from tests.benchmarks.server import FULL
 from tests.support.tap_process import SCRIPTS, clean_environment
+from tests.support.targets import recommended
 from tests.support.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
 
     from cube_sandbox.postgres import Postgres
     from tests.benchmarks.parts import Plan
-
-
-DEFAULTS: Mapping[str, Any] = {"load_method": "upsert"}
-"""The loader's own settings, but for the one without which it repeats rows."""
-
-RECOMMENDED = {**DEFAULTS, "use_copy": True, "validate_records": False}
 
 
 def loads(plan: Plan) -> Results:
@@ -50,9 +45,9 @@ def loads(plan: Plan) -> Results:
         plain = PLAIN.command(plan.reading(AT_ONCE, FULL, DEFAULT))
         return race(
             [
-                run(OURS.name, LOADED, record, RECOMMENDED),
-                run(OURS.name, BATCH, batch, RECOMMENDED),
-                run(PLAIN.name, DEFAULT, plain, DEFAULTS),
+                run(OURS.name, LOADED, record, recommended()),
+                run(OURS.name, BATCH, batch, recommended()),
+                run(PLAIN.name, DEFAULT, plain, {}),
             ],
             plan.rounds,
         )
