@@ -12,21 +12,22 @@ import logging
 import shlex
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import parts, report
 from tests.benchmarks.account import PAGE_SIZE
 from tests.benchmarks.flights import capacity, latency
 from tests.benchmarks.growth import growth
-from tests.benchmarks.names import RULES
+from tests.benchmarks.names import LIMIT, POOL, RULES
 from tests.benchmarks.programs import PLAIN, VENDOR
 from tests.benchmarks.race import Results
 from tests.benchmarks.server import served
 from tests.benchmarks.targets import verdicts
 
 GROUPS = {
-    "p1": "cpu", "p2": "latency", "p2b": "capacity", "p2c": "capacity", "p3": "cpu", "p4": "cpu",
-    "p5": "load", "p6": "cpu", "p7": "cpu growth", "p8": "files",
+    "p1": ["cpu"], "p2": ["latency"], "p2b": [POOL], "p2c": [LIMIT], "p3": ["cpu"], "p4": ["cpu"],
+    "p5": ["load"], "p6": ["cpu"], "p7": ["cpu", "growth"], "p8": ["files"],
 }  # fmt: skip
 """The measurements for each target."""
 
@@ -41,7 +42,8 @@ def measured(plan: parts.Plan, groups: set[str]) -> Results:
     for name, measure in (
         ("cpu", parts.cpu),
         ("latency", latency),
-        ("capacity", capacity),
+        (POOL, partial(capacity, POOL)),
+        (LIMIT, partial(capacity, LIMIT)),
         ("growth", growth),
         ("files", parts.files),
     ):
@@ -82,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.guard:
         chosen -= UNGUARDED
     peers = (PLAIN, VENDOR) if options.guard else (PLAIN, *parts.installed())
-    groups = {group for target in chosen for group in GROUPS[target].split()}
+    groups = {group for target in chosen for group in GROUPS[target]}
     with (
         tempfile.TemporaryDirectory() as folder,
         served(options.records, [*RULES.values()], is_whole="cpu" in groups) as found,

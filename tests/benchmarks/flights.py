@@ -69,22 +69,13 @@ def latency(plan: Plan) -> Results:
     )
 
 
-def capacity(plan: Plan) -> Results:
-    """Measure P2b and P2c: ours next to fixed widths, on servers that bear only so much."""
-    return race(
-        [
-            run
-            for place, widths in WIDTHS.items()
-            for run in (
-                _flying(plan, place, OURS.name, place, tap_cube),
-                *(
-                    _flying(plan, place, FIXED, fixed(place, width), partial(fixed_tap, width))
-                    for width in widths
-                ),
-            )
-        ],
-        plan.rounds,
-    )
+def capacity(place: str, plan: Plan) -> Results:
+    """Measure P2b or P2c: ours next to fixed widths, on a server that bears only so much."""
+    widths = [
+        _flying(plan, place, FIXED, fixed(place, width), partial(fixed_tap, width))
+        for width in WIDTHS[place]
+    ]
+    return race([_flying(plan, place, OURS.name, place, tap_cube), *widths], plan.rounds)
 
 
 def fixed_tap(width: int, where: Reading) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ import requests
 
 from tests.benchmarks import account
 from tests.benchmarks.__main__ import guarded as guarded_status
+from tests.benchmarks.__main__ import main
+from tests.benchmarks.capacity import Capacity
 from tests.benchmarks.flight_plot import flights_plotted
 from tests.benchmarks.flights import Answer, Flight
 from tests.benchmarks.measure import Usage
@@ -21,6 +24,7 @@ from tests.benchmarks.report import BARS, BEGIN, END, PAGE, README, ROOT, write
 from tests.benchmarks.server import CRM, FULL, OFF_TYPE, served
 from tests.benchmarks.soak import is_flat
 from tests.benchmarks.targets import verdicts
+from tests.support.sizes import scaled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +61,43 @@ def test_the_account_has_what_is_measured() -> None:
     assert len([row for row in off if account.MISFIT in row.values()]) == RECORDS // 100
     assert missing.status_code == 404
     assert asked == [4, 4]
+
+
+@pytest.mark.slow
+def test_a_small_run_measures_what_it_judges(capsys: pytest.CaptureFixture[str]) -> None:
+    """Programs are started, checked, compared and judged; what came out depends on the machine."""
+    only = scaled("p2c,p8", "p1,p2,p2b,p2c,p3,p4,p6,p7,p8")
+    status = main(["--records", "1000", "--rounds", "1", "--guard", "--only", only])
+    said = capsys.readouterr().out
+    judged = re.findall(r"^\| (P\d\w?) \|", said, re.MULTILINE)
+    assert {number.lower() for number in judged} == set(only.split(","))
+    assert status == ("the guard's margin" in said)
+
+
+@pytest.mark.parametrize(
+    ("rule", "queued", "statuses"),
+    [
+        ("delay:10", [0, 0, 0, 0, 0, 0], [200] * 6),
+        ("pool:10:2", [0, 0, 0, 1, 2, 3], [200] * 6),
+        ("limit:10:4:7", [0, 0, 0, 0, 0, 0], [429] * 2 + [200] * 4),
+    ],
+)
+def test_six_requests_at_once(rule: str, queued: list[int], statuses: list[int]) -> None:
+    """All are answered; those above a pool queue, and those above a limit are refused at once."""
+    capacity = Capacity.of(rule)
+
+    async def ask() -> list[bool]:
+        answers = asyncio.Queue[bool]()
+        for _ in range(6):
+            capacity.take(answers.put_nowait)
+        return [await answers.get() for _ in range(6)]
+
+    refusals = asyncio.run(ask())
+    assert refusals == [status == 429 for status in statuses]
+    record = json.loads(capacity.taken())
+    assert [each[2] for each in record] == queued
+    assert [each[3] for each in record] == statuses
+    assert json.loads(capacity.taken()) == []
 
 
 def test_larger_accounts_have_other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
