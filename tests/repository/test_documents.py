@@ -6,7 +6,7 @@ import ast
 import json
 import re
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -15,15 +15,21 @@ import yaml
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.registry import STREAMS
 from tap_cube.tap import TapCube
+from tests.benchmarks import report
+from tests.benchmarks.targets import TARGETS as TARGETS_OF_SPEED
 from tests.repository import docs
 from tests.support.documented import fenced
 from tests.support.judges import TARGETS, Judge
 from tests.support.locked import only_locked_sdk
 from tests.support.targets import recommended
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 README = (docs.ROOT / "README.md").read_text("utf-8")
 MELTANO: dict[str, Any] = yaml.safe_load((docs.ROOT / "meltano.yml").read_text("utf-8"))
 (TAP,) = MELTANO["plugins"]["extractors"]
+DOCUMENTS = sorted([*docs.ROOT.glob("*.md"), *docs.ROOT.glob("docs/*.md")])
 COMMANDS = (
     "pip install uv && uv run --locked cube-sandbox demo",
     "pip install uv && uv run --locked pytest",
@@ -161,3 +167,37 @@ def test_the_table_of_targets_has_the_tested_versions(judge: Judge) -> None:
     page = (docs.ROOT / "docs/targets.md").read_text("utf-8")
     rows = [line for line in page.splitlines() if f"| {version} |" in line]
     assert any(package in row for row in rows)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    """A linked file exists, and a linked heading is in it."""
+    text = re.sub(r"^```.*?^```", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, heading = link.partition("#")
+        if ":" in path:
+            continue
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link
+
+
+def headings(document: Path) -> set[str]:
+    """The addresses of a document's headings, and of places that it names."""
+    text = document.read_text("utf-8")
+    lines = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    words = (re.sub(r"[^\w\- ]", "", line.lower()) for line in lines)
+    return {each.replace(" ", "-") for each in words} | set(re.findall(r'<a id="(\w+)">', text))
+
+
+def test_the_readme_leads_to_each_page() -> None:
+    """No page under `docs` is known only to those who look there."""
+    pages = {f"docs/{path.name}" for path in docs.ROOT.glob("docs/*.md")}
+    assert {page for page in pages if f"({page}" not in README} == set()
+
+
+def test_the_page_of_performance_explains_every_target() -> None:
+    """What a number of the table means is said below it."""
+    page = (docs.ROOT / report.PAGE).read_text("utf-8").partition(report.END)[2]
+    explained = set(re.findall(r"\*\*(P\d\w?)\*\*", page))
+    assert explained == {target.number for target in TARGETS_OF_SPEED}
