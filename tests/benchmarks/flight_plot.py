@@ -22,7 +22,7 @@ TITLES = {
 }
 """The heading of each panel, and how many requests its server bears; 0 for any number."""
 
-WIDTH, LEFT, RIGHT = 760, 64, 740
+WIDTH, LEFT, RIGHT = 760, 64, 730
 FLIGHT, TOOK, GAP, PANEL = 96, 56, 22, 250
 """Pixels: height of the upper curve and of the lower one, between them, and of a panel."""
 
