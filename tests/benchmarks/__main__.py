@@ -97,16 +97,19 @@ def main(argv: list[str] | None = None) -> int:
         report.write(results, options.records, command)
     sys.stdout.write(report.judgement(results, options.records, command) + "\n\n")
     sys.stdout.write(report.comparison(results, options.records) + "\n")
-    return guarded(results) if options.guard else 0
+    return guarded(results, chosen) if options.guard else 0
 
 
-def guarded(results: Results) -> int:
-    """Print the figures that the guard refuses.
+def guarded(results: Results, chosen: set[str]) -> int:
+    """Print the figures that the guard refuses, and the chosen targets that have no figure.
 
     Returns:
-        1 if there is one, or if nothing was measured.
+        1 if there is one.
     """
     judged = list(verdicts(results))
+    unknown = sorted(chosen - {each.target.number.lower() for each in judged})
+    for number in unknown:
+        sys.stdout.write(f"{number.upper()}: not measured\n")
     refused = [each for each in judged if not each.is_guarded]
     for each in refused:
         target = each.target
@@ -114,7 +117,7 @@ def guarded(results: Results) -> int:
             f"{target.number}: {target.what}: {target.written(each.value)}, "
             f"the guard's margin is {target.written(target.guard)}\n"
         )
-    return 1 if refused or not judged else 0
+    return 1 if refused or unknown else 0
 
 
 if __name__ == "__main__":

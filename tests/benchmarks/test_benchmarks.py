@@ -137,14 +137,15 @@ def test_only_what_was_measured_is_judged(
     judged = list(verdicts(results(own)))
     assert [each.is_met for each in judged] == met
     assert [each.is_guarded for each in judged] == guarded
-    assert guarded_status(results(own)) == (not all(guarded))
+    assert guarded_status(results(own), {"p1"}) == (not all(guarded))
     said = capsys.readouterr().out
     assert said.count("the guard's margin") == guarded.count(False)
 
 
-def test_a_guard_without_figures_fails() -> None:
-    """Nothing measured is nothing guarded."""
-    assert guarded_status(Results()) == 1
+def test_a_guard_without_figures_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was not measured is not guarded."""
+    assert guarded_status(results(10), {"p1", "p2b"}) == 1
+    assert capsys.readouterr().out == "P2B: not measured\n"
 
 
 def test_figures_of_different_groups_are_added_round_by_round() -> None:
