@@ -1,63 +1,52 @@
-"""Gzip by ISA-L where its package is installed, else by the standard library.
-
-Both read and write the same files. ISA-L takes about a fifth of the CPU time to decompress and a
-third to compress. Its package has wheels for CPython on the usual machines only, so
-`pyproject.toml` requires it there alone.
-"""
+"""gzip by isal, or by the standard library where isal has no wheel. Both give the same text."""
 
 from __future__ import annotations
 
-import gzip
 import typing as t
 import zlib
-from contextlib import suppress
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Iterator
+
+    library = zlib
+else:
+    try:
+        from isal import isal_zlib as library
+    except ImportError:
+        library = zlib
+
+GZIP_BEGINS: t.Final = b"\x1f"
+"""First byte of gzip, with which no JSON text begins."""
+
+GzipError: t.Final = (zlib.error, library.error)
+"""What decompressors raise for damaged data."""
 
 _GZIP = zlib.MAX_WBITS | 16
+_PLAIN_HEADER = b"\x1f\x8b\x08\x00"
+
+_ISAL_LEVEL = 2
+"""Its files are as small as those of zlib's level 1."""
+_ZLIB_LEVEL = 1
+"""The SDK's level 9 takes longer than the load itself and saves few bytes."""
 
 
-class Decompressor(t.Protocol):
-    """Decompresses one gzip file."""
+def decompressor(packed: bytes) -> zlib._Decompress:
+    """Return what decompresses the gzip file that begins so.
 
-    @property
-    def eof(self) -> bool:
-        """Whether the end of the file was reached."""
-
-    @property
-    def unused_data(self) -> bytes:
-        """What came after the end of the file."""
-
-    @property
-    def unconsumed_tail(self) -> bytes:
-        """What was not read yet, since the output was full."""
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        """Decompress some bytes, to at most `max_length`."""
-
-
-_zlib: t.Any = zlib
-_writer: Callable[..., gzip.GzipFile] = gzip.GzipFile
-_LEVEL = 1  # the SDK's level 9 takes longer than the load itself and saves few bytes
-with suppress(ImportError):
-    from isal import igzip, isal_zlib
-
-    _zlib, _writer, _LEVEL = isal_zlib, igzip.IGzipFile, 2
-
-DamagedError: t.Final[type[Exception]] = _zlib.error
-"""Raised for bytes that are not a gzip file."""
-
-
-def decompressor() -> Decompressor:
-    """Make a decompressor of one gzip file."""
-    return t.cast("Decompressor", _zlib.decompressobj(_GZIP))
-
-
-def gzip_writer(file: t.IO[bytes]) -> gzip.GzipFile:
-    """Open a file for writing, compressed fast rather than small.
+    Headers with extra fields or checksums of their own are rare, and isal fails at them if they
+    come in pieces. The standard library reads all files but those with a plain header.
 
     Args:
-        file: The file on the disk, which stays open when the writer is closed.
+        packed: First bytes of the file.
     """
-    return _writer(fileobj=file, mode="wb", compresslevel=_LEVEL)
+    is_plain = packed.startswith(_PLAIN_HEADER)
+    return library.decompressobj(_GZIP) if is_plain else zlib.decompressobj(_GZIP)
+
+
+def compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the parts of one gzip file that holds the blocks, one after the other."""
+    level = _ZLIB_LEVEL if library is zlib else _ISAL_LEVEL
+    compressor = library.compressobj(level, zlib.DEFLATED, _GZIP)
+    for block in blocks:
+        yield compressor.compress(block)
+    yield compressor.flush()

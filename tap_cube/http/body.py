@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import typing as t
 
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from tap_cube import compression
+from tap_cube.compression import GZIP_BEGINS, GzipError, decompressor
 from tap_cube.errors import TooLargeError, TransientError
 
 if t.TYPE_CHECKING:
+    import zlib
     from collections.abc import Callable, Iterator
 
     import requests
@@ -23,8 +25,7 @@ TIMED_OUT: t.Final = "timed out"
 CUT_SHORT: t.Final = "connection closed before the response was complete"
 
 _CHUNK = 2**18
-_PIECE = 2**22  # most bodies are one
-_GZIP_BEGINS = b"\x1f"
+_PIECE = 2**20
 _BOM = b"\xef\xbb\xbf"
 _JSON_BEGINS = (b"[", b"{")
 _OTHERS = frozenset({"br", "compress", "deflate", "zstd"})
@@ -32,7 +33,7 @@ _OTHERS = frozenset({"br", "compress", "deflate", "zstd"})
 
 
 class _Unpacker:
-    """Decompresses gzip in limited pieces, and leaves everything else as it is.
+    """Decompresses gzip in pieces, and leaves everything else as it is.
 
     The first byte of a body decides what it is, since no JSON text begins as gzip does. The header
     does not: servers name a charset there, and proxies unpack a body but keep its header.
@@ -42,7 +43,7 @@ class _Unpacker:
     """
 
     def __init__(self) -> None:
-        self._file = compression.decompressor()
+        self._file: zlib._Decompress
         self._unpack: Callable[[bytes], tuple[bytes, bytes]] = self._begin
         self.is_complete = True
 
@@ -54,11 +55,17 @@ class _Unpacker:
             yield unpacked
 
     def _begin(self, packed: bytes) -> tuple[bytes, bytes]:
-        self._unpack = self._gzip if packed.startswith(_GZIP_BEGINS) else self._plain
-        return packed, b""
+        if not packed.startswith(GZIP_BEGINS):
+            self._unpack = self._plain
+            return packed, b""
+        return self._next_file(packed)
 
     def _plain(self, packed: bytes) -> tuple[bytes, bytes]:
         return b"", packed
+
+    def _next_file(self, packed: bytes) -> tuple[bytes, bytes]:
+        self._file, self._unpack = decompressor(packed), self._gzip
+        return packed, b""
 
     def _gzip(self, packed: bytes) -> tuple[bytes, bytes]:
         unpacked = self._file.decompress(packed, _PIECE)
@@ -70,9 +77,8 @@ class _Unpacker:
     def _after_file(self, packed: bytes) -> tuple[bytes, bytes]:
         """Skip padding. Then another file may follow; anything else is ignored, as elsewhere."""
         packed = packed.lstrip(b"\0")
-        if packed.startswith(_GZIP_BEGINS):
-            self._file, self._unpack = compression.decompressor(), self._gzip
-            return packed, b""
+        if packed.startswith(GZIP_BEGINS):
+            return self._next_file(packed)
         if packed:
             self._unpack = self._nothing
         return b"", b""
@@ -93,27 +99,26 @@ def read_body(response: requests.Response, deadline: Deadline) -> bytes:
         TooLargeError: If it is larger than `MAX_BODY_BYTES`.
     """
     encodings = response.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
-    unpacker, pieces, size = _Unpacker(), list[bytes](), 0
+    unpacker, body = _Unpacker(), io.BytesIO()
     try:
         # `read1` returns what has arrived, so the deadline also holds for a slow trickle.
         while chunk := response.raw.read1(_CHUNK, decode_content=False):
             if deadline.remaining <= 0:
                 raise TransientError(TIMED_OUT)
             for piece in unpacker.pieces(chunk):
-                pieces.append(piece)
-                size += len(piece)
-                if size > MAX_BODY_BYTES:
+                body.write(piece)
+                if body.tell() > MAX_BODY_BYTES:
                     raise TooLargeError(MAX_BODY_BYTES // 2**20, "MiB")
     except ReadTimeoutError:
         raise TransientError(TIMED_OUT) from None
-    except compression.DamagedError:
+    except GzipError:
         msg = "the response is damaged"
         raise TransientError(msg) from None
     except HTTPError:
         raise TransientError(CUT_SHORT) from None
     if not unpacker.is_complete:
         raise TransientError(CUT_SHORT)
-    text = b"".join(pieces).removeprefix(_BOM)
+    text = body.getvalue().removeprefix(_BOM)
     other = _OTHERS.intersection(encodings)
     if other and not text.lstrip().startswith(_JSON_BEGINS):  # a proxy may have unpacked it
         msg = f"the response is compressed by {min(other)}, though the tap asked for gzip"

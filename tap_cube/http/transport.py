@@ -7,6 +7,7 @@ import socket
 import ssl
 import typing as t
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,8 +61,6 @@ class Transport:
                 username=settings.username or "", password=settings.password or ""
             )
         )
-        # Headers and credential are the same in all requests.
-        self._request = session.prepare_request(requests.Request("GET", settings.api_url))
         self._environment: dict[str, t.Any] = dict(
             session.merge_environment_settings(
                 settings.api_url, {}, stream=True, verify=None, cert=None
@@ -70,6 +69,7 @@ class Transport:
         if _may_be_loopback(settings.api_url):
             self._environment["proxies"] = {}  # another machine's proxy would get the credential
         self._check_environment(settings.api_url)
+        self._prepared = session.prepare_request(requests.Request("GET", "https://account.invalid"))
 
     def _check_environment(self, url: str) -> None:
         """Check the variables for proxy and certificates, which would fail as a wrong address.
@@ -103,8 +103,9 @@ class Transport:
         Raises:
             requests.RequestException: If no response begins within the timeout.
         """
-        request = self._request.copy()
-        request.prepare_url(url, {})
+        # Requests differ in nothing but their address; headers and credential are shared.
+        request = copy(self._prepared)
+        request.prepare_url(url, None)
         deadline = current_deadline()
         remaining = max(deadline.remaining, 0.001) if deadline else self._timeout
         connect = remaining if self.has_answered else min(remaining, CONNECT_SECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import typing as t
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from shutil import copyfileobj
@@ -14,7 +14,7 @@ from tempfile import NamedTemporaryFile, SpooledTemporaryFile
 from singer_sdk.helpers._batch import BatchConfig
 from upath import UPath
 
-from tap_cube.compression import gzip_writer
+from tap_cube.compression import compressed
 from tap_cube.errors import OutputError
 from tap_cube.logs import escaped
 from tap_cube.singer.loaded_files import count_file, loaded_in, new_mark, next_name
@@ -120,9 +120,14 @@ def _path_of(storage: StorageTarget, name: str) -> UPath:
 
 
 def _write(file: t.IO[bytes], lines: Iterator[bytes], *, is_gzip: bool) -> None:
-    with gzip_writer(file) if is_gzip else nullcontext(file) as out:
-        while block := [*islice(lines, _BLOCK)]:
-            out.write(b"\n".join([*block, b""]))
+    blocks = _blocks(lines)
+    for part in compressed(blocks) if is_gzip else blocks:
+        file.write(part)
+
+
+def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    while block := [*islice(lines, _BLOCK)]:
+        yield b"\n".join([*block, b""])
 
 
 def _is_local(path: UPath) -> bool:
