@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
 _HOUR, _SIXTY = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
@@ -63,8 +63,8 @@ def as_moment(value: object, zone: ZoneInfo) -> str | None:
     """
     if value == "":
         return None
-    match = _COMMON.fullmatch(f'\n"{value}"'.encode()) if isinstance(value, str) else None
-    return (match and _common(match, zone)) or parse_moment(value, zone).isoformat()
+    common = _common(f'"{value}"'.encode(), zone) if isinstance(value, str) else None
+    return common[1:-1].decode() if common else parse_moment(value, zone).isoformat()
 
 
 def parse_moment(value: object, zone: ZoneInfo) -> datetime:
@@ -87,20 +87,24 @@ def _parts(value: object) -> tuple[str, str, str]:
     raise ValueError
 
 
-_TIME = (
+_COMMON = re.compile(
     rb'"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ](?:[01][0-9]|2[0-3]))(:[0-5][0-9])'
     rb"(?:(:[0-5][0-9])(\.[0-9]{1,6})?)?"
-    rb'%b(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"(?=\n|\Z)'
+    rb'(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"'
 )
-_COMMON = re.compile(rb"\n" + _TIME % rb"(?!\+00:00)")
-"""Nearly all times, as JSON text after a line break; not those that are in UTC already."""
+"""Nearly all times, as JSON text."""
 
-_ANY = re.compile(rb"\n(?:%b|([^\n]*))" % (_TIME % b""))
-"""Each value after a line break: the parts of a common time, or any other text."""
+_DAY_AND_OFFSET = re.compile(
+    rb'"([0-9]{4}-[0-9]{2}-[0-9]{2})(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"?'
+)
+_DAY, _HOUR_AT, _CLOCK_AT = slice(11), slice(11, 14), slice(14, 20)
+_OFFSET_AT = slice(20, None)
+"""Parts of the JSON text of a time: ``"2024-05-17``, ``T10``, ``:00:00`` and ``+02:00"``."""
 
 _MAX_DAYS = 2**14
 _HOURS = [b"%02d" % hour for hour in range(24)]
 _Places: t.TypeAlias = "dict[bytes, tuple[int, bytes]]"
+_Day: t.TypeAlias = "tuple[list[bytes], _Places]"
 
 
 @cache
@@ -113,24 +117,43 @@ def _places(shift: int) -> _Places:
     return places
 
 
-class _Days(dict[tuple[bytes, bytes], tuple[list[bytes], _Places]]):
-    """Days in UTC, by the day and the offset sent; 10 MB at most.
+@cache
+def _clocks() -> Mapping[bytes, bytes]:
+    """The end of a time in UTC, by the minute and the second sent, or by a minute and a quote."""
+    sixty = [b":%02d" % number for number in range(60)]
+    clocks = {minute + second: minute + second + b'+00:00"' for minute in sixty for second in sixty}
+    clocks |= {minute + b'"': minute + b':00+00:00"' for minute in sixty}
+    return clocks | {b"": b""}  # of the values in `_NO_DAYS`
+
+
+_NO_DAYS: Mapping[bytes, _Day] = {
+    text: ([value], {b"": (0, b"")})
+    for text, value in ((b"null", b"null"), (b'""', b"null"), (b"", b""))
+}
+"""Values that are not times but common: a null, an empty text (T33), and a key that is missing."""
+
+
+class _Days(dict[bytes, _Day]):
+    """Days in UTC, by the JSON text of a time without its time of day; 10 MB at most.
 
     Each has the JSON text of the day before, the day itself and the next one, and its hours. A day
     whose minutes are others in UTC, or whose offset changes, has no hours.
     """
 
     def __init__(self, zone: ZoneInfo) -> None:
-        super().__init__()
+        super().__init__(_NO_DAYS)
         self._zone = zone
 
-    def __missing__(self, key: tuple[bytes, bytes]) -> tuple[list[bytes], _Places]:
+    def __missing__(self, key: bytes) -> _Day:
+        if not (match := _DAY_AND_OFFSET.fullmatch(key)):
+            raise KeyError
         if len(self) >= _MAX_DAYS:
             self.clear()
-        self[key] = found = self._in_utc(*(part.decode() for part in key))
+            self.update(_NO_DAYS)
+        self[key] = found = self._in_utc(*(part.decode() for part in match.groups(b"")))
         return found
 
-    def _in_utc(self, day: str, offset: str) -> tuple[list[bytes], _Places]:
+    def _in_utc(self, day: str, offset: str) -> _Day:
         try:
             begin = datetime.fromisoformat(f"{day}T00:00{offset}")
             begin = begin if offset else begin.replace(tzinfo=self._zone)
@@ -146,43 +169,42 @@ class _Days(dict[tuple[bytes, bytes], tuple[list[bytes], _Places]]):
 
 
 _days = cache(_Days)
-_NO_PLACE = 0, b""
 
 
-def _common(match: re.Match[bytes], zone: ZoneInfo) -> str | None:
-    """Convert a time that `_COMMON` matches; None if its day has no hours in `_Days`."""
+def _common(text: bytes, zone: ZoneInfo) -> bytes | None:
+    """Convert the JSON text of a time; None if it is no common one, or its day has no hours."""
+    if not (match := _COMMON.fullmatch(text)):
+        return None
     day, hour, minute, second, fraction, offset = match.groups(b"")
-    days, places = _days(zone)[day, offset]
+    days, places = _days(zone)[b'"%b%b"' % (day, offset)]
     if hour not in places:
         return None
     number, begin = places[hour]
     digits = fraction.ljust(7, b"0") if fraction.strip(b".0") else b""
-    return (days[number][1:] + begin + minute + (second or b":00") + digits + b"+00:00").decode()
+    return days[number] + begin + minute + (second or b":00") + digits + b'+00:00"'
 
 
-def common_times_in_utc(zone: ZoneInfo) -> Callable[[bytes], list[bytes]]:
-    """Make a function that converts the common times of a column at once, like `as_moment`.
+def common_times_in_utc(zone: ZoneInfo) -> Callable[[list[bytes]], tuple[list[bytes], bool]]:
+    """Make a function that converts the times of a column at once, like `as_moment`.
 
-    It takes JSON texts, each after a line break, and returns them one by one. All that is not a
-    common time without a fraction stays as it is. If there is no such time, it returns nothing.
+    It takes JSON texts, "" where there is none. It returns them with the common times converted,
+    and whether all of them were common times, empty or null.
 
     Args:
         zone: Zone of times that have none.
     """
-    in_utc = _days(zone)
+    days, clocks = _days(zone), _clocks()
 
-    def convert(texts: bytes) -> list[bytes]:
-        if not _COMMON.search(texts):
-            return []
-        return [
-            days[number] + begin + minute + (second or b":00") + b'+00:00"'
-            if begin and not fraction
-            else b'"%b%b%b%b%b%b"' % (day, hour, minute, second, fraction, offset)
-            if day
-            else other
-            for day, hour, minute, second, fraction, offset, other in _ANY.findall(texts)
-            for days, places in [in_utc[day, offset]]
-            for number, begin in [places.get(hour, _NO_PLACE)]
-        ]
+    def convert(texts: list[bytes]) -> tuple[list[bytes], bool]:
+        # No two times have the same parts: a closing quote is in the clock or in the offset.
+        try:
+            return [
+                names[number] + hour + clocks[text[_CLOCK_AT]]
+                for text in texts
+                for names, hours in [days[text[_DAY] + text[_OFFSET_AT]]]
+                for number, hour in [hours[text[_HOUR_AT]]]
+            ], True
+        except KeyError:  # one is in another spelling, or no time
+            return [_common(text, zone) or text for text in texts], False
 
     return convert

@@ -78,10 +78,15 @@ class RawColumn:
         if text.count(_SEPARATOR) > len(rows):  # a nested value has white space
             sent = enumerate(values)
             places = iter([(n, bytes(value)) for n, value in sent if value is not UNSET])
+        elif self._at_once:
+            parts, are_canonical = self._at_once(text.split(_SEPARATOR)[1:])
+            has_all = b"" not in parts
+            raws = map(Raw, parts) if has_all else (Raw(part) if part else UNSET for part in parts)
+            set_field(rows, self._field, raws)
+            places = iter(())
+            if not are_canonical:
+                places = self._noncanonical_values(_SEPARATOR.join([b"", *parts]))
         else:
-            if self._at_once and (parts := self._at_once(text)):
-                set_field(rows, self._field, (Raw(part) if part else UNSET for part in parts))
-                text = _SEPARATOR.join([b"", *parts])
             places = self._noncanonical_values(text)
         for index, own in places:
             value, unparsed = self._memo.get(own) or self._converted(own)
