@@ -10,6 +10,7 @@ import re
 import typing as t
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from struct import Struct
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,27 +95,15 @@ _COMMON = re.compile(
 )
 """Nearly all times, as JSON text."""
 
-_DAY_AND_OFFSET = re.compile(
-    rb'"([0-9]{4}-[0-9]{2}-[0-9]{2})(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"?'
+_HOUR_AND_OFFSET = re.compile(
+    r'"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]))'
+    r' *(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"?'
 )
-_DAY, _HOUR_AT, _CLOCK_AT = slice(11), slice(11, 14), slice(14, 20)
-_OFFSET_AT = slice(20, None)
-"""Parts of the JSON text of a time: ``"2024-05-17``, ``T10``, ``:00:00`` and ``+02:00"``."""
+_FIRST_TIME = re.compile(rb'\n"[^"\n]{16,40}"')
+_HOUR_BYTES, _CLOCK_BYTES = 14, 6
+"""Sizes of the JSON text of an hour, such as ``"2024-05-17T10``, and of ``:30:00`` after it."""
 
-_MAX_DAYS = 2**14
-_HOURS = [b"%02d" % hour for hour in range(24)]
-_Places: t.TypeAlias = "dict[bytes, tuple[int, bytes]]"
-_Day: t.TypeAlias = "tuple[list[bytes], _Places]"
-
-
-@cache
-def _places(shift: int) -> _Places:
-    """Each hour of a day in UTC: number of the day (0 is the day before), and hour."""
-    places = {}
-    for number, hour in enumerate(_HOURS):
-        days, hours = divmod(number - shift, 24)
-        places[b"T" + hour] = places[b" " + hour] = days + 1, _HOURS[hours]
-    return places
+_MAX_HOURS, _MAX_OFFSETS = 2**16, 2**6
 
 
 @cache
@@ -123,88 +112,112 @@ def _clocks() -> Mapping[bytes, bytes]:
     sixty = [b":%02d" % number for number in range(60)]
     clocks = {minute + second: minute + second + b'+00:00"' for minute in sixty for second in sixty}
     clocks |= {minute + b'"': minute + b':00+00:00"' for minute in sixty}
-    return clocks | {b"": b""}  # of the values in `_NO_DAYS`
+    return clocks | {b" " * size: b"" for size in range(_CLOCK_BYTES + 1)}  # of `_NULLS`
 
 
-_NO_DAYS: Mapping[bytes, _Day] = {
-    text: ([value], {b"": (0, b"")})
-    for text, value in ((b"null", b"null"), (b'""', b"null"), (b"", b""))
-}
-"""Values that are not times but common: a null, an empty text (T33), and a key that is missing."""
+_NULLS = {text.ljust(_HOUR_BYTES): b"null" for text in (b"null", b'""')}
+"""Values without a time, of the width of an hour; an empty text is a null (T33)."""
 
 
-class _Days(dict[bytes, _Day]):
-    """Days in UTC, by the JSON text of a time without its time of day; 10 MB at most.
+class _Hours(dict[bytes, bytes]):
+    """Hours in UTC by the hour sent, as JSON text; 12 MB at most.
 
-    Each has the JSON text of the day before, the day itself and the next one, and its hours. A day
-    whose minutes are others in UTC, or whose offset changes, has no hours.
+    Hours whose minutes are others in UTC, or whose offset changes, raise `KeyError`.
+
+    Args:
+        offset: What the times have after the second, such as ``+01:00"``.
+        zone: Zone of times without an offset.
     """
 
-    def __init__(self, zone: ZoneInfo) -> None:
-        super().__init__(_NO_DAYS)
-        self._zone = zone
+    def __init__(self, offset: bytes, zone: ZoneInfo) -> None:
+        super().__init__(_NULLS)
+        self._offset, self._zone = offset.decode(), zone
 
-    def __missing__(self, key: bytes) -> _Day:
-        if not (match := _DAY_AND_OFFSET.fullmatch(key)):
+    def __missing__(self, sent: bytes) -> bytes:
+        if not (match := _HOUR_AND_OFFSET.fullmatch(f"{sent.decode()} {self._offset}")):
             raise KeyError
-        if len(self) >= _MAX_DAYS:
+        if len(self) >= _MAX_HOURS:
             self.clear()
-            self.update(_NO_DAYS)
-        self[key] = found = self._in_utc(*(part.decode() for part in match.groups(b"")))
-        return found
-
-    def _in_utc(self, day: str, offset: str) -> _Day:
+            self.update(_NULLS)
+        day, hour, offset = match.groups("")
         try:
-            begin = datetime.fromisoformat(f"{day}T00:00{offset}")
+            begin = datetime.fromisoformat(f"{day}T{hour}:00{offset}")
             begin = begin if offset else begin.replace(tzinfo=self._zone)
             shift = begin.utcoffset() or timedelta()
-            is_constant = shift == begin.replace(hour=23, minute=59, second=59).utcoffset()
-            days = [begin.date() + timedelta(days=number) for number in (-1, 0, 1)]
+            is_constant = shift == begin.replace(minute=59, second=59).utcoffset()
+            in_utc = begin.astimezone(UTC)
         except (ValueError, OverflowError):
-            return [], {}
+            raise KeyError from None
         if not is_constant or shift % timedelta(hours=1):
-            return [], {}
-        names = [b'"%bT' % each.isoformat().encode() for each in days]
-        return names, _places(shift // timedelta(hours=1))
+            raise KeyError
+        self[sent] = found = b'"%b' % in_utc.isoformat()[:13].encode()
+        return found
 
 
-_days = cache(_Days)
+class _Offsets(dict[bytes, _Hours]):
+    """Hours in UTC, by the offset sent."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
+        self._zone = zone
+
+    def __missing__(self, offset: bytes) -> _Hours:
+        if len(self) >= _MAX_OFFSETS or sum(map(len, self.values())) >= _MAX_HOURS:
+            self.clear()
+        self[offset] = found = _Hours(offset, self._zone)
+        return found
+
+
+_offsets = cache(_Offsets)
 
 
 def _common(text: bytes, zone: ZoneInfo) -> bytes | None:
-    """Convert the JSON text of a time; None if it is no common one, or its day has no hours."""
+    """Convert the JSON text of a time; None if it is no common one, or in no whole hour."""
     if not (match := _COMMON.fullmatch(text)):
         return None
     day, hour, minute, second, fraction, offset = match.groups(b"")
-    days, places = _days(zone)[b'"%b%b"' % (day, offset)]
-    if hour not in places:
+    try:
+        begin = _offsets(zone)[offset + b'"'][b'"%b%b' % (day, hour)]
+    except KeyError:
         return None
-    number, begin = places[hour]
     digits = fraction.ljust(7, b"0") if fraction.strip(b".0") else b""
-    return days[number] + begin + minute + (second or b":00") + digits + b'+00:00"'
+    return begin + minute + (second or b":00") + digits + b'+00:00"'
 
 
-def common_times_in_utc(zone: ZoneInfo) -> Callable[[list[bytes]], tuple[list[bytes], bool]]:
+@cache
+def _layout(size: int) -> Struct:
+    """The parts of a text of this size with a line break: hour, clock and offset."""
+    clock = min(size - 1 - _HOUR_BYTES, _CLOCK_BYTES)
+    return Struct(f"x{_HOUR_BYTES}s{clock}s{size - 1 - _HOUR_BYTES - clock}s")
+
+
+def common_times_in_utc(zone: ZoneInfo) -> Callable[[bytes, int], tuple[list[bytes], bool]]:
     """Make a function that converts the times of a column at once, like `as_moment`.
 
-    It takes JSON texts, "" where there is none. It returns them with the common times converted,
-    and whether all of them were common times, empty or null.
+    It takes JSON texts, each after a line break, and their number. It returns them with the common
+    times converted, and whether no other text is left than times in UTC and nulls.
 
     Args:
         zone: Zone of times that have none.
     """
-    days, clocks = _days(zone), _clocks()
+    offsets, clocks = _offsets(zone), _clocks()
 
-    def convert(texts: list[bytes]) -> tuple[list[bytes], bool]:
-        # No two times have the same parts: a closing quote is in the clock or in the offset.
-        try:
-            return [
-                names[number] + hour + clocks[text[_CLOCK_AT]]
-                for text in texts
-                for names, hours in [days[text[_DAY] + text[_OFFSET_AT]]]
-                for number, hour in [hours[text[_HOUR_AT]]]
-            ], True
-        except KeyError:  # one is in another spelling, or no time
-            return [_common(text, zone) or text for text in texts], False
+    def convert(texts: bytes, number: int) -> tuple[list[bytes], bool]:
+        if not (first := _FIRST_TIME.search(texts)):
+            return texts.split(b"\n")[1:], False
+        # In most columns all times are spelled alike, so their parts are at the same places.
+        size = len(first[0])
+        for null in (b"\nnull", b'\n""'):
+            texts = texts.replace(null, null.ljust(size))
+        if len(texts) == number * size and texts[::size] == b"\n" * number:
+            try:
+                return [
+                    offsets[offset][hour] + clocks[clock]
+                    for hour, clock, offset in _layout(size).iter_unpack(texts)
+                ], True
+            except KeyError:
+                pass  # one is no time, or one in no whole hour
+        parts = (text.rstrip() for text in texts.split(b"\n")[1:])
+        return [_common(text, zone) or text for text in parts], False
 
     return convert

@@ -79,7 +79,7 @@ class RawColumn:
             sent = enumerate(values)
             places = iter([(n, bytes(value)) for n, value in sent if value is not UNSET])
         elif self._at_once:
-            parts, are_canonical = self._at_once(text.split(_SEPARATOR)[1:])
+            parts, are_canonical = self._at_once(text, len(rows))
             has_all = b"" not in parts
             raws = map(Raw, parts) if has_all else (Raw(part) if part else UNSET for part in parts)
             set_field(rows, self._field, raws)
