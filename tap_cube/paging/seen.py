@@ -10,7 +10,7 @@ from itertools import takewhile
 from tap_cube.paging.copies import Copies
 from tap_cube.records.hashes import Hashes
 from tap_cube.records.page import Page
-from tap_cube.records.rows import Row, decode_as
+from tap_cube.records.rows import Row, decode_as, identities
 from tap_cube.records.surrogates import content_digest
 
 if t.TYPE_CHECKING:
@@ -122,7 +122,7 @@ class SeenRows:
     def _keys_of(self, page: Page) -> list[int | None]:
         """A hash for each row with an identity; rows of one response that share one are several."""
         rows = page.rows
-        keys = [None if (own := row.identity) is None else hash(own) for row in rows]
+        keys = [None if own is None else hash(own) for own in identities(rows)]
         plain = list(keys)
         tied = 0 if self._tie is None else _length(rows, self._tie)
         before = [(0 if key is None else self._run.count(key)) for key in plain[:tied]]
@@ -211,5 +211,5 @@ def _length(rows: Sequence[Row], tie: object) -> int:
 
 def tokens_of(page: Page) -> list[object]:
     """What each row of a page is recognised by: its identity, or its text if it has none."""
-    rows = enumerate(page.rows)
-    return [page.raw_rows[n] if row.identity is None else row.identity for n, row in rows]
+    owns = enumerate(identities(page.rows))
+    return [page.raw_rows[place] if own is None else own for place, own in owns]

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 K = t.TypeVar("K", bound="Row")
 
 
-class Row(msgspec.Struct):
+class Row(msgspec.Struct, gc=False):
     """The fields of a row that the tap itself reads: none, for streams without a cursor."""
 
     has_own_key = True
@@ -112,6 +112,27 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
             if type(value) is str and (day := _day_of(value[:10])):
                 return day
         return None
+
+
+def identities(rows: Sequence[Row]) -> Sequence[object]:
+    """Return the identity of each row of a page, which are all of one type."""
+    if rows and type(rows[0]) is CustomerRow:
+        common = [row.crm__customer_id for row in t.cast("Sequence[CustomerRow]", rows)]
+        if all(common) and {*map(type, common)} == {str}:  # so nearly always
+            return common
+    return [row.identity for row in rows]
+
+
+def days_of_change(rows: Sequence[CustomerRow]) -> Sequence[str | None]:
+    """Return the day of the last change of each row, as `CustomerRow.updated_on`."""
+    return [
+        day
+        if row.updated is None
+        and type(common := row.crm__change_log__updated) is str
+        and (day := _day_of(common[:10]))
+        else row.updated_on
+        for row in rows
+    ]
 
 
 @lru_cache(4096)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from tap_cube.records.hashes import Hashes
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from singer_sdk.helpers.types import Context
@@ -80,26 +80,19 @@ class Changes:
         skipped = f"{self.unchanged} unchanged since {since} skipped"
         return f"{where}: {self.emitted} rows emitted, {skipped}"
 
-    def places(self, page: Page, places: Iterable[int]) -> list[int]:
+    def places(self, page: Page, places: Sequence[int]) -> list[int]:
         """The places of the next page whose rows count as changed, or do not say when they were."""
         # No bookmark passes the time at which the first page was requested.
         self._bound = self._bound or self._cursor.upper_bound(self._bookmarks.limit(page))
         self.has_rows |= bool(page.rows)
-        value_of, since, highest = self._cursor.value_of, self.since, self._highest
-        changed, undated = [], []
-        for place in places:
-            value = value_of(page.rows[place])
-            if value is not None:
-                self.has_dates = True
-                if value < since:
-                    self.unchanged += 1
-                    continue
-                highest = max(highest, value)
-            else:
-                undated.append(place)
-            changed.append(place)
-        self._highest = highest
+        values, since = self._cursor.values_of(page.rows), self.since
+        self.has_dates = self.has_dates or any(values[place] is not None for place in places)
+        changed = [place for place in places if (value := values[place]) is None or value >= since]
+        undated = [place for place in changed if values[place] is None]
+        dated = (value for place in changed if (value := values[place]) is not None)
+        self._highest = max(self._highest, max(dated, default=""))
         self.emitted += len(changed)
+        self.unchanged += len(places) - len(changed)
         self._count_without_id(page, places, undated)
         return changed
 

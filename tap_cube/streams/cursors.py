@@ -10,17 +10,25 @@ from datetime import date, datetime, timedelta
 from typing_extensions import override
 
 from tap_cube.records.moments import as_moment
+from tap_cube.records.rows import days_of_change
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
+
+    from tap_cube.records.rows import CustomerRow
 
 
 class Cursor(ABC):
     """The field of a row that says when it was last changed, and what follows for bookmarks."""
 
     @abstractmethod
-    def value_of(self, row: object) -> str | None:
+    def value_of(self, row: t.Any) -> str | None:  # noqa: ANN401 - a row of the stream's type
         """When a row was last changed; None where it does not say."""
+
+    def values_of(self, rows: Sequence[t.Any]) -> Sequence[str | None]:
+        """When each row of a page was last changed; None where it does not say."""
+        return [self.value_of(row) for row in rows]
 
     @abstractmethod
     def resume_from(self, moment: datetime) -> str:
@@ -41,18 +49,15 @@ class Cursor(ABC):
 
 @dataclass(frozen=True, slots=True)
 class DayCursor(Cursor):
-    """Days, such as ``2024-05-17``, in an attribute of the row.
-
-    Attributes:
-        field: Name of the attribute.
-    """
-
-    field: str
+    """Days, such as ``2024-05-17``, on which customers were changed."""
 
     @override
-    def value_of(self, row: object) -> str | None:
-        value: str | None = getattr(row, self.field)
-        return value
+    def value_of(self, row: CustomerRow) -> str | None:
+        return row.updated_on
+
+    @override
+    def values_of(self, rows: Sequence[CustomerRow]) -> Sequence[str | None]:
+        return days_of_change(rows)
 
     @override
     def resume_from(self, moment: datetime) -> str:

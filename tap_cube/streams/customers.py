@@ -46,7 +46,7 @@ class CustomersStream(CubeStream[CustomerRow]):
     replication_key = "updated"
     added_columns = ("customer_id", "updated")
     row_type = CustomerRow
-    cursor = DayCursor("updated_on")
+    cursor = DayCursor()
     emitted_ids: list[str]
     refused: set[str]
     unanswered: set[str]

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from tap_cube.records.codec import decode_row
 from tap_cube.records.ids import by_id, id_text, imported_key, whole_id
 from tap_cube.records.page import PageDecoder
-from tap_cube.records.rows import CallflowRow, CustomerRow, decode_as
+from tap_cube.records.rows import (
+    CallflowRow,
+    CustomerRow,
+    EventRow,
+    days_of_change,
+    decode_as,
+    identities,
+)
 from tap_cube.streams.callflow import key_by_names
 
 
@@ -137,6 +144,30 @@ def test_customers_share_a_key_only_if_they_share_an_id(
     assert (one.identity == other.identity) == same
     states = [CallflowRow(crm__customer_id=r.crm__customer_id, id=r.id) for r in (one, other)]
     assert (states[0].identity == states[1].identity) == same
+
+
+texts = st.sampled_from(["5", "id:5", "2024-05-17", "2024-05-17 10:00", "2024-02-30", "", "x"])
+sent: st.SearchStrategy[object] = texts | texts | scalars | st.just([]) | st.just({})
+ROW_TYPES = (CustomerRow, CallflowRow, EventRow)
+
+
+@given(
+    st.sampled_from(ROW_TYPES),
+    st.lists(
+        st.fixed_dictionaries({}, optional=dict.fromkeys(CustomerRow.__struct_fields__, sent))
+    ),
+    st.booleans(),
+)
+def test_rows_of_a_page_are_read_as_each_of_them_alone(
+    row_type: type[CustomerRow],
+    pages: list[dict[str, Any]],
+    have_ids: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Whole pages take a shorter path, also those where every row has an ordinary id."""
+    common = {"crm__customer_id": "5"} if have_ids else {}
+    rows = [row_type(**(fields | common)) for fields in pages]
+    assert [*identities(rows)] == [row.identity for row in rows]
+    assert [*days_of_change(rows)] == [row.updated_on for row in rows]
 
 
 @pytest.mark.parametrize(
