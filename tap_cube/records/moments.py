@@ -13,7 +13,7 @@ from functools import cache
 from struct import Struct
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
 _HOUR, _SIXTY = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
@@ -95,13 +95,13 @@ _COMMON = re.compile(
 )
 """Nearly all times, as JSON text."""
 
-_HOUR_AND_OFFSET = re.compile(
-    r'"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]))'
-    r' *(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"?'
-)
+_HOUR_TEXT = re.compile(rb'"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([01][0-9]|2[0-3])')
+_OFFSET_TEXT = re.compile(rb'(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"?')
 _FIRST_TIME = re.compile(rb'\n"[^"\n]{16,40}"')
 _HOUR_BYTES, _CLOCK_BYTES = 14, 6
 """Sizes of the JSON text of an hour, such as ``"2024-05-17T10``, and of ``:30:00`` after it."""
+
+_TWO_DIGITS = [b"%02d" % number for number in range(60)]
 
 _MAX_HOURS, _MAX_OFFSETS = 2**16, 2**6
 
@@ -109,7 +109,7 @@ _MAX_HOURS, _MAX_OFFSETS = 2**16, 2**6
 @cache
 def _clocks() -> Mapping[bytes, bytes]:
     """The end of a time in UTC, by the minute and the second sent, or by a minute and a quote."""
-    sixty = [b":%02d" % number for number in range(60)]
+    sixty = [b":" + digits for digits in _TWO_DIGITS]
     clocks = {minute + second: minute + second + b'+00:00"' for minute in sixty for second in sixty}
     clocks |= {minute + b'"': minute + b':00+00:00"' for minute in sixty}
     return clocks | {b" " * size: b"" for size in range(_CLOCK_BYTES + 1)}  # of `_NULLS`
@@ -131,27 +131,43 @@ class _Hours(dict[bytes, bytes]):
 
     def __init__(self, offset: bytes, zone: ZoneInfo) -> None:
         super().__init__(_NULLS)
-        self._offset, self._zone = offset.decode(), zone
+        is_known = _OFFSET_TEXT.fullmatch(offset)
+        self._offset = offset.rstrip(b'"').decode() if is_known else None
+        self._zone = zone
 
     def __missing__(self, sent: bytes) -> bytes:
-        if not (match := _HOUR_AND_OFFSET.fullmatch(f"{sent.decode()} {self._offset}")):
+        match = _HOUR_TEXT.fullmatch(sent)
+        if match is None or self._offset is None:
             raise KeyError
         if len(self) >= _MAX_HOURS:
             self.clear()
             self.update(_NULLS)
-        day, hour, offset = match.groups("")
+        day, hour = (part.decode() for part in match.groups())
+        hours: Sequence[int] = range(24)  # the others of the day mostly follow
         try:
-            begin = datetime.fromisoformat(f"{day}T{hour}:00{offset}")
-            begin = begin if offset else begin.replace(tzinfo=self._zone)
-            shift = begin.utcoffset() or timedelta()
-            is_constant = shift == begin.replace(minute=59, second=59).utcoffset()
-            in_utc = begin.astimezone(UTC)
+            if (shift := self._shift(day, self._offset, hours)) is None:
+                hours = [int(hour)]
+                shift = self._shift(day, self._offset, hours)
+            near = [date.fromisoformat(day) + timedelta(days=number) for number in (-1, 0, 1)]
         except (ValueError, OverflowError):
             raise KeyError from None
-        if not is_constant or shift % timedelta(hours=1):
+        if shift is None:
             raise KeyError
-        self[sent] = found = b'"%b' % in_utc.isoformat()[:13].encode()
-        return found
+        days = [b'"%bT' % each.isoformat().encode() for each in near]
+        begin = sent[:-2]
+        for number in hours:
+            which, in_utc = divmod(number - shift, 24)
+            self[begin + _TWO_DIGITS[number]] = days[which + 1] + _TWO_DIGITS[in_utc]
+        return self[sent]
+
+    def _shift(self, day: str, offset: str, hours: Sequence[int]) -> int | None:
+        """How far some hours are ahead of UTC; None if it is no whole hour, or changes."""
+        begin = datetime.fromisoformat(f"{day}T{hours[0]:02}:00{offset}")
+        begin = begin if offset else begin.replace(tzinfo=self._zone)
+        shift = begin.utcoffset() or timedelta()
+        end = begin.replace(hour=hours[-1], minute=59, second=59)
+        is_whole = shift == end.utcoffset() and not shift % timedelta(hours=1)
+        return shift // timedelta(hours=1) if is_whole else None
 
 
 class _Offsets(dict[bytes, _Hours]):

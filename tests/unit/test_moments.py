@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tap_cube.records.codec import encode
 from tap_cube.records.decoder import UNPARSED
+from tap_cube.records.moments import parse_moment
 from tap_cube.records.page import decode_page
 from tests.support.columns import decode, decoder
 
@@ -103,6 +107,59 @@ def test_a_page_of_times_is_read_as_each_of_them_alone() -> None:
     typed.lines(page, range(len(rows)), ())  # makes the compiled decoder
     lines = typed.lines(page, range(len(rows)), ()).splitlines()
     assert lines == [encode(decoder().decode({"date-time": json.loads(t)})) for t, _ in MOMENT]
+
+
+SPELLINGS = (
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%d %H:%M:%S+0100",
+    "%Y-%m-%dT%H:%M:%S-12:00",
+    "%Y-%m-%dT%H:%M:%S+05:30",
+    "%Y-%m-%dT%H:%M:%S.%f+02:00",
+    "%d.%m.%Y %H:%M",
+)
+at = datetime.fromisoformat
+times = st.datetimes(at("1000-01-01"), at("9999-12-31")) | st.datetimes(
+    at("2024-10-26"), at("2024-10-28")
+)
+"""Any times, and those around a change of the clocks."""
+
+
+def in_utc(value: str, zone: ZoneInfo) -> str | None:
+    """A time in UTC, computed on its own; None for anything else."""
+    try:
+        return parse_moment(value, zone).isoformat()
+    except (ValueError, OverflowError):
+        return None
+
+
+@given(
+    st.sampled_from(SPELLINGS),
+    st.lists(times | st.sampled_from([None, ""]), min_size=1),
+    st.none() | st.tuples(st.integers(0, 99), st.integers(0, 30), st.sampled_from('0 9"å\\€T')),
+    st.sampled_from(["Europe/Oslo", "Asia/Kolkata", "Australia/Lord_Howe", "America/New_York"]),
+)
+@example("%Y-%m-%dT%H:%M:%SZ", [at("2024-05-17")] * 2, (1, 12, "å"), "Europe/Oslo")
+@example("%Y-%m-%dT%H:%M:%S-12:00", [at("9999-12-31T23:00")], None, "Europe/Oslo")
+def test_a_column_of_times_is_read_as_each_of_them_alone(
+    spelling: str,
+    column: list[datetime | str | None],
+    damage: tuple[int, int, str] | None,
+    zone: str,
+) -> None:
+    """Times that are all spelled alike take a shorter path, also if one of them is damaged."""
+    values = [each.strftime(spelling) if isinstance(each, datetime) else each for each in column]
+    if damage:
+        row, place, character = damage
+        value = values[row % len(values)] or ""
+        values[row % len(values)] = value[:place] + character + value[place + 1 :]
+    rows = json.dumps([{"date-time": value} for value in values], ensure_ascii=False).encode()
+    typed, page = decoder(zone=ZoneInfo(zone)), decode_page(rows)
+    typed.lines(page, [0], ())  # makes the compiled decoder
+    lines = typed.lines(page, range(len(values)), ()).splitlines()
+    expected = [value and in_utc(value, ZoneInfo(zone)) for value in values]
+    assert [json.loads(line)["date-time"] for line in lines] == [each or None for each in expected]
 
 
 @pytest.mark.parametrize(
