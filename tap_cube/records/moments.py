@@ -13,7 +13,7 @@ from functools import cache
 from struct import Struct
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
 _HOUR, _SIXTY = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
@@ -95,15 +95,27 @@ _COMMON = re.compile(
 )
 """Nearly all times, as JSON text."""
 
-_HOUR_TEXT = re.compile(rb'"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([01][0-9]|2[0-3])')
+_DAY_TEXT = re.compile(rb'"([0-9]{4}-[0-9]{2}-[0-9]{2})')
 _OFFSET_TEXT = re.compile(rb'(Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"?')
 _FIRST_TIME = re.compile(rb'\n"[^"\n]{16,40}"')
-_HOUR_BYTES, _CLOCK_BYTES = 14, 6
-"""Sizes of the JSON text of an hour, such as ``"2024-05-17T10``, and of ``:30:00`` after it."""
+_DAY_BYTES, _HOUR_BYTES, _CLOCK_BYTES = 11, 3, 6
+"""Sizes of the parts of a JSON text, such as ``"2024-05-17``, ``T10`` and ``:30:00``."""
 
 _TWO_DIGITS = [b"%02d" % number for number in range(60)]
+_MAX_DAYS, _MAX_OFFSETS = 2**14, 2**6
+_Places: t.TypeAlias = "Mapping[bytes, tuple[int, bytes]]"
+_Day: t.TypeAlias = "tuple[list[bytes], _Places]"
 
-_MAX_HOURS, _MAX_OFFSETS = 2**16, 2**6
+
+@cache
+def _places(shift: int) -> _Places:
+    """Each hour of a day in UTC: number of the day (0 is the day before), and hour."""
+    places = {}
+    for number in range(24):
+        days, hours = divmod(number - shift, 24)
+        place = days + 1, _TWO_DIGITS[hours]
+        places[b"T" + _TWO_DIGITS[number]] = places[b" " + _TWO_DIGITS[number]] = place
+    return places
 
 
 @cache
@@ -112,17 +124,20 @@ def _clocks() -> Mapping[bytes, bytes]:
     sixty = [b":" + digits for digits in _TWO_DIGITS]
     clocks = {minute + second: minute + second + b'+00:00"' for minute in sixty for second in sixty}
     clocks |= {minute + b'"': minute + b':00+00:00"' for minute in sixty}
-    return clocks | {b" " * size: b"" for size in range(_CLOCK_BYTES + 1)}  # of `_NULLS`
+    return clocks | {b" " * size: b"" for size in range(_CLOCK_BYTES + 1)}  # of `_NO_DAYS`
 
 
-_NULLS = {text.ljust(_HOUR_BYTES): b"null" for text in (b"null", b'""')}
-"""Values without a time, of the width of an hour; an empty text is a null (T33)."""
+_NO_DAYS: Mapping[bytes, _Day] = {
+    text.ljust(_DAY_BYTES): ([b"null"], {b" " * _HOUR_BYTES: (0, b"")}) for text in (b"null", b'""')
+}
+"""Values without a time, which are as wide as the others; an empty text is a null (T33)."""
 
 
-class _Hours(dict[bytes, bytes]):
-    """Hours in UTC by the hour sent, as JSON text; 12 MB at most.
+class _Days(dict[bytes, _Day]):
+    """Days in UTC, by the JSON text of the day sent; 10 MB at most. Anything else is a `KeyError`.
 
-    Hours whose minutes are others in UTC, or whose offset changes, raise `KeyError`.
+    Each has the JSON text of the day before, the day itself and the next one, and those of its
+    hours whose minutes are the same in UTC.
 
     Args:
         offset: What the times have after the second, such as ``+01:00"``.
@@ -130,57 +145,59 @@ class _Hours(dict[bytes, bytes]):
     """
 
     def __init__(self, offset: bytes, zone: ZoneInfo) -> None:
-        super().__init__(_NULLS)
+        super().__init__(_NO_DAYS)
         is_known = _OFFSET_TEXT.fullmatch(offset)
         self._offset = offset.rstrip(b'"').decode() if is_known else None
         self._zone = zone
 
-    def __missing__(self, sent: bytes) -> bytes:
-        match = _HOUR_TEXT.fullmatch(sent)
+    def __missing__(self, sent: bytes) -> _Day:
+        match = _DAY_TEXT.fullmatch(sent)
         if match is None or self._offset is None:
             raise KeyError
-        if len(self) >= _MAX_HOURS:
+        if len(self) >= _MAX_DAYS:
             self.clear()
-            self.update(_NULLS)
-        day, hour = (part.decode() for part in match.groups())
-        hours: Sequence[int] = range(24)  # the others of the day mostly follow
+            self.update(_NO_DAYS)
         try:
-            if (shift := self._shift(day, self._offset, hours)) is None:
-                hours = [int(hour)]
-                shift = self._shift(day, self._offset, hours)
-            near = [date.fromisoformat(day) + timedelta(days=number) for number in (-1, 0, 1)]
+            self[sent] = found = self._in_utc(match[1].decode(), self._offset)
         except (ValueError, OverflowError):
             raise KeyError from None
-        if shift is None:
-            raise KeyError
-        days = [b'"%bT' % each.isoformat().encode() for each in near]
-        begin = sent[:-2]
-        for number in hours:
-            which, in_utc = divmod(number - shift, 24)
-            self[begin + _TWO_DIGITS[number]] = days[which + 1] + _TWO_DIGITS[in_utc]
-        return self[sent]
+        return found
 
-    def _shift(self, day: str, offset: str, hours: Sequence[int]) -> int | None:
-        """How far some hours are ahead of UTC; None if it is no whole hour, or changes."""
-        begin = datetime.fromisoformat(f"{day}T{hours[0]:02}:00{offset}")
+    def _in_utc(self, day: str, offset: str) -> _Day:
+        begin = datetime.fromisoformat(f"{day}T00:00{offset}")
         begin = begin if offset else begin.replace(tzinfo=self._zone)
-        shift = begin.utcoffset() or timedelta()
-        end = begin.replace(hour=hours[-1], minute=59, second=59)
-        is_whole = shift == end.utcoffset() and not shift % timedelta(hours=1)
-        return shift // timedelta(hours=1) if is_whole else None
+        near = [begin.date() + timedelta(days=number) for number in (-1, 0, 1)]
+        names = [b'"%bT' % each.isoformat().encode() for each in near]
+        if (shift := _shift(begin, 23)) is not None:
+            return names, _places(shift)
+        hours: dict[
+            bytes, tuple[int, bytes]
+        ] = {}  # the clocks change on this day, or are not whole hours away
+        for number, digits in enumerate(_TWO_DIGITS[:24]):
+            if (shift := _shift(begin.replace(hour=number), number)) is not None:
+                hours |= {key: _places(shift)[key] for key in (b"T" + digits, b" " + digits)}
+        return names, hours
 
 
-class _Offsets(dict[bytes, _Hours]):
-    """Hours in UTC, by the offset sent."""
+def _shift(begin: datetime, last: int) -> int | None:
+    """Hours from UTC, from a time to the end of an hour; None if they are not whole or change."""
+    shift = begin.utcoffset() or timedelta()
+    end = begin.replace(hour=last, minute=59, second=59)
+    is_whole = shift == end.utcoffset() and not shift % timedelta(hours=1)
+    return shift // timedelta(hours=1) if is_whole else None
+
+
+class _Offsets(dict[bytes, _Days]):
+    """Days in UTC, by the offset sent."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__()
         self._zone = zone
 
-    def __missing__(self, offset: bytes) -> _Hours:
-        if len(self) >= _MAX_OFFSETS or sum(map(len, self.values())) >= _MAX_HOURS:
+    def __missing__(self, offset: bytes) -> _Days:
+        if len(self) >= _MAX_OFFSETS or sum(map(len, self.values())) >= _MAX_DAYS:
             self.clear()
-        self[offset] = found = _Hours(offset, self._zone)
+        self[offset] = found = _Days(offset, self._zone)
         return found
 
 
@@ -188,23 +205,25 @@ _offsets = cache(_Offsets)
 
 
 def _common(text: bytes, zone: ZoneInfo) -> bytes | None:
-    """Convert the JSON text of a time; None if it is no common one, or in no whole hour."""
+    """Convert the JSON text of a time; None if it is no common one, or its hour is another."""
     if not (match := _COMMON.fullmatch(text)):
         return None
     day, hour, minute, second, fraction, offset = match.groups(b"")
     try:
-        begin = _offsets(zone)[offset + b'"'][b'"%b%b' % (day, hour)]
+        days, hours = _offsets(zone)[offset + b'"'][b'"' + day]
+        number, begin = hours[hour]
     except KeyError:
         return None
     digits = fraction.ljust(7, b"0") if fraction.strip(b".0") else b""
-    return begin + minute + (second or b":00") + digits + b'+00:00"'
+    return days[number] + begin + minute + (second or b":00") + digits + b'+00:00"'
 
 
 @cache
 def _layout(size: int) -> Struct:
-    """The parts of a text of this size with a line break: hour, clock and offset."""
-    clock = min(size - 1 - _HOUR_BYTES, _CLOCK_BYTES)
-    return Struct(f"x{_HOUR_BYTES}s{clock}s{size - 1 - _HOUR_BYTES - clock}s")
+    """The parts of a text of this size with a line break: day, hour, clock and offset."""
+    rest = size - 1 - _DAY_BYTES - _HOUR_BYTES
+    clock = min(rest, _CLOCK_BYTES)
+    return Struct(f"x{_DAY_BYTES}s{_HOUR_BYTES}s{clock}s{rest - clock}s")
 
 
 def common_times_in_utc(zone: ZoneInfo) -> Callable[[bytes, int], tuple[list[bytes], bool]]:
@@ -228,8 +247,10 @@ def common_times_in_utc(zone: ZoneInfo) -> Callable[[bytes, int], tuple[list[byt
         if len(texts) == number * size and texts[::size] == b"\n" * number:
             try:
                 return [
-                    offsets[offset][hour] + clocks[clock]
-                    for hour, clock, offset in _layout(size).iter_unpack(texts)
+                    days[place] + begin + clocks[clock]
+                    for day, hour, clock, offset in _layout(size).iter_unpack(texts)
+                    for days, hours in [offsets[offset][day]]
+                    for place, begin in [hours[hour]]
                 ], True
             except KeyError:
                 pass  # one is no time, or one in no whole hour
