@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.parts import Plan
     from tests.benchmarks.programs import Command, Reading
 
-WIDTHS = {POOL: (4, 5, 6, 8), LIMIT: (4, 5, 6)}
+WIDTHS = {POOL: (4, 5, 6, 8), LIMIT: (5, 6)}
 """Where the best number of requests in flight is looked for; the server refuses more than six."""
 
 REFUSED = 429
