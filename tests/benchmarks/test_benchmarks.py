@@ -142,6 +142,16 @@ def test_only_what_was_measured_is_judged(
     assert said.count("the guard's margin") == guarded.count(False)
 
 
+def test_a_ratio_is_taken_within_a_round() -> None:
+    """A busy minute of one program changes one round, not the ratio of two medians."""
+    rounds = [
+        Round(entries({(OURS, ALL): own, (VENDOR, ALL): loop}, 1))
+        for own, loop in ((10, 20), (40, 40), (10, 10))
+    ]
+    first, *_ = verdicts(Results(tuple(rounds)))
+    assert first.value == pytest.approx(1)
+
+
 def test_a_guard_without_figures_fails(capsys: pytest.CaptureFixture[str]) -> None:
     """What was not measured is not guarded."""
     assert guarded_status(results(10), {"p1", "p2b"}) == 1
@@ -184,7 +194,10 @@ def test_the_plot_shows_each_request_in_flight() -> None:
     assert flight.refused == pytest.approx(1 / 3)
     measured = Measured(Usage(1, 1, 60), 1500, flight)
     plot = flights_plotted(Results((Round({(OURS.name, LIMIT): measured}),)))
-    assert plot.count('class="refused"') == 1
+    dots = {
+        kind: path.count("M") for kind, path in re.findall(r'class="(\w+)" d="(M[^"]+h0)"', plot)
+    }
+    assert dots == {"dots": 2, "refused": 1}
     assert "1 of 3 answered by 429" in plot
     (curve,) = re.findall(r'class="line" d="([^"]+)"', plot)
     assert curve.count("V") == 6
