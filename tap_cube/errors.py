@@ -93,6 +93,7 @@ class TransientError(RetriableAPIError):
         reason: What failed, in a few words, such as ``HTTP 503``.
         retry_after: Seconds to wait by the server's Retry-After header; None without one.
         remedy: What helps if it fails again and again, such as ``check 'api_url'``.
+        is_overload: Whether fewer requests at a time may help.
     """
 
     def __init__(
@@ -101,11 +102,13 @@ class TransientError(RetriableAPIError):
         *,
         retry_after: float | None = None,
         remedy: str = "raise 'max_retries' or 'request_timeout', or lower 'read_ahead'",
+        is_overload: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.remedy = remedy
+        self.is_overload = is_overload
 
 
 class ConnectError(TransientError):

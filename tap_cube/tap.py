@@ -220,7 +220,7 @@ class TapCube(CommandLine):
     @override  # type: ignore[misc]  # likewise
     def run_connection_test(self) -> bool:
         self._warn_of_no_selection()
-        self.pool.size = 0  # it takes few requests, one after the other
+        self.client.limit.upper = 0  # it takes few requests, one after the other
         ConnectionTest(self._print, self.failures).run(self.streams.values())
         self.raise_failures()
         return True

@@ -6,7 +6,6 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 
 from tap_cube.account.memory import NOTHING_EXPECTED
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError, TransientError
@@ -90,7 +89,6 @@ class Prober:
         row_types: Mapping[str, type[Row]],
         kept: FirstPages,
     ) -> None:
-        self._client = client
         self._pool = pool
         self._days = days
         self._decoders = {stream: PageDecoder(row_types[stream]) for stream in row_types}
@@ -99,8 +97,8 @@ class Prober:
 
     @property
     def lookahead(self) -> int:
-        """Probes that may be made ahead now."""
-        return 0 if self._client.is_throttled else self._pool.size
+        """Probes that may be made ahead."""
+        return self._pool.limit.upper
 
     def of(
         self,
@@ -137,7 +135,7 @@ class Prober:
             CubeError: If a request fails with anything but 403 or 404, or if an endpoint that
                 must answer does not.
         """
-        result = self._probes.take(candidates, islice(lookahead, self.lookahead))
+        result = self._probes.take(candidates, lookahead)
         if result.response and candidates.is_first_page:
             self._kept.put(candidates.stream, result.target, result.response[1], candidates.decode)
         return result

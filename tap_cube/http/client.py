@@ -25,8 +25,9 @@ from tap_cube.http.clock import AccountClock
 from tap_cube.http.deadline import Watchdog
 from tap_cube.http.exchange import Response
 from tap_cube.http.failures import failure_of
+from tap_cube.http.limit import AdaptiveLimit
 from tap_cube.http.redirects import redirected
-from tap_cube.http.status import GONE, THROTTLING, error_of
+from tap_cube.http.status import GONE, error_of
 from tap_cube.http.transport import CONNECT_SECONDS, Transport
 
 if t.TYPE_CHECKING:
@@ -39,9 +40,6 @@ if t.TYPE_CHECKING:
     from tap_cube.settings import Settings
 
 T = t.TypeVar("T")
-
-THROTTLE_SECONDS = 30
-"""Seconds after a 429, 503 or the like in which requests are sent one at a time."""
 
 WAIT = tenacity.wait_exponential(multiplier=0.5, max=60) + tenacity.wait_random(0, 0.5)
 """Wait before each retry: grows exponentially, with jitter, up to a minute."""
@@ -64,6 +62,7 @@ class CubeClient:
 
     Attributes:
         clock: The account's own clock.
+        limit: How many requests may be in flight.
         requests: Number of requests per stream, including retries.
         retries: Number of retries per stream.
     """
@@ -79,9 +78,9 @@ class CubeClient:
         self._logger = logger
         self._wait = wait or WAIT
         self._stopping, self._lock = Event(), Lock()
-        self._throttled_until = 0.0
         self._known: set[tuple[str, str]] = set()
         self.clock = AccountClock()
+        self.limit = AdaptiveLimit(settings.read_ahead)
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
         self._transport, self._watchdog = Transport(settings), Watchdog()
@@ -89,11 +88,6 @@ class CubeClient:
     def stop(self) -> None:
         """Fail all requests that wait for a retry, and all later ones."""
         self._stopping.set()
-
-    @property
-    def is_throttled(self) -> bool:
-        """Whether the server sent a 429, 503 or the like within the last `THROTTLE_SECONDS`."""
-        return time.monotonic() < self._throttled_until
 
     def get(
         self,
@@ -136,10 +130,12 @@ class CubeClient:
         url = f"{self._settings.api_url}{target}"
 
         def attempt() -> Response[T]:
-            if self._stopping.is_set():
-                raise TransientError(_STOPPED)
-            asked = time.monotonic()
-            body, date = self._send(url, label)
+            with self.limit.request(label.stream, self._stopping) as permit:
+                if self._stopping.is_set():
+                    raise TransientError(_STOPPED)
+                asked = time.monotonic()
+                body, date = self._send(url, label)
+                permit.size = len(body)
             response = Response(decode(body), asked, time.monotonic(), date)
             self._known.add(label.resource)
             return response
@@ -202,7 +198,7 @@ class CubeClient:
             else:
                 if deadline.remaining > 0:
                     return answer
-        raise TransientError(TIMED_OUT)
+        raise TransientError(TIMED_OUT, is_overload=True)
 
     def _follow(
         self, url: str, label: RequestLabel, deadline: Deadline
@@ -238,8 +234,6 @@ class CubeClient:
 
     def _error_of(self, response: requests.Response, label: RequestLabel) -> Exception:
         status = response.status_code
-        if status in THROTTLING:
-            self._throttled_until = time.monotonic() + THROTTLE_SECONDS
         names = "'auth_token'" if self._settings.auth_token else "'username' and 'password'"
         return error_of(response, label, names, is_hiccup=self._is_hiccup(status, label))
 

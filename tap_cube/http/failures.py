@@ -94,7 +94,7 @@ def failure_of(error: Exception, *, has_answered: bool = True) -> TransientError
         if any(isinstance(cause, kind) for cause in causes):
             return ConnectError(reason, remedy=remedy)
     if isinstance(error, requests.Timeout):
-        return TransientError(TIMED_OUT)
+        return TransientError(TIMED_OUT, is_overload=True)
     if any(isinstance(cause, HTTPException) for cause in causes):
         return TransientError("the response is not HTTP", remedy=_ADDRESS)
     return TransientError(CUT_SHORT) if has_answered else TransientError(CUT_SHORT, remedy=_ADDRESS)

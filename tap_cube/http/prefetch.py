@@ -7,10 +7,12 @@ from collections import deque
 from concurrent.futures import Future
 from functools import partial
 from itertools import islice
-from threading import Lock, Thread
+from threading import Condition, Thread
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
+
+    from tap_cube.http.limit import AdaptiveLimit
 
     _Job: t.TypeAlias = "tuple[Future[t.Any], Callable[[], object]]"
 
@@ -18,29 +20,34 @@ K = t.TypeVar("K", bound="Hashable")
 T = t.TypeVar("T")
 
 
+IDLE_SECONDS = 5
+"""Seconds after which a thread without work ends."""
+
+
 class WorkerPool:
     """Threads that send requests, shared by all streams.
 
-    A thread starts when there is work and ends when there is none. Threads are daemons, so a
-    stalled socket cannot delay the end of the process.
+    As many threads start as requests may be in flight. Threads are daemons, so a stalled socket
+    cannot delay the end of the process.
 
     Args:
-        size: Maximum number of threads, and so of requests in flight; 0 for no threads.
+        limit: How many requests may be in flight.
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._lock = Lock()
+    def __init__(self, limit: AdaptiveLimit) -> None:
+        self.limit = limit
+        self._changed = Condition()
         self._jobs: deque[_Job] = deque()
-        self._busy = 0
+        self._threads = self._idle = 0
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
         """Queue a call for the next free thread."""
         future: Future[T] = Future()
-        with self._lock:
+        with self._changed:
             self._jobs.append((future, call))
-            is_needed = self._busy < self.size
-            self._busy += is_needed
+            is_needed = self._idle < len(self._jobs) and self._threads < self.limit.width
+            self._threads += is_needed
+            self._changed.notify()
         if is_needed:
             Thread(target=self._work, name="prefetch", daemon=True).start()
         return future
@@ -56,10 +63,13 @@ class WorkerPool:
                 future.set_exception(error)
 
     def _next(self) -> _Job | None:
-        with self._lock:
+        with self._changed:
+            self._idle += 1
+            self._changed.wait_for(lambda: self._jobs, IDLE_SECONDS)
+            self._idle -= 1
             if self._jobs:
                 return self._jobs.popleft()
-            self._busy -= 1
+            self._threads -= 1
             return None
 
 
@@ -68,7 +78,7 @@ class Prefetcher(t.Generic[K, T]):
 
     Args:
         fetch: Fetches one target; several threads may call it at once.
-        pool: Threads for the calls; with a size of 0 the caller's own thread makes them.
+        pool: Threads for the calls; with an upper limit of 0 the caller's own thread makes them.
         on_wait: Called before the caller has to wait for a result.
     """
 
@@ -89,22 +99,25 @@ class Prefetcher(t.Generic[K, T]):
 
         Args:
             target: The target needed now.
-            lookahead: Targets expected after it, in order. The pool's size decides how many are
+            lookahead: Targets expected after it, in order. The pool's limit decides how many are
                 started. Earlier targets that are no longer expected are dropped.
 
         Raises:
             Exception: The error of ``fetch`` for this target.
         """
-        if not self._pool.size:
+        limit = self._pool.limit
+        if not limit.upper:
             self._on_wait()
             return self._fetch(target)
-        wanted = [target, *islice(lookahead, self._pool.size)]
-        self._keep(wanted)
-        for each in wanted:
+        wanted = [target, *islice(lookahead, limit.upper)]
+        self._keep(wanted)  # all of them: the limit may have been higher when they were started
+        has_room = sum(each.done() for each in self._ahead.values()) < limit.room
+        for each in wanted[: 1 + limit.lookahead if has_room else 1]:
             if each not in self._ahead:
                 self._ahead[each] = self._pool.submit(partial(self._fetch, each))
         future = self._ahead.pop(target)
         if not future.done():
+            limit.note_wait()
             self._on_wait()
         return future.result()
 

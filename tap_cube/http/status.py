@@ -78,6 +78,7 @@ def error_of(
             f"{label}: HTTP {status}, the server asks to wait {after:.0f} s. Run again then."
         )
     if is_passing:
-        return TransientError(f"HTTP {status}", retry_after=after)
+        is_overload = status in THROTTLING
+        return TransientError(f"HTTP {status}", retry_after=after, is_overload=is_overload)
     msg = f"HTTP {status} (it answered before)"
     return TransientError(msg, retry_after=after, remedy=remedy)

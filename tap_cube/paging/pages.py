@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing as t
 from functools import partial
-from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
 from tap_cube.errors import NotFoundError, TransientError
@@ -74,8 +73,8 @@ class PageReader:
 
     @property
     def lookahead(self) -> int:
-        """Requests that may be in flight ahead of the current one."""
-        return 0 if self._client.is_throttled else self._pool.size
+        """Requests that may be known ahead of the current one."""
+        return self._pool.limit.upper
 
     def first_page(self, request: Request, lookahead: Iterable[Request]) -> Page:
         """Get the first page of a resource, and start to fetch those expected next.
@@ -87,7 +86,7 @@ class PageReader:
         if kept and (kept.rows or not self.doubts_empty):
             return kept
         missing = (each for each in lookahead if not self._kept.has(self._stream, each[1]))
-        page = self._first_pages.take(request, islice(missing, self.lookahead))
+        page = self._first_pages.take(request, missing)
         is_doubtful = self.doubts_empty and not (page.rows or kept)
         return self._first_pages.take(request, ()) if is_doubtful else page
 
@@ -107,7 +106,7 @@ class PageReader:
         """Make the `Pages` of a resource whose first page was just read by this request."""
         name, target = request
         fetched = Prefetcher(partial(self._later_page, name), self._pool, self._on_wait)
-        return Pages(target, first, fetched, lambda: self.lookahead, logger)
+        return Pages(target, first, fetched, self.lookahead, logger)
 
     def _later_page(self, name: str, target: str) -> Page | None:
         try:
@@ -138,10 +137,11 @@ class Pages:
         target: Path and query of the first page.
         first: The first page.
         fetched: Fetches a page by its path and query; None if the page does not exist (404).
-        lookahead: Returns how many pages may be fetched ahead now.
+        lookahead: Pages that may be fetched ahead.
         logger: Logs a ``next`` that is not followed.
 
     Attributes:
+        lookahead: Pages that may be fetched ahead.
         is_counting: Whether pages are counted because ``next`` led elsewhere.
     """
 
@@ -150,13 +150,13 @@ class Pages:
         target: str,
         first: Page,
         fetched: Prefetcher[str, Page | None],
-        lookahead: Callable[[], int],
+        lookahead: int,
         logger: logging.Logger,
     ) -> None:
         self._target = target
         self._first: Page | None = first
         self._fetched = fetched
-        self._lookahead = lookahead
+        self.lookahead = lookahead
         self._logger = logger
         self._paginator = NextLinkPaginator(target)
         self.is_counting = False
@@ -168,11 +168,6 @@ class Pages:
     def __exit__(self, *_: object) -> None:
         """Drop what was fetched ahead."""
         self._fetched.close()
-
-    @property
-    def lookahead(self) -> int:
-        """Pages that may be fetched ahead now."""
-        return self._lookahead()
 
     def page(self, number: int) -> Page | None:
         """Get one page by its number, from 1; None if it does not exist."""

@@ -86,7 +86,7 @@ class CubeTap(Tap):
     @cached_property
     def pool(self) -> WorkerPool:
         """The threads that send requests, shared by all streams."""
-        return WorkerPool(self.settings.read_ahead)
+        return WorkerPool(self.client.limit)
 
     @cached_property
     def first_pages(self) -> FirstPages:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.names import LIMIT, POOL, SLOW
@@ -72,7 +71,7 @@ def flights_plotted(results: Results) -> str:
 
 
 def _panel(title: str, bound: int, flight: Flight, longest: float, top: int) -> Iterator[str]:
-    curve = list(_in_flight(flight))
+    curve = flight.curve
     most = max(8, *(number for _, number in curve))
     slowest = max(answer.seconds for answer in flight.answers)
     upper = top + 44 + FLIGHT
@@ -112,14 +111,3 @@ def _axis(bottom: int, height: int, name: str, highest: str) -> Iterator[str]:
     for y, text in ((bottom, "0"), (bottom - height + 10, highest)):
         yield text_at(LEFT - 6, y, text, 'class="small" text-anchor="end"')
     yield text_at(LEFT - 6, bottom - height // 2 + 4, name, 'class="small" text-anchor="end"')
-
-
-def _in_flight(flight: Flight) -> Iterator[tuple[float, int]]:
-    """Each moment at which the number of requests in flight changed, and the number from then."""
-    changes = sorted(
-        (at, step)
-        for answer in flight.answers
-        for at, step in ((answer.at - answer.seconds, 1), (answer.at, -1))
-    )
-    numbers = accumulate(step for _, step in changes)
-    yield from zip((at for at, _ in changes), numbers, strict=True)

@@ -6,6 +6,7 @@ import json
 import urllib.request
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,17 @@ class Flight:
     answers: tuple[Answer, ...]
 
     @property
+    def curve(self) -> list[tuple[float, int]]:
+        """Each moment at which the number of requests in flight changed, and the number then."""
+        changes = sorted(
+            (at, step)
+            for answer in self.answers
+            for at, step in ((answer.at - answer.seconds, 1), (answer.at, -1))
+        )
+        numbers = accumulate(step for _, step in changes)
+        return list(zip((at for at, _ in changes), numbers, strict=True))
+
+    @property
     def queued(self) -> float:
         """How many requests waited for a worker, on average of all requests."""
         return fmean(answer.queued for answer in self.answers)
@@ -94,11 +106,12 @@ def flying(command: Sequence[str], url: str, rows: int) -> Measured:
     Raises:
         RuntimeError: It failed, or did not request each page.
     """
-    _taken(url)
-    return replace(reading(command, url, rows), flight=_taken(url))
+    taken(url)
+    return replace(reading(command, url, rows), flight=taken(url))
 
 
-def _taken(url: str) -> Flight:
+def taken(url: str) -> Flight:
+    """All responses of a server since the last call."""
     with urllib.request.urlopen(f"{url}{TAKEN}", timeout=10) as answer:  # noqa: S310 - our own server
         record = json.load(answer)
     began = min((at - seconds for at, seconds, *_ in record), default=0)

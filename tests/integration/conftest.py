@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cube_sandbox import Sandbox
+from tap_cube.http import limit
 from tests.support.runs import EVENTS
 
 if TYPE_CHECKING:
@@ -31,3 +32,9 @@ def cube(running: Sandbox) -> Sandbox:
     """
     running.reset()
     return running
+
+
+@pytest.fixture
+def full_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let as many requests be in flight from the start as `read_ahead` allows."""
+    monkeypatch.setattr(limit, "START", 16)

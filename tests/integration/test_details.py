@@ -154,6 +154,7 @@ class Meeting:
             self._now -= 1
 
 
+@pytest.mark.usefixtures("full_width")
 @pytest.mark.parametrize("read_ahead", [0, 4])
 def test_details_are_requested_concurrently_up_to_the_setting(
     cube: Sandbox, read_ahead: int

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("rows", [{"C2", "C4"}, {"C6", "C9", "C11"}], ids=["a CRM", "events"])
+@pytest.mark.usefixtures("full_width")
 @pytest.mark.parametrize("read_ahead", [3, 4])
 def test_known_requests_are_sent_concurrently(
     cube: Sandbox, rows: set[str], read_ahead: int

@@ -31,6 +31,7 @@ BAR = re.compile(rf"{CUSTOMERS}(?:, \d of \d)?: +(\d+)%\|")
 SUMMARY = re.compile(
     r"(?P<rows>\d+) rows emitted, (?P<unchanged>\d+) unchanged skipped, (?P<requests>\d+) "
     r"requests, (?P<retries>\d+) of them retries, (?P<unparsed>\d+) unparsed values, [\d.]+ s"
+    r".*, (?P<in_flight>\d+) in flight$"
 )
 STRUCTURED = """
 version: 1
@@ -165,6 +166,7 @@ def test_the_summary_has_the_figures_of_the_run(cube: Sandbox) -> None:
     )
     assert (summary["rows"], summary["unchanged"], summary["retries"]) == (12, 0, 0)
     assert summary["unparsed"] == unparsed > 0
+    assert summary["in_flight"] >= 1
 
     cube.requests.clear()
     cube.faults = [Fault("500", row="C2", page=2, times=2)]

@@ -98,6 +98,7 @@ def test_a_window_costs_its_pages_and_two_more_requests(cube: Sandbox) -> None:
     assert len(split) < 20
 
 
+@pytest.mark.usefixtures("full_width")
 @pytest.mark.parametrize("read_ahead", scaled([4], [2, 4]))
 def test_campaigns_are_requested_concurrently(cube: Sandbox, read_ahead: int) -> None:
     """As many requests are in flight as `read_ahead` allows, and never more."""

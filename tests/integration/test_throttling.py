@@ -1,27 +1,32 @@
-"""After HTTP 429 or 503 the tap requests one page at a time for a while."""
+"""As many requests are in flight as the server gains from, and none while it asks for a pause."""
 
 from __future__ import annotations
 
-import time
+import logging
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cube_sandbox import Fault
-from tap_cube.http import client
-from tests.integration.test_read_ahead_runs import Flight
+from tap_cube.errors import CubeError
+from tap_cube.http.client import CubeClient
+from tap_cube.http.exchange import RequestLabel
+from tap_cube.settings import Settings
+from tests.benchmarks.flights import taken
+from tests.benchmarks.server import FULL, served
 from tests.support.breaking import assert_complete
-from tests.support.runs import CRM, CUSTOMERS, ids, only, read
+from tests.support.in_process import run_in_process
+from tests.support.runs import CRM, CUSTOMERS, ids, only, read, settings_for
 from tests.support.sizes import by_turns
 
 if TYPE_CHECKING:
-    from cube_sandbox import Request, Sandbox
+    from cube_sandbox import Sandbox
 
-LATER = 9
-"""A page that is requested only after all that were prefetched before page 3 failed."""
+SECONDS = 60
+"""How long a broken test may hang."""
 
-UNTHROTTLED = 14
-"""The page whose request moves the clock past the throttled time."""
+RECORDS = 15_000
 
 
 @pytest.mark.parametrize(("kind", "share"), by_turns(["429", "503"], [0.6, 0.2]))
@@ -29,61 +34,52 @@ def test_many_refused_requests_lose_no_row(cube: Sandbox, kind: Any, share: floa
     """The tap retries until it has all rows, although the server refuses many requests."""
     fault = Fault(kind, share=share, retry_after=0)
     cube.reset(customers=30, faults=[fault])
-    run = read(cube, read_ahead=4, max_retries=40, **only(CRM))
+    run = read(cube, max_retries=40, **only(CRM))
     assert_complete(cube, run)
     assert f"HTTP {kind}; retrying" in run.stderr
 
 
-@pytest.mark.parametrize("kind", ["429", "503"])
-def test_after_a_refused_request_pages_are_requested_one_at_a_time(
-    cube: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: Any,  # noqa: ANN401 - kind
-) -> None:
-    """While the tap is throttled, no two pages are requested at once."""
-    monkeypatch.setattr(client, "THROTTLE_SECONDS", 3600)
-    cube.reset(customers=100, faults=[Fault(kind, row="C2", page=3, times=1, retry_after=0)])
-    flight = Flight(cube, since=LATER, together=[2, 3])
-    run = read(cube, read_ahead=4, **only(CRM))
-    assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids(CRM))
-    assert flight.has_met
-    assert flight.most == 1
-
-
-class Clock:
-    """A clock that a test can advance."""
-
-    def __init__(self) -> None:
-        """Start at the real time."""
-        self.passed = 0.0
-
-    def monotonic(self) -> float:
-        """Seconds, like `time.monotonic`."""
-        return time.monotonic() + self.passed
-
-
-def test_after_a_while_pages_are_prefetched_again(
-    cube: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After the throttled time, several pages are requested at once again."""
-    clock = Clock()
-    monkeypatch.setattr(client, "time", clock)
-    monkeypatch.setattr(client, "THROTTLE_SECONDS", 3600)
-    cube.reset(customers=100, faults=[Fault("429", row="C2", page=3, times=1, retry_after=0)])
-    together = Flight(cube, together=[UNTHROTTLED + 1, UNTHROTTLED + 2])
-    count_in_flight = cube.before_request
-    requested_before: list[int] = []
-
-    def see(request: Request) -> None:
-        if (request.row, request.page) == ("C2", UNTHROTTLED) and not clock.passed:
-            requested_before.extend(r.page for r in cube.requests if r.row == "C2")
-            clock.passed = 3601
-        if count_in_flight:
-            count_in_flight(request)
-
-    cube.before_request = see
-    run = read(cube, read_ahead=4, **only(CRM))
+@pytest.mark.parametrize("rule", ["delay:300", "pool:150:2", "limit:150:3"])
+def test_a_server_gets_the_requests_that_it_gains_from(rule: str) -> None:
+    """Slow responses are requested side by side, up to `read_ahead`, unless that gains nothing."""
+    crm = {"id": FULL, "crm_types": ["B2C"]}
+    with served(RECORDS, [rule]) as (url,):
+        config = {"api_url": url, "auth_token": "t", "data_owners": [crm], "read_ahead": 5}
+        run = run_in_process(config)
+        flight = taken(url)
     assert run.returncode == 0, run.stderr
-    assert ids(run.records[CUSTOMERS]) == set(cube.account.customer_ids(CRM))
-    assert UNTHROTTLED + 1 not in requested_before
-    assert together.has_met
+    assert len(ids(run.records[CUSTOMERS])) == RECORDS
+    most = max(number for _, number in flight.curve)
+    assert most <= 5
+    if rule.startswith("delay"):
+        assert most == 5
+    assert flight.queued < 2
+    assert flight.refused < 1 / 10
+
+
+def test_a_retry_after_holds_the_requests_of_all_streams(cube: Sandbox) -> None:
+    """While the server asks to wait, no stream sends a request; the end of the run ends that."""
+    cube.reset(faults=[Fault("429", row="C2", times=1, retry_after=3600)])
+    settings = Settings.from_config(settings_for(cube))
+    client = CubeClient(settings, logging.getLogger("tap-cube.test"))
+    ends: list[str] = []
+
+    def get(stream: str, path: str) -> None:
+        try:
+            client.get(path, RequestLabel(stream, ""), bytes)
+        except CubeError as error:
+            ends.append(str(error))
+
+    refused = threading.Thread(target=get, args=(CUSTOMERS, "/api/v1/data_owners/2/B2B/customers/"))
+    other = threading.Thread(target=get, args=("campaigns", "/api/v1/campaigns/"))
+    refused.start()
+    while not client.retries[CUSTOMERS]:
+        refused.join(0.01)
+    other.start()
+    other.join(0.5)
+    assert other.is_alive()
+    client.stop()
+    for thread in (refused, other):
+        thread.join(SECONDS)
+    assert len(ends) == 2
+    assert [request.row for request in cube.requests] == ["C2"]

@@ -41,7 +41,7 @@ def told(run: TapRun, stream: str = CUSTOMERS) -> str:
     """What the summary of a stream says of rows without an id."""
     lines = [line.partition(" unparsed values, ") for line in logged(run, "INFO")]
     (summary,) = (end for start, _, end in lines if start.startswith(f"{stream}: ") and end)
-    return summary.partition(", ")[2]
+    return summary.partition(", ")[2].rpartition(", ")[0]
 
 
 def due(run: TapRun, level: str = "INFO") -> dict[str, str]:

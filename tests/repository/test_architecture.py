@@ -17,10 +17,10 @@ from cube_sandbox.clock import OSLO
 from tap_cube.account import generations
 from tap_cube.account.discovery import Discovery
 from tap_cube.http.client import CubeClient
-from tap_cube.http.prefetch import WorkerPool
 from tap_cube.settings import Settings
 from tests.repository import docs
 from tests.repository.test_sdk_contract import PRIVATE
+from tests.support.pools import pool_of
 from tests.support.runs import EVENTS, only, settings_for
 from tests.support.sizes import only_large
 from tests.support.tap_process import TapRun, clean_environment, written_options
@@ -175,7 +175,7 @@ def test_the_ids_in_a_path_decide_the_partitions(
     """Discovery finds a further stream by CRM, by assignment or for the account by its endpoint."""
     settings = Settings.from_config(settings_for(cube))
     logger = logging.getLogger(__name__)
-    discovery = Discovery(CubeClient(settings, logger), WorkerPool(0), settings, logger)
+    discovery = Discovery(CubeClient(settings, logger), pool_of(0), settings, logger)
     resource = discovery.account({"things": [endpoint]}).resources["things"]
     assert resource.endpoint is endpoint
     assert partition in [each.name for each in resource.partitions]

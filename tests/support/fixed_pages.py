@@ -39,12 +39,8 @@ class FixedPages(Pages):
         self._count = count
         self._row_type = row_type
         self.is_counting = False
+        self.lookahead = 4
         self.requests = 0
-
-    @property
-    @override
-    def lookahead(self) -> int:
-        return 4
 
     @override
     def page(self, number: int) -> Page | None:

@@ -26,17 +26,12 @@ class HostilePages(Pages):
     def __init__(self, rows: HostileList, lookahead: int) -> None:
         """Read directly from the list, without a network."""
         self._list = rows
-        self._max = lookahead
+        self.lookahead = lookahead
         self._now = 0.0
         self._flying: list[tuple[float, int, float]] = []
         self._landed: dict[int, Page | None] = {}
         self.is_counting = False
         self.requests = 0
-
-    @property
-    @override
-    def lookahead(self) -> int:
-        return self._max
 
     @override
     def page(self, number: int) -> Page | None:

@@ -22,7 +22,7 @@ from tenacity import wait_none
 from typing_extensions import override
 
 from tap_cube import __main__ as command
-from tap_cube.http import client
+from tap_cube.http import client, prefetch
 from tap_cube.tap import TapCube
 from tests.support.tap_process import TapRun, clean_environment, written_options
 
@@ -67,6 +67,7 @@ def run_in_process(  # noqa: PLR0913 - each is an option of the command
         _set_environment(patch, {**clean_environment(), **(env or {})})
         _leave_process_alone(patch)
         patch.setattr(client, "WAIT", wait_none())
+        patch.setattr(prefetch, "IDLE_SECONDS", 0)
         if discovered:
             _call_before_sync(patch, discovered)
         status = _status_of_main()

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cube.errors import TransientError
-from tap_cube.http.prefetch import Prefetcher, WorkerPool
+from tap_cube.http.prefetch import Prefetcher
 from tap_cube.paging.links import NextLinkPaginator
 from tap_cube.paging.pages import Pages
 from tap_cube.records.page import END, Page, decode_object, decode_page
 from tap_cube.records.rows import Row
+from tests.support.pools import pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,10 +191,10 @@ def walk(
         return respond(target)
 
     found: list[Page | None] = []
-    fetched = Prefetcher(fetch, WorkerPool(lookahead))
+    fetched = Prefetcher(fetch, pool_of(lookahead))
     page = fetched.take(first)
     assert page is not None
-    with Pages(first, page, fetched, lambda: lookahead, LOGGER) as pages:
+    with Pages(first, page, fetched, lookahead, LOGGER) as pages:
         page = pages.page(1)
         while page is not None and page is not END:
             found.append(page)

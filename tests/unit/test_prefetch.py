@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cube.http.prefetch import Prefetcher, WorkerPool
+from tap_cube.http import prefetch
+from tap_cube.http.prefetch import Prefetcher
+from tests.support.pools import pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,11 +21,18 @@ SECONDS = 60
 """Longest time a failing test may hang; a passing test waits for no clock."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _threads_end_at_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefetch, "IDLE_SECONDS", 0)
+        yield
+
+
 @contextmanager
 def prefetching(fetch: Callable[[str], str], size: int) -> Iterator[Prefetcher[str, str]]:
     """A prefetcher whose threads must have ended after the block."""
     before = set(threading.enumerate())
-    with closing(Prefetcher(fetch, WorkerPool(size))) as fetched:
+    with closing(Prefetcher(fetch, pool_of(size))) as fetched:
         yield fetched
         own = set(threading.enumerate()) - before
     assert len(own) <= size
@@ -175,7 +184,7 @@ def test_size_0_fetches_in_the_callers_thread() -> None:
 def test_no_thread_before_the_first_target() -> None:
     """An unused prefetcher starts no thread, and can be closed at once."""
     before = set(threading.enumerate())
-    with closing(Prefetcher(str, WorkerPool(4))):
+    with closing(Prefetcher(str, pool_of(4))):
         assert set(threading.enumerate()) <= before
 
 

@@ -152,10 +152,10 @@ def test_each_broken_rule_gives_one_sentence(config: dict[str, Any], sentences: 
     ("config", "expected"),
     [
         ({}, {"assignment_ids": None, "crms": None, "start_date": None, "lookback_days": 2}),
-        ({}, {"read_ahead": 4, "request_timeout": 60, "max_retries": 8, "label_names": False}),
-        ({"read_ahead": None, "timezone": "UTC"}, {"read_ahead": 4}),
+        ({}, {"read_ahead": 16, "request_timeout": 60, "max_retries": 8, "label_names": False}),
+        ({"read_ahead": None, "timezone": "UTC"}, {"read_ahead": 16}),
         ({"read_ahead": 0}, {"read_ahead": 0}),
-        ({"read_ahead": 16}, {"read_ahead": 16}),
+        ({"read_ahead": 4}, {"read_ahead": 4}),
         ({"max_retries": 0, "lookback_days": 0}, {"max_retries": 0, "lookback_days": 0}),
         ({"assignment_ids": [12, 9, 12]}, {"assignment_ids": (12, 9)}),
         ({"assignment_ids": []}, {"assignment_ids": ()}),
