@@ -22,8 +22,8 @@ if t.TYPE_CHECKING:
 START = 2
 """Requests in flight at the start."""
 
-AHEAD_BYTES = 8 * 2**20
-"""Bytes of responses that may wait while others are processed, before no more are fetched."""
+AHEAD_BYTES = 32 * 2**20
+"""Bytes of responses that may wait while others are processed, if they are as large as usual."""
 
 _TOLERANCE = 1.4
 """How much longer than usual responses may take before half as many requests are tried."""
@@ -90,12 +90,8 @@ class AdaptiveLimit:
     @property
     def lookahead(self) -> int:
         """Responses to fetch ahead, so that one is there whenever the tap has processed another."""
-        return min(self.upper, 2 * self.width)
-
-    @property
-    def room(self) -> int:
-        """Responses that may wait, by their size; no more are fetched ahead beyond."""
-        return int(AHEAD_BYTES / self._size) if self._size else self.upper
+        room = int(AHEAD_BYTES / self._size) if self._size else self.upper
+        return min(self.upper, 2 * self.width, room)
 
     @property
     def held(self) -> float:

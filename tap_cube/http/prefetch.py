@@ -111,8 +111,7 @@ class Prefetcher(t.Generic[K, T]):
             return self._fetch(target)
         wanted = [target, *islice(lookahead, limit.upper)]
         self._keep(wanted)  # all of them: the limit may have been higher when they were started
-        has_room = sum(each.done() for each in self._ahead.values()) < limit.room
-        for each in wanted[: 1 + limit.lookahead if has_room else 1]:
+        for each in wanted[: 1 + limit.lookahead]:
             if each not in self._ahead:
                 self._ahead[each] = self._pool.submit(partial(self._fetch, each))
         future = self._ahead.pop(target)

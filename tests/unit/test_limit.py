@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import threading
+from concurrent.futures import Future
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from tap_cube.errors import TransientError
 from tap_cube.http import prefetch
@@ -18,7 +20,9 @@ from tap_cube.http.prefetch import Prefetcher, WorkerPool
 from tests.support.virtual import Flight, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
 
 LENGTHS = [200, 2000]
 SECONDS = 0.1
@@ -87,15 +91,37 @@ def test_a_tap_that_is_busy_asks_for_no_more() -> None:
     assert max(flight.in_flight) <= 6
 
 
-def test_large_responses_are_not_fetched_ahead() -> None:
+class FastPool(WorkerPool):
+    """A pool whose server responds at once."""
+
+    @override
+    def submit(self, call: Callable[[], T]) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_result(call())
+        return future
+
+
+@pytest.mark.parametrize("size", [AHEAD_BYTES // 20, AHEAD_BYTES // 4, AHEAD_BYTES + 1])
+def test_large_responses_are_not_fetched_ahead(size: int) -> None:
     """Together, the responses that wait stay within some megabytes."""
-    limit = AdaptiveLimit(16)
-    assert limit.room == 16
-    for size, room in [(AHEAD_BYTES // 4, 4), (AHEAD_BYTES + 1, 0)]:
-        permit = limit.begin("customers")
-        permit.size = size
-        limit.end(permit)
-        assert limit.room == room
+    limit = AdaptiveLimit(16, start=16)
+    waiting: list[int] = []
+    most = 0
+
+    def fetch(number: int) -> int:
+        nonlocal most
+        with limit.request("customers", threading.Event()) as permit:
+            permit.size = size
+        waiting.append(number)
+        most = max(most, len(waiting))
+        return number
+
+    with closing(Prefetcher(fetch, FastPool(limit))) as fetched:
+        for number in range(40):
+            # The first response says how large they are; nothing is fetched ahead of it.
+            fetched.take(number, range(number + 1, 40) if number else ())
+            waiting.remove(number)
+    assert most == 1 + min(16, AHEAD_BYTES // size)
 
 
 @given(
