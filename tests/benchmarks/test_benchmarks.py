@@ -14,6 +14,7 @@ from tests.benchmarks import account
 from tests.benchmarks.__main__ import guarded as guarded_status
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.capacity import Capacity
+from tests.benchmarks.clients.fixed_width import FixedLimit
 from tests.benchmarks.flight_plot import flights_plotted
 from tests.benchmarks.flights import Answer, Flight
 from tests.benchmarks.measure import Usage
@@ -217,3 +218,13 @@ def test_the_plot_shows_each_request_in_flight() -> None:
 def test_a_soak_fails_when_memory_grows_to_the_end(resident: list[int], *, expected: bool) -> None:
     """Memory may grow in the first half; growth by a fifth in the second half is a leak."""
     assert is_flat(resident) is expected
+
+
+def test_a_fixed_width_never_changes() -> None:
+    """Neither refusals nor good responses change it, so it shows what a number in flight gives."""
+    limit = FixedLimit(5)
+    for is_refused in (True, False) * 10:
+        permit = limit.begin("customers")
+        permit.is_refused, permit.size = is_refused, 1000
+        limit.end(permit)
+    assert limit.width == 5
