@@ -116,11 +116,24 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
 
 def identities(rows: Sequence[Row]) -> Sequence[object]:
     """Return the identity of each row of a page, which are all of one type."""
-    if rows and type(rows[0]) is CustomerRow:
-        common = [row.crm__customer_id for row in t.cast("Sequence[CustomerRow]", rows)]
-        if all(common) and {*map(type, common)} == {str}:  # so nearly always
-            return common
-    return [row.identity for row in rows]
+    ids = (
+        _common_ids(t.cast("Sequence[CustomerRow]", rows))
+        if rows and type(rows[0]) is CustomerRow
+        else ()
+    )
+    return ids or [row.identity for row in rows]
+
+
+def record_keys(rows: Sequence[CustomerRow]) -> Sequence[str | None]:
+    """Return the key of each row's record, as `CustomerRow.record_key`."""
+    return [*map(imported_key, _common_ids(rows))] or [row.record_key for row in rows]
+
+
+def _common_ids(rows: Sequence[CustomerRow]) -> Sequence[str]:
+    """Imported ids of rows if all have one in the usual place, which is so nearly always."""
+    ids: t.Any = [row.crm__customer_id for row in rows]
+    common: Sequence[str] = ids if all(ids) and {*map(type, ids)} == {str} else ()
+    return common
 
 
 def days_of_change(rows: Sequence[CustomerRow]) -> Sequence[str | None]:

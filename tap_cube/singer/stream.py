@@ -110,21 +110,20 @@ class EncodedStream(Stream):
         Args:
             page: The page.
             places: Indexes of the rows.
-            added: Values of the added columns, a sequence for each of these rows.
+            added: For each added column, the values of these rows.
             decoder: Turns rows into records.
             context: The partition's context.
         """
         if not self.is_plain:
             # All of them before the first, so that the schema is written once for new columns.
             yield from [
-                decoder.decode(decode_row(page.raw_rows[place]), *own)
-                for place, own in zip(places, added, strict=True)
+                decoder.decode(decode_row(page.raw_rows[place]), *(each[row] for each in added))
+                for row, place in enumerate(places)
             ]
         elif places:
             self._extracted_at = encode(utc_now())
             self._record_counter.increment(len(places) - 1)  # the SDK counts the block as one
-            columns = list(zip(*added, strict=True))
-            yield RecordBlock(decoder.lines(page, places, columns), len(places), context)
+            yield RecordBlock(decoder.lines(page, places, added), len(places), context)
 
     def write_state(self) -> None:
         """Write the state if records were written since the last time and no batch file is open."""

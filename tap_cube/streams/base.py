@@ -14,13 +14,12 @@ from tap_cube.paging.first_pages import keys_of
 from tap_cube.records.codec import decode_row
 from tap_cube.records.decoder import MAX_KEY_LENGTH, UNPARSED, RecordBlock
 from tap_cube.records.rows import Row
-from tap_cube.records.surrogates import surrogate_key
 from tap_cube.singer.progress import unparsed_report
 from tap_cube.singer.selection import with_names
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.anonymised import AnonymisedRows
 from tap_cube.streams.bookmarks import Bookmarks
-from tap_cube.streams.changes import Changes
+from tap_cube.streams.changes import Changes, rows_and_keys
 from tap_cube.streams.full_load import FullLoad
 from tap_cube.streams.overrides import record_decoder
 from tap_cube.streams.partition_index import PartitionIndex
@@ -140,9 +139,11 @@ class CubeStream(EncodedStream, t.Generic[R]):
         is_kept = self.selection.column(name, {}, self.mask, can_add=False)
         return name if is_kept or not self.selected else None
 
-    def added_values(self, partition: Partition, row: R, key: str) -> Sequence[object]:
-        """Values of `added_columns` for a row with this key."""
-        del partition, row, key
+    def added_values(
+        self, partition: Partition, rows: Sequence[R], keys: Sequence[str]
+    ) -> Sequence[Sequence[object]]:
+        """For each of `added_columns`, the values of rows with these keys."""
+        del partition, rows, keys
         return ()
 
     def prepare(self, row: Record) -> Record:
@@ -227,10 +228,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
         """Yield the records that changed since the bookmark, then move it."""
         changes = self._changes(cursor, partition)
         for page, places in self.read(partition):
-            kept, added = changes.places(page, places), []
-            for place in kept:
-                key = page.rows[place].record_key or surrogate_key(*page.contents[place])
-                added.append(self.added_values(partition, page.rows[place], key))
+            kept = changes.places(page, places)
+            added = self.added_values(partition, *rows_and_keys(page, kept))
             yield from self.records_of(page, kept, added, decoder, context)
             self.after_page(context)
         if self.reader.is_complete:

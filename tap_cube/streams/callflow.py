@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from functools import partial
 from urllib.parse import quote
 
 from singer_sdk import typing as th
@@ -50,7 +51,13 @@ class CallflowCustomersStream(CubeStream[CallflowRow]):
         return stream
 
     @override
-    def added_values(self, partition: Partition, row: CallflowRow, key: str) -> Sequence[object]:
+    def added_values(
+        self, partition: Partition, rows: Sequence[CallflowRow], keys: Sequence[str]
+    ) -> Sequence[Sequence[object]]:
+        values = map(partial(self._values, partition), rows, keys)
+        return [*zip(*values, strict=True)]
+
+    def _values(self, partition: Partition, row: CallflowRow, key: str) -> Sequence[object]:
         names = str(row.data_owner__name or ""), str(row.campaign__name or "")
         campaign = partition.columns.get("campaign__id")
         crm_type = str(row.campaign__crm_type or "")

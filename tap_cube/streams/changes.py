@@ -6,6 +6,8 @@ import typing as t
 from datetime import timedelta
 
 from tap_cube.records.hashes import Hashes
+from tap_cube.records.rows import record_keys
+from tap_cube.records.surrogates import surrogate_key
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +19,13 @@ if t.TYPE_CHECKING:
     from tap_cube.settings import Settings
     from tap_cube.streams.bookmarks import Bookmarks
     from tap_cube.streams.cursors import Cursor
+
+
+def rows_and_keys(page: Page, places: Sequence[int]) -> tuple[Sequence[t.Any], Sequence[str]]:
+    """The rows of a page that have these places, and the primary keys of their records."""
+    rows = [page.rows[place] for place in places]
+    keys = zip(places, record_keys(rows), strict=True)
+    return rows, [key or surrogate_key(*page.contents[place]) for place, key in keys]
 
 
 class Changes:

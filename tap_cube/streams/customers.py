@@ -10,7 +10,7 @@ from typing_extensions import override
 from tap_cube.account import generations
 from tap_cube.account.columns import CustomColumns, StreamColumns
 from tap_cube.logs import listed
-from tap_cube.records.rows import CustomerRow
+from tap_cube.records.rows import CustomerRow, days_of_change
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.cursors import DayCursor
 
@@ -75,8 +75,10 @@ class CustomersStream(CubeStream[CustomerRow]):
         return stream
 
     @override
-    def added_values(self, partition: Partition, row: CustomerRow, key: str) -> Sequence[object]:
-        return key, row.updated_on
+    def added_values(
+        self, partition: Partition, rows: Sequence[CustomerRow], keys: Sequence[str]
+    ) -> Sequence[Sequence[object]]:
+        return keys, days_of_change(rows)
 
     @override
     def generate_child_contexts(

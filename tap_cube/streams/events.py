@@ -128,7 +128,7 @@ class EventsStream(CubeStream[EventRow]):
         keys: EventKeys,
         decoder: RecordDecoder,
     ) -> tuple[list[int], list[tuple[object, ...]]]:
-        """Places of the events that get a key, and the values of their added columns.
+        """Places of the events that get a key, and for each added column their values.
 
         Events that are equal in what identifies them are all in one window, since they have one
         time, so that the numbers of their keys are complete.
@@ -142,7 +142,7 @@ class EventsStream(CubeStream[EventRow]):
             submitted = _submitted_at(event, decoder)
             ids = self.rows.looked_up_values(event.names)
             added.append((key, imported_key(event.customer_id), submitted, *ids))
-        return kept, added
+        return kept, [*zip(*added, strict=True)]
 
     def _target(self, partition: Partition, window: Window) -> str:
         return self.endpoint_of(partition).target(partition.context, window)

@@ -20,6 +20,7 @@ from tap_cube.records.rows import (
     days_of_change,
     decode_as,
     identities,
+    record_keys,
 )
 from tap_cube.streams.callflow import key_by_names
 
@@ -167,6 +168,7 @@ def test_rows_of_a_page_are_read_as_each_of_them_alone(
     common = {"crm__customer_id": "5"} if have_ids else {}
     rows = [row_type(**(fields | common)) for fields in pages]
     assert [*identities(rows)] == [row.identity for row in rows]
+    assert [*record_keys(rows)] == [row.record_key for row in rows]
     assert [*days_of_change(rows)] == [row.updated_on for row in rows]
 
 
