@@ -33,8 +33,8 @@ _CANONICAL: Mapping[Callable[..., t.Any], bytes] = {
     as_text: rb'"[ !#-\[\]-~]*"',
     as_integer: rb"0|-?[1-9][0-9]{0,17}",
     as_boolean: rb"true|false",
-    as_number: rb"0|-?[1-9][0-9]{0,17}(?:\.[0-9]{0,9}[1-9][0-9]{0,2})?"
-    rb"|-?0\.(?:[1-9][0-9]{0,5}|0[1-9])",
+    as_number: rb"-?[1-9][0-9]{0,17}+(?:\.[0-9]{1,12}+(?<!0))?+"
+    rb"|0|-?0\.(?:[1-9][0-9]{0,5}|0[1-9])",
     as_day: b'"%b"' % _DAY,
     as_moment: rb'"%bT%b:[0-5][0-9](?:\.(?!000000)[0-9]{6})?\+00:00"' % (_DAY, _CLOCK),
 }
@@ -61,7 +61,7 @@ class RawColumn:
         self._field = field
         self._values = attrgetter(field)
         self._convert = convert
-        pattern = rb"\n(?!(?:|null|%b)(?:\n|\Z))([^\n]*)" % canonical
+        pattern = rb"\n(?!(?:%b|null|)(?![^\n]))([^\n]*)" % canonical
         self._noncanonical = re.compile(pattern).finditer
         zone = convert.keywords.get("zone") if isinstance(convert, partial) else None
         self._at_once = common_times_in_utc(zone) if zone else None
