@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from singer_sdk.pagination import BaseHATEOASPaginator
@@ -53,6 +54,7 @@ class NextLinkPaginator(BaseHATEOASPaginator):
         return with_page(self._target, number)
 
 
+@lru_cache(256)  # a page is named several times before it is read
 def with_page(target: str, number: int) -> str:
     """Path and query of a page.
 
