@@ -6,6 +6,7 @@ import typing as t
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from typing_extensions import override
 
@@ -90,8 +91,16 @@ class MinuteCursor(Cursor):
 
     @override
     def value_of(self, row: object) -> str | None:
+        sent = getattr(row, self.field)
+        # Nearly all are such as "2024-05-17 10:30", and share their hours.
+        if type(sent) is str and sent[_MINUTE] in _MINUTES and (hour := _hour(self, sent[_HOUR])):
+            return f"{hour}{sent[_MINUTE]}:00"
+        return self.wall_clock_of(sent)
+
+    def wall_clock_of(self, sent: object) -> str | None:
+        """The local time that a value as Cube sends it stands for; None if it is no time."""
         try:
-            moment = as_moment(getattr(row, self.field), self.zone)
+            moment = as_moment(sent, self.zone)
             return self._wall_clock(datetime.fromisoformat(moment)) if moment else None
         except (ValueError, ArithmeticError):
             return None
@@ -121,3 +130,17 @@ class MinuteCursor(Cursor):
     def _wall_clock(self, moment: datetime) -> str:
         # Not by a format, which would not pad years before 1000.
         return moment.astimezone(self.zone).isoformat(timespec="seconds")[:19]
+
+
+_HOUR, _MINUTE = slice(13), slice(13, None)
+_MINUTES = frozenset(f":{minute:02}" for minute in range(60))
+_MAX_HOURS = 2**13
+
+
+@lru_cache(_MAX_HOURS)
+def _hour(cursor: MinuteCursor, sent: str) -> str | None:
+    """The local hour of times such as ``2024-05-17 10``; None if its minutes are others."""
+    first, last = (cursor.wall_clock_of(f"{sent}:{minute}") for minute in ("00", "59"))
+    if first is None or first[13:] != ":00:00" or last != f"{first[:13]}:59:00":
+        return None
+    return first[:13]

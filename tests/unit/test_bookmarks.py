@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_cube.http.clock import AccountClock
@@ -88,6 +88,30 @@ def test_the_minute_of_a_change_sorts_as_text(when: object, value: str | None) -
     """A time that cannot be told in the account's zone counts as none."""
     cursor = MinuteCursor("callflow__last_change__when", OSLO)
     assert cursor.value_of(CallflowRow(callflow__last_change__when=when)) == value
+
+
+at = datetime.fromisoformat
+near_changes = st.datetimes(at("2026-03-28"), at("2026-03-30")) | st.datetimes(
+    at("2026-10-03"), at("2026-10-26")
+)
+
+
+@given(
+    st.datetimes() | near_changes,
+    st.sampled_from(
+        ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%d.%m.%Y %H:%M", "%Y%m%dT%H:%M", "%H:%M"]
+    ),
+    st.sampled_from(["Europe/Oslo", "Asia/Kolkata", "Australia/Lord_Howe"]),
+)
+@example(at("2026-10-04 02:10"), "%Y-%m-%d %H:%M", "Australia/Lord_Howe")
+@example(at("2026-03-29 02:30"), "%Y-%m-%d %H:%M", "Europe/Oslo")
+@example(at("2026-10-25 02:30"), "%Y-%m-%dT%H:%M", "Europe/Oslo")
+def test_a_minute_is_read_as_any_other_time(moment: datetime, spelling: str, zone: str) -> None:
+    """Minutes take a shorter path, also where clocks change or are no whole hours from UTC."""
+    cursor = MinuteCursor("callflow__last_change__when", ZoneInfo(zone))
+    sent = moment.strftime(spelling)
+    row = CallflowRow(callflow__last_change__when=sent)
+    assert cursor.value_of(row) == cursor.wall_clock_of(sent)
 
 
 def test_a_cached_date_does_not_set_the_clock_back() -> None:
