@@ -92,9 +92,9 @@ class MinuteCursor(Cursor):
     @override
     def value_of(self, row: object) -> str | None:
         sent = getattr(row, self.field)
-        # Nearly all are such as "2024-05-17 10:30", and share their hours.
-        if type(sent) is str and sent[_MINUTE] in _MINUTES and (hour := _hour(self, sent[_HOUR])):
-            return f"{hour}{sent[_MINUTE]}:00"
+        # Nearly all are such as "2024-05-17 10:30", and on a day whose offset does not change.
+        if type(sent) is str and sent[_DAY_ENDS:] in _MINUTES and _is_even(self, sent[:_DAY_ENDS]):
+            return f"{sent[:_DAY_ENDS]}T{sent[_DAY_ENDS + 1 :]}:00"
         return self.wall_clock_of(sent)
 
     def wall_clock_of(self, sent: object) -> str | None:
@@ -132,15 +132,20 @@ class MinuteCursor(Cursor):
         return moment.astimezone(self.zone).isoformat(timespec="seconds")[:19]
 
 
-_HOUR, _MINUTE = slice(13), slice(13, None)
-_MINUTES = frozenset(f":{minute:02}" for minute in range(60))
-_MAX_HOURS = 2**13
+_DAY_ENDS = len("2024-05-17")
+_MINUTES = frozenset(
+    f"{separator}{hour:02}:{minute:02}"
+    for separator in "T "
+    for hour in range(24)
+    for minute in range(60)
+)
 
 
-@lru_cache(_MAX_HOURS)
-def _hour(cursor: MinuteCursor, sent: str) -> str | None:
-    """The local hour of times such as ``2024-05-17 10``; None if its minutes are others."""
-    first, last = (cursor.wall_clock_of(f"{sent}:{minute}") for minute in ("00", "59"))
-    if first is None or first[13:] != ":00:00" or last != f"{first[:13]}:59:00":
-        return None
-    return first[:13]
+@lru_cache(2**13)
+def _is_even(cursor: MinuteCursor, day: str) -> bool:
+    """Whether a text is a day, such as ``2024-05-17``, on which the clocks do not change."""
+    ends = [f"{day}T00:00:00", f"{day}T23:59:00"]
+    if [*map(cursor.wall_clock_of, ends)] != ends:
+        return False
+    first, last = (datetime.fromisoformat(end).replace(tzinfo=cursor.zone) for end in ends)
+    return first.utcoffset() == last.utcoffset()
