@@ -9,7 +9,7 @@ from decimal import Decimal
 from tap_cube.records.codec import MAX_DIGITS
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _WHOLE = re.compile(r"\s*0*([0-9]{1,18})(?:\.0+)?\s*")
 _END = 10**18
@@ -18,6 +18,7 @@ IMPORTED: t.Final = "imported:"
 INTERNAL: t.Final = "id:"
 SURROGATE: t.Final = "surrogate:"
 _PREFIXES = (INTERNAL, SURROGATE, IMPORTED)
+_LINES = [f"\n{prefix}" for prefix in _PREFIXES]
 
 
 def whole_id(value: object) -> int | None:
@@ -74,3 +75,11 @@ def imported_key(customer_id: str | None) -> str | None:
     if customer_id is None or not customer_id.startswith(_PREFIXES):
         return customer_id
     return IMPORTED + customer_id
+
+
+def imported_keys(customer_ids: Sequence[str]) -> Sequence[str]:
+    """Keys of customers with these imported ids, as `imported_key`."""
+    text = "\n".join(["", *customer_ids])
+    if not any(begin in text for begin in _LINES):
+        return customer_ids
+    return [IMPORTED + each if each.startswith(_PREFIXES) else each for each in customer_ids]

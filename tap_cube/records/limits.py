@@ -82,8 +82,10 @@ def _places_of(character: bytes, body: bytes, most: int) -> list[int]:
     """Where a character is in a body: its first places, at most so many."""
     # Where it is rare, this is far faster than to count it.
     places: list[int] = []
-    place = body.find(character)
-    while place >= 0 and len(places) < most:
-        places.append(place)
+    place = -1
+    for _ in range(most):
         place = body.find(character, place + 1)
+        if place < 0:
+            break
+        places.append(place)
     return places

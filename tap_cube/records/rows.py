@@ -11,7 +11,7 @@ import msgspec
 from typing_extensions import override
 
 from tap_cube.records.codec import decode_row, exact_number
-from tap_cube.records.ids import INTERNAL, id_text, imported_key
+from tap_cube.records.ids import INTERNAL, id_text, imported_key, imported_keys
 from tap_cube.records.moments import as_day
 from tap_cube.records.surrogates import content_digest
 
@@ -126,7 +126,7 @@ def identities(rows: Sequence[Row]) -> Sequence[object]:
 
 def record_keys(rows: Sequence[CustomerRow]) -> Sequence[str | None]:
     """Return the key of each row's record, as `CustomerRow.record_key`."""
-    return [*map(imported_key, _common_ids(rows))] or [row.record_key for row in rows]
+    return imported_keys(_common_ids(rows)) or [row.record_key for row in rows]
 
 
 def _common_ids(rows: Sequence[CustomerRow]) -> Sequence[str]:

@@ -97,8 +97,9 @@ class Changes:
         values, since = self._cursor.values_of(page.rows), self.since
         self.has_dates = self.has_dates or any(values[place] is not None for place in places)
         changed = [place for place in places if (value := values[place]) is None or value >= since]
-        undated = [place for place in changed if values[place] is None]
-        dated = (value for place in changed if (value := values[place]) is not None)
+        dated = [value for place in changed if (value := values[place]) is not None]
+        is_all_dated = len(dated) == len(changed)
+        undated = () if is_all_dated else [place for place in changed if values[place] is None]
         self._highest = max(self._highest, max(dated, default=""))
         self.emitted += len(changed)
         self.unchanged += len(places) - len(changed)
