@@ -53,14 +53,20 @@ class WorkerPool:
         return future
 
     def _work(self) -> None:
-        while job := self._next():
-            future, call = job
-            if not future.set_running_or_notify_cancel():
-                continue
+        while self._work_once():
+            pass
+
+    def _work_once(self) -> bool:
+        # On its own, so that a thread that waits for work holds no result.
+        if not (job := self._next()):
+            return False
+        future, call = job
+        if future.set_running_or_notify_cancel():
             try:
                 future.set_result(call())
             except BaseException as error:  # noqa: BLE001 - the result's user raises it
                 future.set_exception(error)
+        return True
 
     def _next(self) -> _Job | None:
         with self._changed:

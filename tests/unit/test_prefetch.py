@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -219,3 +220,19 @@ def test_every_take_returns_its_own_target(
                     fetched.take(target, lookahead)
             else:
                 assert fetched.take(target, lookahead) == target
+
+
+class Result:
+    """A result that says when it is gone."""
+
+
+def test_threads_without_work_hold_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result is gone when its user has dropped it, not when its thread has other work."""
+    monkeypatch.setattr(prefetch, "IDLE_SECONDS", 10 * SECONDS)
+    fetched: Prefetcher[str, Result] = Prefetcher(lambda _: Result(), pool_of(1))
+    with closing(fetched):
+        is_gone = threading.Event()
+        weakref.finalize(fetched.take(""), is_gone.set)
+        assert is_gone.wait(SECONDS)
+        monkeypatch.setattr(prefetch, "IDLE_SECONDS", 0)
+        fetched.take("ends the thread")
