@@ -105,7 +105,7 @@ class AdaptiveLimit:
 
     def note_wait(self) -> None:
         """Note that the tap has nothing to do until a response comes."""
-        self._is_awaited = True
+        self._is_awaited = self._round.is_awaited = True
 
     @contextmanager
     def request(self, stream: str, stopping: Event) -> Iterator[Permit]:
@@ -188,7 +188,8 @@ class AdaptiveLimit:
         here = self._round
         wall, cpu = self._clock() - here.began[0], self._cpu() - here.began[1]
         self._is_busy = cpu >= _MAX_CPU * wall
-        is_full = here.peak >= here.width
+        # A busy tap sees responses late, whatever the server does.
+        is_full = here.is_awaited and here.peak >= here.width
         if self._tried:
             self._judge(*self._tried, is_full=is_full)
         elif self._is_doubtful and is_full and self.width > 1:

@@ -35,6 +35,7 @@ class Round:
         ratios: Time of each response in relation to the usual time of its stream.
         in_flight: Sum of the requests in flight when these were sent.
         peak: The most requests in flight.
+        is_awaited: Whether the tap had to wait for a response.
         streams: The streams of these responses.
         began: Wall and CPU time at its start.
     """
@@ -44,6 +45,7 @@ class Round:
     ratios: list[float] = field(default_factory=list)
     in_flight: int = 0
     peak: int = 0
+    is_awaited: bool = False
     streams: set[str] = field(default_factory=set)
 
     @property

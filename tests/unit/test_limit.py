@@ -91,6 +91,23 @@ def test_a_tap_that_is_busy_asks_for_no_more() -> None:
     assert max(flight.in_flight) <= 6
 
 
+@pytest.mark.parametrize("is_awaited", [True, False])
+def test_late_responses_count_only_while_the_tap_waits(*, is_awaited: bool) -> None:
+    """A busy tap sees every response late, which says nothing of the server."""
+    now, widths = 0.0, set[int]()
+    limit = AdaptiveLimit(8, start=8, clock=lambda: now, cpu=lambda: 0)
+    for seconds in [SECONDS] * 4 + [4 * SECONDS] * 4:
+        permits = [limit.begin("customers") for _ in range(limit.width)]
+        if is_awaited:
+            limit.note_wait()
+        now += seconds
+        for permit in permits:
+            permit.size = 1
+            limit.end(permit)
+        widths.add(limit.width)
+    assert widths == ({8, 4} if is_awaited else {8})
+
+
 class FastPool(WorkerPool):
     """A pool whose server responds at once."""
 
