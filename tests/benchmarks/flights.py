@@ -92,8 +92,8 @@ def capacity(place: str, plan: Plan) -> Results:
 
 def fixed_tap(width: int, where: Reading) -> list[str]:
     """The command of our tap with a number of requests in flight that never changes."""
-    python, module, _, *options = tap_cube(where, {"read_ahead": width})
-    return [python, module, "tests.benchmarks.clients.fixed_width", *options]
+    python, _, *options = tap_cube(where, {"read_ahead": width})
+    return [python, "-m", "tests.benchmarks.clients.fixed_width", *options]
 
 
 def _flying(plan: Plan, place: str, program: str, setting: str, command: Command) -> Run:

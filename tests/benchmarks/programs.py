@@ -153,7 +153,12 @@ def tap_cube(
 
 def tap_of(folder: Path, settings: Mapping[str, Any], only: str) -> list[str]:
     """The command of our tap with these settings and one stream selected."""
-    command = [PYTHON, "-m", "tap_cube", "--config", written(folder, "config.json", settings)]
+    command = [
+        PYTHON,
+        str(SCRIPTS / "tap-cube"),
+        "--config",
+        written(folder, "config.json", settings),
+    ]
     catalog = json.loads(_said([*command, "--discover"]))
     for stream in catalog["streams"]:
         root = next(each for each in stream["metadata"] if not each["breadcrumb"])
