@@ -134,29 +134,27 @@ _NO_DAYS: Mapping[bytes, _Day] = {
 
 
 class _Days(dict[bytes, _Day]):
-    """Days in UTC, by the JSON text of the day sent; 10 MB at most. Anything else is a `KeyError`.
+    """Days in UTC, by the JSON text of the day sent. Anything else is a `KeyError`.
 
     Each has the JSON text of the day before, the day itself and the next one, and those of its
     hours whose minutes are the same in UTC.
 
     Args:
         offset: What the times have after the second, such as ``+01:00"``.
-        zone: Zone of times without an offset.
+        offsets: The days of all offsets, and the zone of times without one.
     """
 
-    def __init__(self, offset: bytes, zone: ZoneInfo) -> None:
+    def __init__(self, offset: bytes, offsets: _Offsets) -> None:
         super().__init__(_NO_DAYS)
         is_known = _OFFSET_TEXT.fullmatch(offset)
         self._offset = offset.rstrip(b'"').decode() if is_known else None
-        self._zone = zone
+        self._all = offsets
 
     def __missing__(self, sent: bytes) -> _Day:
         match = _DAY_TEXT.fullmatch(sent)
         if match is None or self._offset is None:
             raise KeyError
-        if len(self) >= _MAX_DAYS:
-            self.clear()
-            self.update(_NO_DAYS)
+        self._all.make_room()
         try:
             self[sent] = found = self._in_utc(match[1].decode(), self._offset)
         except (ValueError, OverflowError):
@@ -165,14 +163,13 @@ class _Days(dict[bytes, _Day]):
 
     def _in_utc(self, day: str, offset: str) -> _Day:
         begin = datetime.fromisoformat(f"{day}T00:00{offset}")
-        begin = begin if offset else begin.replace(tzinfo=self._zone)
+        begin = begin if offset else begin.replace(tzinfo=self._all.zone)
         near = [begin.date() + timedelta(days=number) for number in (-1, 0, 1)]
         names = [b'"%bT' % each.isoformat().encode() for each in near]
         if (shift := _shift(begin, 23)) is not None:
             return names, _places(shift)
-        hours: dict[
-            bytes, tuple[int, bytes]
-        ] = {}  # the clocks change on this day, or are not whole hours away
+        # The clocks change on this day, or are not whole hours away.
+        hours: dict[bytes, tuple[int, bytes]] = {}
         for number, digits in enumerate(_TWO_DIGITS[:24]):
             if (shift := _shift(begin.replace(hour=number), number)) is not None:
                 hours |= {key: _places(shift)[key] for key in (b"T" + digits, b" " + digits)}
@@ -188,17 +185,20 @@ def _shift(begin: datetime, last: int) -> int | None:
 
 
 class _Offsets(dict[bytes, _Days]):
-    """Days in UTC, by the offset sent."""
+    """Days in UTC, by the offset sent; 10 MB at most."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__()
-        self._zone = zone
+        self.zone = zone
 
     def __missing__(self, offset: bytes) -> _Days:
-        if len(self) >= _MAX_OFFSETS or sum(map(len, self.values())) >= _MAX_DAYS:
-            self.clear()
-        self[offset] = found = _Days(offset, self._zone)
+        self.make_room()
+        self[offset] = found = _Days(offset, self)
         return found
+
+    def make_room(self) -> None:
+        if len(self) > _MAX_OFFSETS or sum(map(len, self.values())) >= _MAX_DAYS:
+            self.clear()
 
 
 _offsets = cache(_Offsets)

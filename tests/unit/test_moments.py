@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import tracemalloc
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tap_cube.records import moments
 from tap_cube.records.codec import encode
 from tap_cube.records.decoder import UNPARSED
-from tap_cube.records.moments import parse_moment
+from tap_cube.records.moments import common_times_in_utc, parse_moment
 from tap_cube.records.page import decode_page
 from tests.support.columns import decode, decoder
 
@@ -160,6 +162,23 @@ def test_a_column_of_times_is_read_as_each_of_them_alone(
     lines = typed.lines(page, range(len(values)), ()).splitlines()
     expected = [value and in_utc(value, ZoneInfo(zone)) for value in values]
     assert [json.loads(line)["date-time"] for line in lines] == [each or None for each in expected]
+
+
+def test_days_of_many_offsets_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many days of each offset as fit into one response would take hundreds of megabytes."""
+    monkeypatch.setattr(moments, "_MAX_DAYS", 500)
+    convert = common_times_in_utc(ZoneInfo("Europe/London"))
+    offsets = [f"+{hours:02}:00" for hours in range(8)]
+    days = [(at("1900-01-01") + timedelta(number)).date().isoformat() for number in range(450)]
+    tracemalloc.start()
+    try:
+        for column in [["2024-05-17"], days]:
+            for offset in offsets:
+                texts = "".join(f'\n"{day}T12:00:00{offset}"' for day in column)
+                assert convert(texts.encode(), len(column))[1]
+        assert tracemalloc.get_traced_memory()[0] < 2**19
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
