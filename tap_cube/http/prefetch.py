@@ -49,8 +49,17 @@ class WorkerPool:
             self._threads += is_needed
             self._changed.notify()
         if is_needed:
-            Thread(target=self._work, name="prefetch", daemon=True).start()
+            self._start_thread()
         return future
+
+    def _start_thread(self) -> None:
+        try:
+            Thread(target=self._work, name="prefetch", daemon=True).start()
+        except RuntimeError:  # the machine allows no more
+            with self._changed:
+                self._threads -= 1
+                if not self._threads:
+                    raise
 
     def _work(self) -> None:
         while self._work_once():

@@ -195,6 +195,29 @@ def test_threads_do_not_hold_up_the_end_of_the_process() -> None:
         assert fetched.take("1") == "True"
 
 
+def test_threads_that_cannot_start_are_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may allow few threads: those that there are do the work."""
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start_one(thread: threading.Thread) -> None:
+        if started:
+            msg = "can't start new thread"
+            raise RuntimeError(msg)
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(prefetch, "IDLE_SECONDS", SECONDS)  # or the one thread might end
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    targets = [str(n) for n in range(8)]
+    pool = pool_of(4)
+    with closing(Prefetcher(str, pool)) as fetched:
+        assert [fetched.take(t, targets[n + 1 :]) for n, t in enumerate(targets)] == targets
+    assert len(started) == 1
+    monkeypatch.setattr(prefetch, "IDLE_SECONDS", 0)
+    pool.submit(bool).result(SECONDS)  # ends the thread
+
+
 targets = st.sampled_from("abcdef")
 
 
