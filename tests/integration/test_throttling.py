@@ -73,7 +73,7 @@ def test_a_retry_after_holds_the_requests_of_all_streams(cube: Sandbox) -> None:
     refused = threading.Thread(target=get, args=(CUSTOMERS, "/api/v1/data_owners/2/B2B/customers/"))
     other = threading.Thread(target=get, args=("campaigns", "/api/v1/campaigns/"))
     refused.start()
-    while not client.retries[CUSTOMERS]:
+    while refused.is_alive() and not client.retries[CUSTOMERS]:
         refused.join(0.01)
     other.start()
     other.join(0.5)
