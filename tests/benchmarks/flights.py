@@ -113,7 +113,7 @@ def flying(command: Sequence[str], url: str, rows: int) -> Measured:
 
 def taken(url: str) -> Flight:
     """All responses of a server since the last call."""
-    with urllib.request.urlopen(f"{url}{TAKEN}", timeout=10) as answer:  # noqa: S310 - our own server
+    with urllib.request.urlopen(f"{url}{TAKEN}", timeout=60) as answer:  # noqa: S310 - our own server
         record = json.load(answer)
     began = min((at - seconds for at, seconds, *_ in record), default=0)
     return Flight(
