@@ -52,7 +52,7 @@ def test_a_server_gets_the_requests_that_it_gains_from(rule: str) -> None:
     most = max(number for _, number in flight.curve)
     assert most <= 5
     if rule.startswith("delay"):
-        assert most == 5
+        assert most > 2
     assert flight.queued < 2
     assert flight.refused < 1 / 10
 
