@@ -84,6 +84,7 @@ def column(key: str) -> Column:
 )
 @example([{"renamed": "a"}, {"renamed": "b"}, {"renamed": None}, {}], ADDED)
 @example([{"customer_id": 5}, {"customer_id": "6"}], ADDED)
+@example([dict.fromkeys(KEYS, ""), {}, dict.fromkeys(KEYS, "x"), dict.fromkeys(KEYS, "")], ADDED)
 def test_both_paths_write_the_same(
     sent: list[dict[str, object]], own_columns: Sequence[str | None]
 ) -> None:
