@@ -128,7 +128,7 @@ class SeenRows:
         before = [(0 if key is None else self._run.count(key)) for key in plain[:tied]]
         self._held = {place for place, number in enumerate(before) if number}
         numbers = Counter({plain[place]: before[place] for place in self._held})
-        if numbers or len({*keys}) < len(keys):
+        if numbers or len({*keys}) < len(keys) - max(0, keys.count(None) - 1):
             for place, key in enumerate(plain):
                 if key is not None:
                     keys[place] = hash((key, numbers[key])) if numbers[key] else key
@@ -159,11 +159,15 @@ class SeenRows:
             self._ahead.clear()
 
     def _new_places(self, page: Page, keys: Sequence[int | None]) -> Sequence[int]:
-        if self.is_first and page.rows and page.rows[0].has_own_key and None not in keys:
-            self._read += len(keys)
-            self._identified.extend(t.cast("Sequence[int]", keys))  # nearly all pages are such
-            return range(len(keys))
         on_page: Counter[int] = Counter()
+        if self.is_first and page.rows and page.rows[0].has_own_key:
+            known = [key for key in keys if key is not None]
+            self._read += len(known)
+            self._identified.extend(known)
+            if len(known) == len(keys):  # nearly all pages are such
+                return range(len(keys))
+            places = enumerate(keys)
+            return [n for n, key in places if key is not None or self._give(page, n, on_page)]
         return [
             place
             for place, key in enumerate(keys)

@@ -116,23 +116,24 @@ class CustomerRow(Row, rename={"sent_customer_id": "customer_id"}):
 
 def identities(rows: Sequence[Row]) -> Sequence[object]:
     """Return the identity of each row of a page, which are all of one type."""
-    ids = (
-        _common_ids(t.cast("Sequence[CustomerRow]", rows))
-        if rows and type(rows[0]) is CustomerRow
-        else ()
-    )
-    return ids or [row.identity for row in rows]
+    if not rows or type(rows[0]) is not CustomerRow:
+        return [row.identity for row in rows]
+    ids = _common_ids(t.cast("Sequence[CustomerRow]", rows))
+    return ids if all(ids) else [own or row.identity for own, row in zip(ids, rows, strict=True)]
 
 
 def record_keys(rows: Sequence[CustomerRow]) -> Sequence[str | None]:
     """Return the key of each row's record, as `CustomerRow.record_key`."""
-    return imported_keys(_common_ids(rows)) or [row.record_key for row in rows]
+    keys = imported_keys(_common_ids(rows))
+    return keys if all(keys) else [k or row.record_key for k, row in zip(keys, rows, strict=True)]
 
 
 def _common_ids(rows: Sequence[CustomerRow]) -> Sequence[str]:
-    """Imported ids of rows if all have one in the usual place, which is so nearly always."""
+    """Imported ids of rows; "" for one that has none in the usual place, which few have not."""
     ids: t.Any = [row.crm__customer_id for row in rows]
-    common: Sequence[str] = ids if all(ids) and {*map(type, ids)} == {str} else ()
+    common: Sequence[str] = (
+        ids if {*map(type, ids)} <= {str} else [own if type(own) is str else "" for own in ids]
+    )
     return common
 
 
