@@ -60,10 +60,12 @@ def id_text(value: object) -> str | None:
     Returns:
         The id; None for an empty text, a boolean, a list or an object.
     """
+    if value is None or value == "":
+        return None
     if isinstance(value, Decimal):
         is_whole = value.adjusted() < MAX_DIGITS and value == value.to_integral_value()
         return str(int(value) if is_whole else value)
-    return str(value) if type(value) in {str, int} and value != "" else None
+    return str(value) if type(value) in {str, int} else None
 
 
 def imported_key(customer_id: str | None) -> str | None:

@@ -111,6 +111,8 @@ class Changes:
         if page.contents:
             self._without_key += sum(place in page.contents for place in places)
         for place in undated:
+            if place in page.contents:
+                continue  # counted above
             row = page.rows[place]
             # Some generations keep Cube's own id (T41). A row with an id may come on two pages.
             if row.customer_id is None and (own := row.identity):
