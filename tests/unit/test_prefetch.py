@@ -202,8 +202,7 @@ def test_threads_that_cannot_start_are_done_without(monkeypatch: pytest.MonkeyPa
 
     def start_one(thread: threading.Thread) -> None:
         if started:
-            msg = "can't start new thread"
-            raise RuntimeError(msg)
+            raise RuntimeError
         started.append(thread)
         start(thread)
 
