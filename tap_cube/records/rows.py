@@ -122,9 +122,11 @@ def identities(rows: Sequence[Row]) -> Sequence[object]:
     return ids if all(ids) else [own or row.identity for own, row in zip(ids, rows, strict=True)]
 
 
-def record_keys(rows: Sequence[CustomerRow]) -> Sequence[str | None]:
-    """Return the key of each row's record, as `CustomerRow.record_key`."""
-    keys = imported_keys(_common_ids(rows))
+def record_keys(rows: Sequence[Row]) -> Sequence[str | None]:
+    """Return the key of each row's record, as `Row.record_key`; the rows are of one type."""
+    if not rows or not isinstance(rows[0], CustomerRow):
+        return [row.record_key for row in rows]
+    keys = imported_keys(_common_ids(t.cast("Sequence[CustomerRow]", rows)))
     return keys if all(keys) else [k or row.record_key for k, row in zip(keys, rows, strict=True)]
 
 

@@ -69,7 +69,7 @@ def account() -> Iterator[AnyRows]:
         yield server
 
 
-@settings(max_examples=scaled(10, 60))
+@settings(max_examples=scaled(10, 20))
 @given(sent=accounts, mapped=st.none() | stream_maps, flat=flattening, label=st.booleans())
 @example(sent=[({}, None)], mapped={"updated": "__NULL__"}, flat={}, label=False)
 @example(

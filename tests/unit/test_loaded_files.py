@@ -28,7 +28,7 @@ NIGHTS = st.lists(
 )
 
 
-@settings(max_examples=scaled(100, 1000))
+@settings(max_examples=scaled(100, 300))
 @given(nights=NIGHTS)
 def test_only_files_that_nobody_can_need_are_removed(
     nights: list[tuple[str, int, int]],
