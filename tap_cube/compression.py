@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import typing as t
 import zlib
+from contextlib import suppress
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    library = zlib
-else:
-    try:
-        from isal import isal_zlib as library
-    except ImportError:
-        library = zlib
+library: t.Any = zlib
+with suppress(ImportError):
+    from isal import isal_zlib
+
+    library = isal_zlib
 
 GZIP_BEGINS: t.Final = b"\x1f"
 """First byte of gzip, with which no JSON text begins."""
