@@ -31,6 +31,12 @@ PAGE = "docs/scale.md"
 CRMS = [{"id": 2, "crm_types": ["B2B", "B2C"]}]
 SHARDS = ("tap-cube:crm_2_B2B", "tap-cube:crm_2_B2C")
 STATES = ("tap-cube:account", *SHARDS)
+DAGSTER_SETTINGS = """
+telemetry: {enabled: false}
+compute_logs:  # by default, each step's log is mirrored by `tail`, which is killed at its end
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
 
 
 def rows(warehouse: Warehouse, schema: str) -> dict[str, Counter[str]]:
@@ -85,7 +91,7 @@ def test_shards_make_the_tables_of_one_run(warehouse: Warehouse, tmp_path: Path)
         settings.write_text(json.dumps(target))
         run([str(SCRIPTS / "target-postgres"), "--config", str(settings)], single.stdout)
 
-        (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}")
+        (tmp_path / "dagster.yaml").write_text(DAGSTER_SETTINGS)
         with meltano_project(
             cube,
             warehouse.database,
