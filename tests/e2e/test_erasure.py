@@ -124,9 +124,11 @@ def test_a_comparison_of_keys_erases_from_a_target_that_deletes_nothing(
 
 
 @only_large
-@pytest.mark.parametrize("environment", ["dev", "batch"])
-def test_the_jobs_of_the_project_erase(cube: Sandbox, place: Place, environment: str) -> None:
-    """`nightly` and `weekly` share their state; both are run by name and by schedule."""
+@pytest.mark.parametrize(("environment", "command"), [("dev", "run"), ("batch", "schedule run")])
+def test_the_jobs_of_the_project_erase(
+    cube: Sandbox, place: Place, environment: str, command: str
+) -> None:
+    """`nightly` and `weekly` share their state, by name and by schedule."""
     lives = Lives(cube, random.Random(environment))
     pipeline = Pipeline(cube, place, deleting(is_hard=True))
     settings = {
@@ -135,19 +137,15 @@ def test_the_jobs_of_the_project_erase(cube: Sandbox, place: Place, environment:
     }
     with meltano_project(cube, place.warehouse.database, **settings) as project:
 
-        def run(command: str) -> str:
-            return shell(f"meltano {command}", project.folder, project.environment)
+        def meltano(arguments: str) -> str:
+            return shell(f"meltano {arguments}", project.folder, project.environment)
 
-        for nightly, weekly in (
-            ("run nightly", "run weekly"),
-            ("schedule run nightly", "schedule run weekly"),
-        ):
-            run(nightly)
-            lives.go_on(10)
-            run(nightly)
-            lives.go_on(10)
-            run(weekly)
-            pipeline.check(lives, is_live=False)
-        states = run("state list").splitlines()
+        meltano(f"{command} nightly")
+        lives.go_on(10)
+        meltano(f"{command} nightly")
+        lives.go_on(10)
+        meltano(f"{command} weekly")
+        pipeline.check(lives, is_live=False)
+        states = meltano("state list").splitlines()
     assert f"{environment}:tap-cube-to-target-postgres" in states
     assert len([line for line in states if "to-target-postgres" in line]) == 1

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cube_sandbox.postgres import Postgres
     from tests.support.tap_process import TapRun
 
-ROWS, PAGE_SIZE = scaled((300, 25), (4000, 500))
+ROWS, PAGE_SIZE = scaled((300, 25), (2000, 250))
 TODAY, TOMORROW = date(2024, 5, 17), date(2024, 5, 18)
 SETTLED, UNSETTLED = Traps(), Traps(order_by="-updated")
 

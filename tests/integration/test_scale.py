@@ -11,7 +11,7 @@ from tests.support.many_campaigns import STREAMS, ManyCampaigns
 from tests.support.sizes import only_large
 from tests.support.strange_server import serving
 
-CAMPAIGNS = int(os.environ.get("TAP_CUBE_TEST_CAMPAIGNS", "1000"))
+CAMPAIGNS = int(os.environ.get("TAP_CUBE_TEST_CAMPAIGNS", "500"))
 """Weekly four thousand."""
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_a_campaign_that_has_ended_costs_the_same_among_a_hundred_and_a_thousand
 
 
 @only_large
-def test_a_campaign_costs_at_most_twice_as_much_among_thousands() -> None:
+def test_a_campaign_costs_at_most_twice_as_much_among_many() -> None:
     """In the first run as in the next."""
-    for few, many in zip(cost(100, tries=3), cost(CAMPAIGNS), strict=True):
+    for few, many in zip(cost(100, tries=2), cost(CAMPAIGNS), strict=True):
         assert many < 2 * few

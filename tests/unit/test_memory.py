@@ -19,7 +19,7 @@ from tests.support.sizes import scaled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FEW_ROWS, MANY_ROWS = scaled((6_000, 16_000), (20_000, 45_000))
+FEW_ROWS, MANY_ROWS = scaled((6_000, 16_000), (12_000, 30_000))
 SIZE = 250
 
 
