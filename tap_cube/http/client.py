@@ -41,8 +41,8 @@ if t.TYPE_CHECKING:
 
 T = t.TypeVar("T")
 
-WAIT = tenacity.wait_exponential(multiplier=0.5, max=60) + tenacity.wait_random(0, 0.5)
-"""Wait before each retry: grows exponentially, with jitter, up to a minute."""
+WAIT = tenacity.wait_exponential(0.2, exp_base=2.5, max=60) + tenacity.wait_random(0, 0.3)
+"""Wait before each retry: grows from 0.2 seconds to a minute, with jitter."""
 
 FIRST_TRIES = 3
 """Attempts to connect to a host that has never answered: its address may be wrong."""

@@ -12,12 +12,13 @@ from tenacity import RetryCallState, Retrying
 
 from tap_cube.http.client import WAIT
 from tap_cube.http.headers import date_of, retry_after
+from tap_cube.settings import Settings
 
-MAX_WAIT = 60.5
-"""Longest wait in seconds, including jitter."""
-
-JITTER = 0.5
+JITTER = 0.3
 """Longest random part of a wait, in seconds."""
+
+MAX_WAIT = 60 + JITTER
+"""Longest wait in seconds, including jitter."""
 
 
 def wait_after(tries: int) -> float:
@@ -28,13 +29,19 @@ def wait_after(tries: int) -> float:
 
 
 @pytest.mark.parametrize("tries", range(1, 12))
-def test_a_wait_is_twice_as_long_as_the_one_before(tries: int) -> None:
-    """Half a second, one, two, four, up to a minute, plus up to half a random second."""
-    base = min(0.5 * 2 ** (tries - 1), 60)
+def test_a_wait_is_two_and_a_half_times_as_long_as_the_one_before(tries: int) -> None:
+    """From 0.2 seconds, since fewer requests follow a refusal anyway, to a minute."""
+    base = min(0.2 * 2.5 ** (tries - 1), 60)
     waits = [wait_after(tries) for _ in range(200)]
     assert base <= min(waits)
     assert max(waits) <= base + JITTER
     assert max(waits) - min(waits) > JITTER / 2
+
+
+def test_the_default_number_of_retries_outlasts_two_minutes() -> None:
+    """A server that restarts does not fail the night."""
+    settings = Settings.from_config({"api_url": "https://cube.example.com", "auth_token": "t"})
+    assert sum(map(wait_after, range(1, settings.max_retries + 1))) > 120
 
 
 @pytest.mark.parametrize("tries", [12, 100, 10_000])
