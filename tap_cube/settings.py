@@ -38,7 +38,7 @@ class Settings:
         crms: Data owner's id and CRM type (B2B or B2C) of each CRM to read; None for all.
         start_date: The day of the setting, in the time zone of the settings.
         label_names: Whether columns of custom fields are named after their labels.
-        read_ahead: Most pages to fetch ahead, and most requests in flight; 0 fetches nothing ahead.
+        read_ahead: Most requests at once; 0 for one, with nothing fetched ahead.
         request_timeout: Seconds.
 
     The other attributes hold the settings of the same name.

@@ -101,8 +101,9 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.IntegerType(minimum=0, maximum=16),
         default=16,
         title="Read ahead",
-        description="Most pages to fetch ahead of the page being processed, and most requests in "
-        "flight. The tap uses as many as speed it up; 0 fetches nothing ahead.",
+        description="Most requests at once, up to 16. The tap begins with two, and sends as many "
+        "as speed it up. With 1, the next page is requested while a page is processed; with 0, "
+        "only after it.",
     ),
     th.Property(
         "request_timeout",

@@ -256,4 +256,5 @@ class CubeStream(EncodedStream, t.Generic[R]):
         if self.selected:
             requests, retries = self.client.requests[self.name], self.client.retries[self.name]
             summary = self.stats.summary(requests, retries) + self._anonymised.report()
-            self.logger.info("%s: %s, %d in flight", self.name, summary, self.client.limit.width)
+            line = "%s: %s, at most %d requests at once by now"
+            self.logger.info(line, self.name, summary, self.client.limit.width)

@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from typing_extensions import override
+
 from tests.support.tap_process import clean_environment
 
 if TYPE_CHECKING:
@@ -24,14 +26,20 @@ class Usage:
     """The usage of one run.
 
     Attributes:
-        wall: Wall time in seconds.
+        wall: Wall time in seconds; 0 if it was not measured.
         cpu: CPU time in seconds, user and system.
-        resident: Peak resident memory in MB.
+        resident: Peak resident memory in MB; 0 if it was not measured.
     """
 
     wall: float
     cpu: float
     resident: float
+
+    @override
+    def __str__(self) -> str:
+        wall = f"{self.wall:7.2f} s wall" if self.wall else " " * 14
+        resident = f" {self.resident:4.0f} MB" if self.resident else ""
+        return f"{wall} {self.cpu:7.2f} s CPU{resident}"
 
 
 def measured(command: Sequence[str], stdout: int | IO[bytes] = subprocess.DEVNULL) -> Usage:

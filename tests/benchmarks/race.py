@@ -134,10 +134,6 @@ def race(runs: Sequence[Run], rounds: int) -> Results:
         entries = {}
         for run in runs[:: -1 if number % 2 else 1]:
             found = entries[run.program, run.setting] = run.measure()
-            LOGGER.info(
-                "%-14s %-16s %7.2f s wall %7.2f s CPU %4.0f MB",
-                run.program, run.setting,
-                found.usage.wall, found.usage.cpu, found.usage.resident,
-            )  # fmt: skip
+            LOGGER.info("%-14s %-16s %s", run.program, run.setting, found.usage)
         done.append(Round(entries))
     return Results(tuple(done))

@@ -27,8 +27,8 @@ COMMAND = "uv run --locked python -m tests.benchmarks"
 README, PAGE = "README.md", "docs/performance.md"
 BARS, FLIGHTS = "docs/performance.svg", "docs/in-flight.svg"
 HEAD = (
-    "Program", "Start-up, CPU s", "CPU µs a record", "of tap-cube's",
-    "s at once", "s at 100 ms a page", "of tap-cube's", "Peak MB",
+    "Program", "Start-up, CPU s", "CPU µs a record", "times tap-cube",
+    "Seconds, no latency", "Seconds, 100 ms a page", "times tap-cube", "Peak MB",
 )  # fmt: skip
 BEGIN, END = "<!-- performance -->", "<!-- /performance -->"
 
@@ -45,7 +45,7 @@ def comparison(results: Results, records: int) -> str:
         return ""
     intro = (
         f"{records:,} customers of 51 fields, 500 a page, read from a server on the same machine "
-        "and written to `/dev/null`: CPU time without start-up, and seconds until the end. Each "
+        "and written to `/dev/null`: CPU time without start-up, and seconds to the end. Each "
         f"is the median of {len(results.rounds)} runs in turn, of {_measured_on()}."
     )
     table = _table(HEAD, [_row(results, program) for program in programs])
@@ -73,9 +73,9 @@ def judgement(results: Results, records: int, command: str = COMMAND) -> str:
     ]
     intro = (
         f"Measured on {_measured_on()}, {platform.python_implementation()} "
-        f"{platform.python_version()}, {records:,} records and {len(results.rounds)} rounds, by"
+        f"{platform.python_version()}, {records:,} records, rounds: {len(results.rounds)}, by"
     )
-    table = _table(("#", "What", "Target", "Measured", ""), judged)
+    table = _table(("#", "What", "Target", "Measured", "Result"), judged)
     return "\n\n".join([intro, f"```console\n$ {command}\n```", table])
 
 

@@ -31,7 +31,7 @@ BAR = re.compile(rf"{CUSTOMERS}(?:, \d of \d)?: +(\d+)%\|")
 SUMMARY = re.compile(
     r"(?P<rows>\d+) rows emitted, (?P<unchanged>\d+) unchanged skipped, (?P<requests>\d+) "
     r"requests, (?P<retries>\d+) of them retries, (?P<unparsed>\d+) unparsed values, [\d.]+ s"
-    r".*, (?P<in_flight>\d+) in flight$"
+    r".*, at most (?P<in_flight>\d+) requests at once by now$"
 )
 STRUCTURED = """
 version: 1
