@@ -136,11 +136,11 @@ def _of_load(setting: str) -> Callable[[Round], float]:
 TARGETS: tuple[Target, ...] = (
     Target(
         "P1", "CPU a record, all rows typed and written, compared with the vendor's loop",
-        0.65, 1.0, "{:.2f}", _of_loop(ALL),
+        0.65, 1.6, "{:.2f}", _of_loop(ALL),
     ),
     Target(
         "P1", "the same, compared with a plain SDK tap",
-        1 / 12, 1 / 7, PART, lambda of: _cost(of) / of.microseconds(PLAIN.name, ALL),
+        1 / 12, 1 / 4, PART, lambda of: _cost(of) / of.microseconds(PLAIN.name, ALL),
     ),
     Target(
         "P1", "the same, if one row in a hundred has a value off its type",
@@ -180,7 +180,7 @@ TARGETS: tuple[Target, ...] = (
     Target("P3", "growth between the two, a row", 9, 14, "{:.1f} bytes", _bytes_a_row),
     Target(
         "P4", "CPU a record read, 1 % of rows changed, compared with the vendor's loop",
-        0.3, 0.5, "{:.2f}", _of_loop(CHANGED),
+        0.3, 0.65, "{:.2f}", _of_loop(CHANGED),
     ),
     Target(
         "P5", "wall of a load into PostgreSQL by RECORD messages, compared with a plain tap",
