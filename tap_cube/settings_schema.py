@@ -16,33 +16,33 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         required=True,
         title="API URL",
         description="Address of the Cube account, such as https://ACCOUNT.headshed.com. "
-        "It must be https; plain http is accepted only for loopback hosts.",
+        "Plain http is accepted for loopback hosts only.",
     ),
     th.Property(
         "auth_token",
         th.StringType,
         secret=True,
         title="Auth token",
-        description="Token of the user whose data is read (recommended).",
+        description="Token of the user whose data is read. Recommended.",
     ),
     th.Property(
         "username",
         th.StringType,
         title="Username",
-        description="User name (an e-mail address) for Basic authentication instead of a token.",
+        description="E-mail address of the user, for Basic authentication instead of a token.",
     ),
     th.Property(
         "password",
         th.StringType,
         secret=True,
         title="Password",
-        description="Password of the user name.",
+        description="Password that goes with the user name.",
     ),
     th.Property(
         "assignment_ids",
         th.ArrayType(th.IntegerType(minimum=0, maximum=2**63 - 1)),
         title="Assignments",
-        description="Ids of the assignments to read. The default is all that the campaigns show.",
+        description="Ids of the assignments to read. By default, all that the campaigns show.",
     ),
     th.Property(
         "data_owners",
@@ -64,13 +64,13 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         ),
         title="Data owners",
         description='CRMs to read, such as [{"id": 2, "crm_types": ["B2B", "B2C"]}]. '
-        "The default is all that the campaigns show.",
+        "By default, all that the campaigns show.",
     ),
     th.Property(
         "start_date",
         th.DateTimeType,
         title="Start date",
-        description="Customers updated before this time are not emitted. Call outcomes and product "
+        description="Customers updated before this time are skipped. Call outcomes and product "
         "registrations are read from this day on.",
     ),
     th.Property(
@@ -78,8 +78,8 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.IntegerType(minimum=0, maximum=3650),
         default=2,
         title="Lookback days",
-        description="Days before the bookmark to read again in each run, since outcomes can be "
-        "re-assigned later, and clocks differ.",
+        description="Days before the bookmark that each run reads again, because outcomes can be "
+        "re-assigned later and clocks differ.",
     ),
     th.Property(
         "timezone",
@@ -94,16 +94,15 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         default="original",
         title="Custom field names",
         description="Column names of custom fields: as Cube sends them (original), or readable "
-        "names from the labels (label).",
+        "names made from the labels (label).",
     ),
     th.Property(
         "read_ahead",
         th.IntegerType(minimum=0, maximum=16),
         default=16,
         title="Read ahead",
-        description="Most requests at once, up to 16. The tap begins with two, and sends as many "
-        "as speed it up. With 1, the next page is requested while a page is processed; with 0, "
-        "only after it.",
+        description="Most requests in flight at once. The tap starts with two and finds the best "
+        "number up to this limit by itself. 1 fetches one page ahead, 0 fetches none.",
     ),
     th.Property(
         "request_timeout",
@@ -117,31 +116,31 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.IntegerType(minimum=0, maximum=100),
         default=8,
         title="Maximum retries",
-        description="How often a failed request is retried before the run fails.",
+        description="How often a failed request is retried before it counts as failed.",
     ),
     th.Property(
         "on_incomplete_read",
         th.StringType(allowed_values=["error", "warn"]),
         default="error",
         title="On incomplete read",
-        description="What to do about a list that cannot be proved complete, since its rows keep "
-        "moving: end with an error (error), or deliver the rows that were found, warn, and leave "
-        "the bookmark where it is (warn).",
+        description="What to do about a list that cannot be proved complete because its rows keep "
+        "moving: end the run with an error (error), or deliver the rows found, warn, and keep the "
+        "bookmark (warn).",
     ),
     th.Property(
         "emit_activate_version_messages",
         th.BooleanType,
         default=True,
         title="Emit ACTIVATE_VERSION messages",
-        description="Whether a full load that has read everything lets the target delete the rows "
-        "that it did not bring: customers whom Cube has anonymised, and what has gone. Set it to "
-        "false for runs that share their tables, such as shards.",
+        description="Whether a complete full load lets the target delete the rows that it did not "
+        "bring, such as those of people erased in Cube. Set it to false for runs that share their "
+        "tables, such as shards.",
     ),
     th.Property(
         "user_agent",
         th.StringType,
         title="User agent",
-        description="User-Agent header of every request. The default is tap-cube and its version.",
+        description="User-Agent header of every request. By default, tap-cube and its version.",
     ),
 ).to_dict()
 """JSON Schema of the tap's own settings."""

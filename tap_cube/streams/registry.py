@@ -17,18 +17,38 @@ _OF_ASSIGNMENTS = ("assignment_id", "customer_id")
 _OF_CRMS = ("data_owner_id", "crm_type", "customer_id")
 
 STREAMS: t.Final = (
-    StreamSpec("campaigns", CampaignsStream, api.CAMPAIGNS, ("campaign__id",)),
+    StreamSpec(
+        "campaigns",
+        CampaignsStream,
+        "a campaign, running or archived",
+        api.CAMPAIGNS,
+        ("campaign__id",),
+    ),
     StreamSpec(
         "custom_fields",
         CustomFieldsStream,
+        "a custom field of a CRM: its label and type",
         (*api.ASSIGNMENT_DEFINITIONS, *api.DATA_OWNER_DEFINITIONS),
         ("source", "id"),
     ),
-    StreamSpec("assignment_customers", CustomersStream, api.ASSIGNMENT_CUSTOMERS, _OF_ASSIGNMENTS),
-    StreamSpec("data_owner_customers", CustomersStream, api.DATA_OWNER_CUSTOMERS, _OF_CRMS),
+    StreamSpec(
+        "assignment_customers",
+        CustomersStream,
+        "a customer of an assignment",
+        api.ASSIGNMENT_CUSTOMERS,
+        _OF_ASSIGNMENTS,
+    ),
+    StreamSpec(
+        "data_owner_customers",
+        CustomersStream,
+        "a customer of a data owner's CRM",
+        api.DATA_OWNER_CUSTOMERS,
+        _OF_CRMS,
+    ),
     StreamSpec(
         "callflow_customers",
         CallflowCustomersStream,
+        "a customer's place in the call flow of a campaign",
         api.CALLFLOW_CUSTOMERS,
         ("callflow_key",),
         api.CALLFLOW_FIELDS,
@@ -36,6 +56,7 @@ STREAMS: t.Final = (
     StreamSpec(
         "call_outcomes",
         EventsStream,
+        "the outcome of a call: sale, no answer, call back",
         api.CALL_OUTCOMES,
         ("call_outcome_key",),
         api.OUTCOME_FIELDS,
@@ -43,6 +64,7 @@ STREAMS: t.Final = (
     StreamSpec(
         "product_registrations",
         EventsStream,
+        "a product sold: price, agent, team",
         api.PRODUCT_REGISTRATIONS,
         ("product_registration_key",),
         api.REGISTRATION_FIELDS,
@@ -50,6 +72,7 @@ STREAMS: t.Final = (
     StreamSpec(
         "assignment_customer_details",
         CustomerDetailsStream,
+        "a customer, requested one by one",
         api.ASSIGNMENT_CUSTOMER,
         _OF_ASSIGNMENTS,
         parent="assignment_customers",
@@ -57,6 +80,7 @@ STREAMS: t.Final = (
     StreamSpec(
         "data_owner_customer_details",
         CustomerDetailsStream,
+        "a customer, requested one by one",
         api.DATA_OWNER_CUSTOMER,
         _OF_CRMS,
         parent="data_owner_customers",

@@ -53,6 +53,7 @@ class StreamSpec:
     Attributes:
         name: Name of the stream.
         type: Its class.
+        meaning: What a row is, for the documents.
         endpoints: Where it may be read from, in the order to try.
         primary_keys: Columns of its primary key.
         fields: Fixed fields of its rows, where the registry decides them.
@@ -61,6 +62,7 @@ class StreamSpec:
 
     name: str
     type: StreamType
+    meaning: str
     endpoints: tuple[Endpoint, ...]
     primary_keys: tuple[str, ...]
     fields: Mapping[str, JSONType] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Measures the tap against its targets and against other programs that read the same account.
 
-    uv run --locked python -m tests.benchmarks --rounds 2 --readme
+    uv run --locked python -m tests.benchmarks --rounds 2 --write
 
 takes about thirteen minutes on two otherwise idle cores.
 """
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--records", type=int, default=100_000, help="customers of the account")
     parser.add_argument("--rounds", type=int, default=3, help="how often each program runs")
     parser.add_argument("--only", default="", help="targets, such as p1,p2b; all by default")
-    parser.add_argument("--readme", action="store_true", help="write README, page and plots")
+    parser.add_argument("--write", action="store_true", help="write the page and the plots")
     parser.add_argument(
         "--guard",
         action="store_true",
@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
         plan = parts.Plan(options.records, options.rounds, Path(folder), urls, peers)
         results = measured(plan, groups)
     command = shlex.join([*report.COMMAND.split(), *(sys.argv[1:] if argv is None else argv)])
-    if options.readme:
+    if options.write:
         report.write(results, options.records, command)
     sys.stdout.write(report.judgement(results, options.records, command) + "\n\n")
     sys.stdout.write(report.comparison(results, options.records) + "\n")

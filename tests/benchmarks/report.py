@@ -1,4 +1,4 @@
-"""Writes the results into the README, which compares programs, and the page with the targets."""
+"""Writes the results into the page of performance, and draws its plots."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "uv run --locked python -m tests.benchmarks"
-README, PAGE = "README.md", "docs/performance.md"
+PAGE = "docs/performance.md"
 BARS, FLIGHTS = "docs/performance.svg", "docs/in-flight.svg"
 HEAD = (
     "Program", "Start-up, CPU s", "CPU µs a record", "times tap-cube",
     "Seconds, no latency", "Seconds, 100 ms a page", "times tap-cube", "Peak MB",
 )  # fmt: skip
-BEGIN, END = "<!-- performance -->", "<!-- /performance -->"
+PROGRAMS, JUDGED = "comparison", "performance"
+"""The names of the page's two written parts."""
 
 
 def comparison(results: Results, records: int) -> str:
-    """The README's table of programs; "" if none was measured.
+    """The page's table of programs; "" if none was measured.
 
     Args:
         results: The results.
@@ -49,7 +50,7 @@ def comparison(results: Results, records: int) -> str:
         f"is the median of {len(results.rounds)} runs in turn, of {_measured_on()}."
     )
     table = _table(HEAD, [_row(results, program) for program in programs])
-    picture = f"![CPU and wall, compared]({BARS})"
+    picture = f"![CPU and wall, compared]({Path(BARS).name})"
     return "\n\n".join([intro, picture, table, _legend(programs)])
 
 
@@ -121,23 +122,33 @@ def _processor() -> str:
 
 
 def write(results: Results, records: int, command: str, root: Path = ROOT) -> None:
-    """Write the README's section, the page's and the plots; what was not measured stays.
+    """Write the page's two tables and the plots; what was not measured stays.
 
     Raises:
-        ValueError: A document has no place for them.
+        ValueError: The page has no place for them.
     """
-    _put(root / README, comparison(results, records))
-    _put(root / PAGE, judgement(results, records, command))
+    page = root / PAGE
+    text = page.read_text("utf-8")
+    parts = {PROGRAMS: comparison(results, records), JUDGED: judgement(results, records, command)}
+    for name, content in parts.items():
+        before, _, after = _split(text, name)
+        text = f"{before}{content}{after}" if content else text
+    page.write_text(text, "utf-8")
     for name, picture in ((BARS, plotted(results, records)), (FLIGHTS, flights_plotted(results))):
         if picture:
             (root / name).write_text(picture, "utf-8")
 
 
-def _put(path: Path, content: str) -> None:
-    before, begin, rest = path.read_text("utf-8").partition(f"{BEGIN}\n")
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        msg = f"{path.name} needs the lines {BEGIN} and {END}"
+def written(name: str) -> str:
+    """The present content of a written part of the page."""
+    return _split((ROOT / PAGE).read_text("utf-8"), name)[1]
+
+
+def _split(text: str, name: str) -> tuple[str, str, str]:
+    """Split the page into what is before a written part, the part, and what is after it."""
+    begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+    parts = re.fullmatch(f"(.*{begin})(.*)({end}.*)", text, flags=re.DOTALL)
+    if not parts:
+        msg = f"{PAGE} needs the lines {begin.strip()} and {end.strip()}"
         raise ValueError(msg)
-    if content:
-        path.write_text(f"{before}{BEGIN}\n{content}\n{END}{after}", "utf-8")
+    return parts[1], parts[2], parts[3]

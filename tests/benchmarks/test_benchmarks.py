@@ -21,7 +21,7 @@ from tests.benchmarks.measure import Usage
 from tests.benchmarks.names import ALL, BAD, LIMIT, SLOW
 from tests.benchmarks.programs import OURS, PLAIN, VENDOR
 from tests.benchmarks.race import ONE_PAGE, Measured, Results, Round
-from tests.benchmarks.report import BARS, BEGIN, END, PAGE, README, ROOT, write
+from tests.benchmarks.report import BARS, JUDGED, PAGE, PROGRAMS, ROOT, write
 from tests.benchmarks.server import CRM, FULL, OFF_TYPE, served
 from tests.benchmarks.soak import is_flat
 from tests.benchmarks.targets import verdicts
@@ -168,17 +168,18 @@ def test_figures_of_different_groups_are_added_round_by_round() -> None:
         added.middle(lambda of: of.wall(PLAIN.name, SLOW))
 
 
-def test_the_report_tells_what_is_missed_and_the_readme_does_not(tmp_path: Path) -> None:
-    """The README compares programs, the page judges; both and the plots are written in place."""
+def test_the_report_compares_and_judges(tmp_path: Path) -> None:
+    """The page compares programs and judges by targets; tables and plots are written in place."""
     (tmp_path / "docs").mkdir()
-    for document in (README, PAGE):
-        (tmp_path / document).write_text((ROOT / document).read_text("utf-8"), "utf-8")
+    (tmp_path / PAGE).write_text((ROOT / PAGE).read_text("utf-8"), "utf-8")
     write(results(15), 100_000, "the command", tmp_path)
-    readme, page, bars = ((tmp_path / name).read_text("utf-8") for name in (README, PAGE, BARS))
-    assert "| plain SDK tap | 1.50 | 195.0 | 8.7 |" in readme
-    assert "missed" not in readme.partition(BEGIN)[2].partition(END)[0]
-    assert "| ≤ 0.65 | 0.75 | missed by 15 % |" in page
-    assert "| ≤ 1/12.0 | 1/8.7 | missed by 38 % |" in page
+    page, bars = ((tmp_path / name).read_text("utf-8") for name in (PAGE, BARS))
+    compared, judged = page.split(f"<!-- {JUDGED} -->")
+    assert f"<!-- /{PROGRAMS} -->" in compared
+    assert "| plain SDK tap | 1.50 | 195.0 | 8.7 |" in compared
+    assert "missed" not in compared
+    assert "| ≤ 0.65 | 0.75 | missed by 15 % |" in judged
+    assert "| ≤ 1/12.0 | 1/8.7 | missed by 38 % |" in judged
     assert "8.7 times" in bars
     assert bars.count("<rect") == 4
     (tmp_path / PAGE).write_text("# A page without a place\n")

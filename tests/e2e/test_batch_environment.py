@@ -11,7 +11,6 @@ import pytest
 from cube_sandbox import Sandbox
 from cube_sandbox.meltano_project import MeltanoProject, meltano_project
 from cube_sandbox.postgres import Postgres, fresh_database
-from tests.support.documented import fenced, shell
 from tests.support.pipe import load
 from tests.support.sizes import only_large
 from tests.support.warehouse import TABLES, Warehouse
@@ -126,25 +125,3 @@ def test_nights_by_files_load_what_messages_load_and_leave_the_last_files(
         }
         assert own.keys() == {"_sdc_extracted_at", "_sdc_table_version"}
         assert warehouse.columns("tap_cube", name) == other.columns("tap_cube", name)
-
-
-@only_large
-def test_the_page_moves_a_pipeline_to_files(cube: Sandbox, warehouse: Warehouse) -> None:
-    """Its commands go on from the state of messages; Meltano's keep the files' numbers."""
-    command, copied = fenced("docs/targets.md", "sh", "Files every night")
-    name = "batch:tap-cube-to-target-postgres"
-    moved = f"""
-        meltano state get {name} > state.json
-        meltano state clear --force {name}
-        meltano state set --force --input-file state.json {name}
-    """
-    with meltano_project(cube, warehouse.database) as project:
-        project.run(*PLUGINS)
-        loaded = content(warehouse)
-        shell(f"{copied}{command}", project.folder, project.environment)
-        first = files_of(project)
-        assert 0 < rows_in(first) < sum(map(len, loaded.values()))
-        shell(f"{moved}{command}", project.folder, project.environment)
-        assert files_of(project)
-        assert not files_of(project) & first
-        assert content(warehouse) == loaded

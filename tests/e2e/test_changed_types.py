@@ -81,7 +81,7 @@ def load(cube: Sandbox, warehouse: Warehouse, folder: Path) -> None:
     """Load the whole account as README advises."""
     (settings,) = fenced("README.md", "json", "First load without Meltano")
     path = folder / "target.json"
-    path.write_text(warehouse.put_into(settings).replace('"cube"', '"tap_cube"'))
+    path.write_text(warehouse.put_into(settings))
     run([str(SCRIPTS / "target-postgres"), "--config", str(path)], sync(cube).stdout)
 
 

@@ -1,4 +1,4 @@
-"""docs/targets.md: selection, states and personal data in Meltano, as the page tells."""
+"""docs/meltano.md: personal data stays behind, as the page tells."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PAGE = "docs/targets.md"
+PAGE = "docs/meltano.md"
 DUMP = "meltano invoke --dump=config tap-cube"
 HOLDERS = (
     CUSTOMERS,
@@ -66,27 +66,6 @@ def project(cube: Sandbox, warehouse: Warehouse) -> Iterator[MeltanoProject]:
         assert times == 1
         path.write_text(text)
         yield lent
-
-
-@only_large
-def test_selection_and_states_are_meltanos(
-    cube: Sandbox, warehouse: Warehouse, project: MeltanoProject
-) -> None:
-    """Lists come from the environment; a state can be listed, taken out, put back and cleared."""
-    sections = ("Settings that are lists", "Meltano's state commands")
-    lists, states = (text for name in sections for text in fenced(PAGE, "sh", name))
-    refresh = "meltano run --full-refresh tap-cube target-postgres\n"
-    commands = f"{lists}{states}meltano state list\n{refresh}"
-    said = shell(commands, project.folder, project.environment)
-    tables = warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'tap_cube'")
-    assert [table["tablename"] for table in tables] == [CUSTOMERS]
-    assert warehouse.count(f"tap_cube.{CUSTOMERS}") == len(cube.account.customer_ids(CRM))
-    assert not [c for c in warehouse.columns("tap_cube", CUSTOMERS) if "phone" in c]
-    state = json.loads((project.folder / "state.json").read_text())
-    (part,) = state["singer_state"]["bookmarks"][CUSTOMERS]["partitions"]
-    assert part["context"] == {"data_owner_id": 2, "crm_type": "B2B"}
-    assert "dev:tap-cube-to-target-postgres" in said.partition("No state IDs found")[0]
-    assert "No state IDs found" in said
 
 
 @only_large

@@ -191,9 +191,9 @@ def test_flattening_splits_objects_into_columns(cube: Sandbox) -> None:
 
 
 def test_batches_have_the_same_records(cube: Sandbox, tmp_path: Path) -> None:
-    """With the README's `batch_config`, customers are written to files of JSON lines."""
+    """With the documented `batch_config`, customers are written to files of JSON lines."""
     plain = sync(cube, **only(CRM))
-    (block,) = fenced("README.md", "json", "Bulk loads (BATCH)")
+    (block,) = fenced("docs/batch.md", "json", "Settings")
     batch = json.loads(f"{{{block}}}")["batch_config"]
     batch["storage"] = {"root": tmp_path.as_uri(), "prefix": "cube-"}
     run = run_in_process(settings_for(cube, batch_config=batch, **only(CRM)))

@@ -1,4 +1,4 @@
-"""Generates the parts of README.md and meltano.yml that follow from the code.
+"""Generates the parts of the documents and of meltano.yml that follow from the code.
 
 Run `uv run python -m tests.repository.docs --write` after a change of settings or streams.
 """
@@ -83,7 +83,7 @@ def _meltano_settings() -> str:
     return textwrap.indent(_yaml(definitions(), flow=False), "    ")
 
 
-def _readme_plugin() -> str:
+def _plugin() -> str:
     needed = {"name", "kind", "sensitive", "options"}  # without options, Meltano refuses any value
     settings = [
         {key: value for key, value in each.items() if key in needed} for each in definitions()
@@ -94,19 +94,26 @@ def _readme_plugin() -> str:
     return f"```yaml\nplugins:\n  extractors:\n{textwrap.indent(body, '  ')}```\n"
 
 
-def _readme_settings() -> str:
+def _settings() -> str:
     rows = [
-        (f"`{name}`", _words(kind(prop)), _default(name, prop), prop["description"])
+        (f"`{name}`", _values(prop), _default(name, prop), prop["description"])
         for name, prop in properties().items()
         if name in SCHEMA["properties"]
     ]
     others = ", ".join(f"`{name}`" for name in properties() if name not in SCHEMA["properties"])
-    table = _table(("Setting", "Kind", "Default", "Meaning"), rows)
+    table = _table(("Setting", "Value", "Default", "Meaning"), rows)
     return f"{table}\nThe Meltano SDK adds {others}.\n"
 
 
-def _words(name: str) -> str:
-    return {"date_iso8601": "date-time", "options": "string"}.get(name, name)
+def _values(prop: Mapping[str, Any]) -> str:
+    """Return what a setting takes: its options, its range, or its type."""
+    if "enum" in prop:
+        return " or ".join(f"`{value}`" for value in prop["enum"])
+    if prop.get("format") == "date-time":
+        return "date or time"
+    if "minimum" in prop:
+        return f"{prop['minimum']} to {prop['maximum']}"
+    return {"array": "list", "boolean": "`true` or `false`", "string": "text"}[kind(prop)]
 
 
 def _default(name: str, prop: Mapping[str, Any]) -> str:
@@ -118,24 +125,35 @@ def _default(name: str, prop: Mapping[str, Any]) -> str:
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def _readme_streams() -> str:
+def _streams() -> str:
     rows = [
         (
             f"`{spec.name}`",
             ", ".join(f"`{key}`" for key in spec.primary_keys),
             _replication(spec),
-            "<br>".join(f"{endpoint.row}: `{endpoint.path}`" for endpoint in spec.endpoints),
+            spec.meaning,
         )
         for spec in STREAMS
     ]
-    return _table(("Stream", "Key", "Replication", "Read from"), rows)
+    return _table(("Stream", "Key", "Replication", "One row is"), rows)
 
 
 def _replication(spec: StreamSpec) -> str:
     if spec.parent:
-        return f"with `{spec.parent}`; deselected by default"
+        return "with the customers; deselected"
     key = getattr(spec.type, "replication_key", None)
-    return f"incremental by `{key}`" if isinstance(key, str) else "full"
+    return f"by `{key}`" if isinstance(key, str) else "full"
+
+
+def _endpoints() -> str:
+    rows = [
+        (
+            f"`{spec.name}`",
+            "<br>".join(f"{endpoint.row}: `{endpoint.path}`" for endpoint in spec.endpoints),
+        )
+        for spec in STREAMS
+    ]
+    return _table(("Stream", "Read from the first of these that responds"), rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -150,11 +168,9 @@ def _yaml(value: object, *, flow: bool | None) -> str:
 
 
 BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "README.md": {
-        "plugin": _readme_plugin,
-        "settings": _readme_settings,
-        "streams": _readme_streams,
-    },
+    "README.md": {"settings": _settings, "streams": _streams},
+    "docs/api.md": {"endpoints": _endpoints},
+    "docs/meltano.md": {"plugin": _plugin},
     "meltano.yml": {"settings": _meltano_settings},
 }
 """The generated blocks of each document, by name."""

@@ -1,4 +1,4 @@
-"""README.md and meltano.yml agree with the code."""
+"""README.md, the pages under docs/ and meltano.yml agree with the code."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ README = (docs.ROOT / "README.md").read_text("utf-8")
 MELTANO: dict[str, Any] = yaml.safe_load((docs.ROOT / "meltano.yml").read_text("utf-8"))
 (TAP,) = MELTANO["plugins"]["extractors"]
 DOCUMENTS = sorted([*docs.ROOT.glob("*.md"), *docs.ROOT.glob("docs/*.md")])
+PAGES = sorted(docs.ROOT.glob("docs/*.md"))
+(PLUGIN,) = yaml.safe_load(fenced("docs/meltano.md", "yaml", "The plugin, written out")[0])[
+    "plugins"
+]["extractors"]
 COMMANDS = (
     "pip install uv && uv run --locked cube-sandbox demo",
     "pip install uv && uv run --locked pytest",
@@ -84,22 +88,21 @@ def test_meltano_declares_every_setting_as_the_tap_does() -> None:
     assert declared["custom_field_names"]["kind"] == "options"
 
 
-@pytest.mark.parametrize("plugin", [TAP, yaml.safe_load(fences("yaml")[0])], ids=["own", "readme"])
+@pytest.mark.parametrize("plugin", [TAP, PLUGIN], ids=["own", "page"])
 def test_plugin_definition_is_complete(plugin: dict[str, Any]) -> None:
     """The definition has the tap's capabilities and settings, and disables the cached catalog."""
-    definition = plugin.get("plugins", {"extractors": [plugin]})["extractors"][0]
-    assert definition["capabilities"] == sorted(each.value for each in TapCube.capabilities)
-    assert definition["use_cached_catalog"] is False
-    assert definition["settings_group_validation"] == [
+    assert plugin["capabilities"] == sorted(each.value for each in TapCube.capabilities)
+    assert plugin["use_cached_catalog"] is False
+    assert plugin["settings_group_validation"] == [
         ["api_url", "auth_token"],
         ["api_url", "username", "password"],
     ]
     own = [each["name"] for each in TAP["settings"]]
-    names = [each["name"] for each in definition["settings"]]
+    names = [each["name"] for each in plugin["settings"]]
     assert names == own[: len(names)]
-    choices = {each["name"]: each.get("options") for each in definition["settings"]}
+    choices = {each["name"]: each.get("options") for each in plugin["settings"]}
     assert choices == {each["name"]: each.get("options") for each in TAP["settings"]}
-    secret = {each["name"] for each in definition["settings"] if each.get("sensitive")}
+    secret = {each["name"] for each in plugin["settings"] if each.get("sensitive")}
     assert secret == {"auth_token", "password"}
 
 
@@ -109,7 +112,7 @@ def test_meltano_itself_accepts_the_project() -> None:
         resources.files("meltano").joinpath("schemas/meltano.schema.json").read_text()
     )
     jsonschema.validate(MELTANO, schema)
-    jsonschema.validate(yaml.safe_load(fences("yaml")[0]), schema)
+    jsonschema.validate({"plugins": {"extractors": [PLUGIN]}}, schema)
     assert MELTANO["send_anonymous_usage_stats"] is False
     assert MELTANO["cli"]["disable_version_check"] is True
     loaders = {each["name"]: each for each in MELTANO["plugins"]["loaders"]}
@@ -125,15 +128,15 @@ def test_the_readme_has_the_jobs_of_the_project() -> None:
     assert f"{MELTANO['schedules'][0]['interval']}  cd" in README
 
 
-def test_the_page_of_targets_has_the_environment_for_files() -> None:
+def test_the_page_of_files_has_the_environment_for_them() -> None:
     """A user's project can have what this repository's has."""
-    (shown,) = fenced("docs/targets.md", "yaml", "Files every night")
+    (shown,) = fenced("docs/batch.md", "yaml", "Files every night")
     assert yaml.safe_load(shown)["environments"][0] in MELTANO["environments"]
 
 
 def test_the_readme_configures_the_loader_as_the_project_does() -> None:
     """With and without Meltano, the loader has the settings of `meltano.yml`."""
-    (commands,) = (text for text in fences("sh") if "meltano add target-postgres" in text)
+    (commands,) = (text for text in fences("sh") if "meltano config set" in text)
     (alone,) = (json.loads(text) for text in fences("json") if "sqlalchemy_url" in text)
     lines = re.findall(r"^meltano config set target-postgres (\w+) (.+)$", commands, re.MULTILINE)
     expected = recommended()
@@ -147,17 +150,24 @@ def test_the_readme_has_the_two_commands(command: str) -> None:
     assert f"{command}\n" in fences("sh")
 
 
-def test_the_readme_quotes_real_messages() -> None:
-    """Each message of the troubleshooting table is in the tap's code."""
-    quoted = re.findall(r"^\| `([^`]+)` \|", README.partition("| The log says |")[2], re.MULTILINE)
+def test_real_messages_are_quoted() -> None:
+    """Each message of a troubleshooting table is in the code; the README has the most likely."""
+    page = (docs.ROOT / "docs/troubleshooting.md").read_text("utf-8")
+    likely, every = quoted(README), quoted(page)
     messages = [
         node.value
         for path in docs.ROOT.glob("tap_cube/**/*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
-    assert len(quoted) > 10
-    assert [message for message in quoted if not any(message in text for text in messages)] == []
+    assert len(likely) == 10
+    assert set(likely) < set(every)
+    assert [message for message in every if not any(message in text for text in messages)] == []
+
+
+def quoted(document: str) -> list[str]:
+    """The messages of a document's troubleshooting table."""
+    return re.findall(r"^\| `([^`]+)` \|", document.partition("| The log says |")[2], re.MULTILINE)
 
 
 @pytest.mark.parametrize("judge", TARGETS, ids=lambda judge: judge.requirements[0])
@@ -190,14 +200,24 @@ def headings(document: Path) -> set[str]:
     return {each.replace(" ", "-") for each in words} | set(re.findall(r'<a id="(\w+)">', text))
 
 
-def test_the_readme_leads_to_each_page() -> None:
+def test_readme_and_index_lead_to_each_page() -> None:
     """No page under `docs` is known only to those who look there."""
-    pages = {f"docs/{path.name}" for path in docs.ROOT.glob("docs/*.md")}
-    assert {page for page in pages if f"({page}" not in README} == set()
+    index = (docs.ROOT / "docs/index.md").read_text("utf-8")
+    for page in PAGES:
+        assert f"(docs/{page.name}" in README
+        assert page.name == "index.md" or f"({page.name})" in index
+
+
+def test_the_readme_is_short_and_each_page_begins_with_what_it_is_for() -> None:
+    """Two screens of README lead to pages whose first sentence names their reader."""
+    assert len(README.splitlines()) <= 200
+    for page in PAGES:
+        _, _, text = page.read_text("utf-8").partition("\n\n")
+        assert page.name == "index.md" or text.startswith("This page is for ")
 
 
 def test_the_page_of_performance_explains_every_target() -> None:
     """What a number of the table means is said below it."""
-    page = (docs.ROOT / report.PAGE).read_text("utf-8").partition(report.END)[2]
+    page = (docs.ROOT / report.PAGE).read_text("utf-8")
     explained = set(re.findall(r"\*\*(P\d\w?)\*\*", page))
     assert explained == {target.number for target in TARGETS_OF_SPEED}

@@ -115,8 +115,8 @@ TARGET_SQLITE = Judge(
 """MeltanoLabs' is only in git. It is this one with a few lines more, among them the patch's."""
 DLT = Judge("python", ("dlt[duckdb]==1.31.0", "duckdb==2.0.1"), name="dlt")
 DAGSTER = Judge("dagster", ("dagster==1.13.28",))
-TAP_CUBE = Judge("tap-cube", (str(Path(__file__).parents[2]),))
-"""The tap as a stranger installs it, so that uv knows offline what it needs."""
+TAP_CUBE = Judge("tap-cube", (str(Path(__file__).parents[2]), "meltanolabs-target-postgres"))
+"""What a stranger installs, of the newest packages, so that uv knows offline what that needs."""
 
 TARGETS = (
     TARGET_S3, TARGET_SQLITE, DLT, TARGET_POSTGRES_PIPELINEWISE, TARGET_DUCKDB, TARGET_CSV,

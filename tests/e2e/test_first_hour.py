@@ -1,0 +1,251 @@
+"""README and the pages that it leads to, command by command, as a reader follows them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cube_sandbox import Sandbox
+from cube_sandbox.faults import Fault
+from tests.repository.docs import ROOT
+from tests.support.books import check_queries, with_a_past
+from tests.support.documented import fenced
+from tests.support.judges import DLT
+from tests.support.loopback_hub import LOADER, committed_listing, serving
+from tests.support.reader import Terminal
+from tests.support.runs import CRM, CUSTOMERS
+from tests.support.sizes import only_large
+from tests.support.warehouse import PLACEHOLDER, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.support.warehouse import Warehouse
+
+pytestmark = [pytest.mark.slow, only_large]
+
+README, MELTANO, FILES = "README.md", "docs/meltano.md", "docs/batch.md"
+LOAD, PIPE, NIGHTS = (
+    "First load with Meltano",
+    "First load without Meltano",
+    "Every night and every week",
+)
+DETAILS = {"assignment_customer_details", "data_owner_customer_details"}
+STATE = "tap-cube-to-target-postgres"
+
+
+@pytest.fixture
+def cube() -> Iterator[Sandbox]:
+    """An account of some weeks."""
+    with Sandbox(customers=40, outcomes=50, page_size=15) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def replaced(cube: Sandbox, warehouse: Warehouse) -> dict[str, str]:
+    """What a reader fills in: account and database."""
+    return {
+        "(?m)^export TAP_CUBE_API_URL=.*": f"export TAP_CUBE_API_URL={cube.url}",
+        "(?m)^export TAP_CUBE_AUTH_TOKEN=.*": f"export TAP_CUBE_AUTH_TOKEN={cube.token}",
+        re.escape(PLACEHOLDER): warehouse.sqlalchemy_url,
+    }
+
+
+@pytest.fixture
+def terminal(
+    tmp_path: Path, wheel: Path, with_own_caches: dict[str, str], replaced: dict[str, str]
+) -> Iterator[Terminal]:
+    """A reader's terminal, before which the Hub and the repository lie on loopback."""
+    (tmp_path / "work").mkdir()
+    listing = committed_listing(str(wheel))
+    with serving(tmp_path / "hub", extractors=listing, loaders=LOADER) as root:
+        address = f"{root}/plugins/extractors/tap-cube--{listing['variant']}"
+        quiet = {
+            "MELTANO_HUB_API_ROOT": root,
+            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
+        }
+        own = {
+            r"https://raw\S+/tap-cube\.yml": address,
+            r"git\+https://\S+": str(wheel),
+            **replaced,
+        }
+        yield Terminal(tmp_path / "work", with_own_caches | quiet, own)
+
+
+def test_a_reader_loads_with_meltano(
+    cube: Sandbox, warehouse: Warehouse, terminal: Terminal
+) -> None:
+    """From nothing to tables, questions, nights, erasure, selection, states and files."""
+    books = with_a_past(cube)
+    setup, load = fenced(README, "sh", LOAD)
+    terminal.run(setup)
+    terminal.folder /= "warehouse"
+    terminal.run(load)
+    assert tables(warehouse) == {*TABLES}
+    check_queries(warehouse, books)
+
+    _nights(cube, warehouse, terminal)
+    readers = terminal.exports
+    _selection_and_state(terminal)
+    terminal.exports = readers
+    _files(cube, warehouse, terminal)
+
+
+def _nights(cube: Sandbox, warehouse: Warehouse, terminal: Terminal) -> None:
+    """README's jobs: a nightly run brings a change, a weekly one erases; a query proves it."""
+    (jobs,), (crontab,) = fenced(README, "yaml", NIGHTS), fenced(README, "text", NIGHTS)
+    terminal.paste(jobs)
+    nightly, weekly = re.findall(r"&& (.+)$", crontab, re.MULTILINE)
+    changed, erased, *_ = filter(None, cube.account.customer_ids(CRM))
+    cube.account.update_customer(CRM, changed, name="Nytt AS")
+    cube.account.anonymise(CRM, erased)
+    terminal.run(nightly)
+    names = {row["customer_id"]: row["crm__standard_info__name"] for row in customers(warehouse)}
+    assert names[changed] == "Nytt AS"
+    assert erased in names
+    terminal.run(weekly)
+    assert erased not in {row["customer_id"] for row in customers(warehouse)}
+    _, prove, _ = fenced("docs/erasure.md", "sql")
+    function, query = prove.rsplit("\n\n", 1)
+    with warehouse.database.connect() as connection:
+        connection.execute(function.encode())
+        loads = connection.execute(query.encode()).fetchall()
+    assert len(loads) == len(TABLES)
+    assert {(older, marked) for *_, older, marked in loads} == {(0, 0)}
+
+
+def _selection_and_state(terminal: Terminal) -> None:
+    """docs/meltano.md: all streams, then one CRM; the state is listed, taken out and put back."""
+    everything, one_crm = fenced(MELTANO, "sh", "Select")
+    terminal.run(everything)
+    dumped = terminal.run("meltano --log-level=error invoke --dump=catalog tap-cube 2>/dev/null")
+    assert selected(json.loads(dumped)) == {*TABLES, *DETAILS}
+    terminal.run(one_crm)
+    dumped = terminal.run("meltano --log-level=error invoke --dump=catalog tap-cube 2>/dev/null")
+    assert selected(json.loads(dumped)) == {CUSTOMERS}
+    (states,) = fenced(MELTANO, "sh", "State")
+    take, clear = states.rsplit("meltano state clear", 1)
+    said = terminal.run(take)
+    assert f"dev:{STATE}" in said
+    state = json.loads((terminal.folder / "state.json").read_text())
+    contexts = [
+        part["context"] for part in state["singer_state"]["bookmarks"][CUSTOMERS]["partitions"]
+    ]
+    assert {"data_owner_id": 2, "crm_type": "B2B"} in contexts
+    terminal.run(f"meltano state clear{clear}")
+    assert f"dev:{STATE}" not in terminal.run("meltano state list")
+    terminal.run(f"meltano state set --force --input-file state.json dev:{STATE}")
+
+
+def _files(cube: Sandbox, warehouse: Warehouse, terminal: Terminal) -> None:
+    """docs/batch.md: the pipeline goes on by files, from the state of the messages."""
+    (environment,) = fenced(FILES, "yaml", "Files every night")
+    copy, load = fenced(FILES, "sh", "Files every night")
+    terminal.paste(environment)
+    changed, *_ = filter(None, cube.account.customer_ids(CRM))
+    cube.account.update_customer(CRM, changed, name="Enda nyere AS")
+    assert "unchanged skipped" in terminal.run(copy + load)
+    first = set((terminal.folder / ".meltano/batches").iterdir())
+    assert first
+    names = {row["customer_id"]: row["crm__standard_info__name"] for row in customers(warehouse)}
+    assert names[changed] == "Enda nyere AS"
+    state = f"batch:{STATE}"
+    terminal.run(
+        f"meltano state get {state} > state.json && meltano state clear --force {state} && "
+        f"meltano state set --force --input-file state.json {state}\n{load}"
+    )
+    assert not first & set((terminal.folder / ".meltano/batches").iterdir())
+
+
+def test_a_reader_loads_by_pipe(
+    cube: Sandbox, warehouse: Warehouse, tmp_path: Path, terminal: Terminal
+) -> None:
+    """Both programs are installed and tested; a night goes on from one that failed, or begins."""
+    install, test, nightly = fenced(README, "sh", PIPE)
+    (settings,) = fenced(README, "json", PIPE)
+    _, load = fenced(README, "sh", LOAD)
+    bin_folder = tmp_path / "bin"
+    terminal.environment = {
+        **terminal.environment,
+        "UV_TOOL_DIR": str(tmp_path / "tools"),
+        "UV_TOOL_BIN_DIR": str(bin_folder),
+        "PATH": f"{bin_folder}:{terminal.environment['PATH']}",
+    }
+    terminal.run(install)
+    assert {each.name for each in bin_folder.iterdir()} == {"tap-cube", "target-postgres"}
+    (terminal.folder / "target.json").write_text(terminal.filled_in(settings))
+    terminal.run("".join(line for line in load.splitlines(keepends=True) if "TAP_CUBE_" in line))
+    assert f"{CUSTOMERS}: ok, 15 rows seen" in terminal.run(test)
+
+    terminal.run(f"TAP_CUBE_AUTH_TOKEN=wrong\n{nightly}", is_failing=True)
+    cube.faults = [Fault("500", row="C2", page=2)]
+    terminal.run(f"export TAP_CUBE_MAX_RETRIES=0\n{nightly}", is_failing=True)
+    assert warehouse.count("tap_cube.call_outcomes") == 200
+    cube.faults = []
+    assert "unchanged skipped" in terminal.run(nightly)
+    assert warehouse.count(f"tap_cube.{CUSTOMERS}") == 120
+    assert tables(warehouse) == {*TABLES}
+    assert "bookmarks" in json.loads((terminal.folder / "state.json").read_text())
+
+
+def test_a_reader_pastes_what_the_hub_would_give(warehouse: Warehouse, terminal: Terminal) -> None:
+    """The definitions of tap and loader, written out, are installed and load the same tables."""
+    definition, loader = (
+        fenced(MELTANO, "yaml", "The plugin, written out"),
+        fenced(MELTANO, "yaml", "Without Meltano Hub"),
+    )
+    (terminal.folder / "meltano.yml").write_text(
+        "default_environment: dev\nenvironments: [{name: dev}]\n"
+    )
+    terminal.paste(*definition)
+    terminal.paste(*loader)
+    setup, load = fenced(README, "sh", LOAD)
+    settings = "".join(line for line in setup.splitlines(keepends=True) if "config set" in line)
+    terminal.run(f"meltano install\n{settings}{load}")
+    assert tables(warehouse) == {*TABLES}
+
+
+def test_a_reader_loads_with_dlt(
+    cube: Sandbox, tmp_path: Path, with_own_caches: dict[str, str]
+) -> None:
+    """The example runs as docs/targets.md has it, and goes on in the next night."""
+    DLT.install()
+    (commands,) = fenced("docs/targets.md", "sh", "dlt")
+    shutil.copy(ROOT / "examples/load_with_dlt.py", tmp_path)
+    (tmp_path / "config.json").write_text(
+        json.dumps({"api_url": cube.url, "auth_token": cube.token})
+    )
+    environment = with_own_caches | {"DLT_DATA_DIR": str(tmp_path / "dlt")}
+    terminal = Terminal(tmp_path, environment, {"uv run": str(DLT.program)})
+    terminal.run(commands)
+    _, nightly = commands.splitlines()
+    assert "unchanged skipped" in terminal.run(nightly)
+    assert "bookmarks" in json.loads((tmp_path / "state.json").read_text())
+
+
+def customers(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """The rows of a CRM's customers."""
+    return [row for row in warehouse.table(f"tap_cube.{CUSTOMERS}") if row["crm_type"] == CRM[1]]
+
+
+def selected(catalog: Mapping[str, Any]) -> set[str]:
+    """The streams that a catalog selects."""
+    return {
+        entry["tap_stream_id"]
+        for entry in catalog["streams"]
+        for part in entry["metadata"]
+        if not part["breadcrumb"] and part["metadata"]["selected"]
+    }
+
+
+def tables(warehouse: Warehouse) -> set[str]:
+    """The tables that hold rows."""
+    found = warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'tap_cube'")
+    names = {row["tablename"] for row in found}
+    return {name for name in names if warehouse.count(f"tap_cube.{name}")}

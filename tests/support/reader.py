@@ -1,0 +1,62 @@
+"""A reader's terminal, and what a reader does between two commands of a page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tests.support.documented import shell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass
+class Terminal:
+    """Runs the blocks of a page one after the other; what a block exports, later ones see.
+
+    Attributes:
+        folder: Where commands run.
+        environment: All variables that they see in the beginning.
+        replaced: What stands on the pages for the reader's own, by regular expression.
+        exports: Lines that earlier blocks exported.
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    replaced: Mapping[str, str]
+    exports: str = ""
+
+    def run(self, block: str, *, is_failing: bool = False) -> str:
+        """Run a block to its end, which must be good or bad, and return all it said."""
+        block = self.filled_in(block)
+        before, self.exports = (
+            self.exports,
+            self.exports
+            + "".join(f"{line}\n" for line in block.splitlines() if line.startswith("export ")),
+        )
+        commands = f"set +e\n{before}{block}\n[ $? -ne 0 ]" if is_failing else before + block
+        return shell(commands, self.folder, self.environment)
+
+    def filled_in(self, text: str) -> str:
+        """A page's text with the reader's own in place of what stands for it."""
+        for pattern, own in self.replaced.items():
+            text = re.sub(pattern, own.replace("\\", r"\\"), text)
+        return text
+
+    def paste(self, block: str) -> None:
+        """Add a page's YAML to `meltano.yml`, each part where the file has such a part."""
+        path = self.folder / "meltano.yml"
+        pasted = yaml.safe_load(self.filled_in(block))
+        path.write_text(yaml.safe_dump(_merged(yaml.safe_load(path.read_text()), pasted)))
+
+
+def _merged(own: Any, added: Any) -> Any:  # noqa: ANN401 - any YAML
+    """Put YAML into other YAML: objects by key, and lists one after the other."""
+    if isinstance(own, dict) and isinstance(added, dict):
+        return own | {key: _merged(own.get(key), value) for key, value in added.items()}
+    return [*own, *added] if isinstance(own, list) else added
