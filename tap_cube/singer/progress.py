@@ -49,9 +49,14 @@ class StreamStats:
             retries: Retries among them.
         """
         return (
-            f"{self.rows} rows emitted, {self.unchanged} unchanged skipped, {requests} requests, "
-            f"{retries} of them retries, {self.unparsed} unparsed values, {self.seconds:.1f} s"
+            f"{_counted(self.rows, 'row')} emitted, {self.unchanged} unchanged skipped, "
+            f"{_counted(requests, 'request')}, {retries} of them retries, "
+            f"{_counted(self.unparsed, 'unparsed value')}, {self.seconds:.1f} s"
         )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 MAX_UNTHROTTLED_PARTITIONS = 50

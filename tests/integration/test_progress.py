@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \| (INFO|WARNING) +\| [\w.-]+ +\| \S.*")
 BAR = re.compile(rf"{CUSTOMERS}(?:, \d of \d)?: +(\d+)%\|")
 SUMMARY = re.compile(
-    r"(?P<rows>\d+) rows emitted, (?P<unchanged>\d+) unchanged skipped, (?P<requests>\d+) "
-    r"requests, (?P<retries>\d+) of them retries, (?P<unparsed>\d+) unparsed values, [\d.]+ s"
+    r"(?P<rows>\d+) rows? emitted, (?P<unchanged>\d+) unchanged skipped, (?P<requests>\d+) "
+    r"requests?, (?P<retries>\d+) of them retries, (?P<unparsed>\d+) unparsed values?, [\d.]+ s"
     r".*, at most (?P<in_flight>\d+) requests at once by now$"
 )
 STRUCTURED = """

@@ -142,3 +142,6 @@ def test_the_summary_is_one_line() -> None:
         "5 rows emitted, 4 unchanged skipped, 20 requests, 1 of them retries, "
         "3 unparsed values, 1.3 s"
     )
+    assert StreamStats(rows=1, unparsed=1).summary(requests=1, retries=0) == (
+        "1 row emitted, 0 unchanged skipped, 1 request, 0 of them retries, 1 unparsed value, 0.0 s"
+    )
