@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import typing as t
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import metadata
 from zoneinfo import ZoneInfo
 
 from singer_sdk.exceptions import ConfigValidationError
 
+from tap_cube.logs import escaped
 from tap_cube.settings_rules import (
     BATCH_EXAMPLE,
     ExactValidator,
@@ -21,13 +21,20 @@ from tap_cube.settings_rules import (
 from tap_cube.settings_schema import CRM_TYPES, SCHEMA
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from jsonschema import ValidationError
 
-PREFIX: t.Final = "TAP_CUBE_"
-"""Begins the name of the environment variable of each setting."""
+_MAX_SHOWN = 30
+
+_EXAMPLES = {
+    "assignment_ids": "a list of integers, such as [9, 12]",
+    "batch_config": BATCH_EXAMPLE,
+    "data_owners": 'a list such as [{"id": 2, "crm_types": ["B2B"]}], each CRM type '
+    + " or ".join(f'"{crm_type}"' for crm_type in CRM_TYPES),
+}
+"""What settings that are not just one value must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,33 +121,6 @@ def typed(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> dict[str,
     return {name: _from_text(properties.get(name, {}), value) for name, value in config.items()}
 
 
-def unknown_settings(config: Iterable[str], schema: Mapping[str, t.Any]) -> Iterator[str]:
-    """Yield a sentence for each setting of a config that does not exist."""
-    known = schema["properties"]
-    for name in sorted(set(config) - known.keys()):
-        yield f"Setting {name!r:.60} is unknown and ignored{did_you_mean(name, known)}"
-
-
-def unknown_variables(environment: Iterable[str], schema: Mapping[str, t.Any]) -> Iterator[str]:
-    """Yield a sentence for each variable that looks like a setting's, but is none."""
-    known = {f"{PREFIX}{name.upper()}": prop for name, prop in schema["properties"].items()}
-    objects = [name for name, prop in known.items() if "object" in prop.get("type", ())]
-    # Meltano sets variables of its own, with a second underscore, and one for each property of an
-    # object, after the name of the setting.
-    others = (f"{PREFIX}_", *(f"{name}_" for name in objects))
-    known[f"{PREFIX}LOGLEVEL"] = {}  # of the SDK
-    for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known and not name.startswith(others):
-            yield f"Variable {name!r:.60} is unknown and ignored{did_you_mean(name, known)}"
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name, with the nearest known one."""
-    spellings = {each.casefold(): each for each in known}
-    nearest = get_close_matches(name.casefold(), spellings, 1)
-    return f"; did you mean '{spellings[nearest[0]]}'?" if nearest else "."
-
-
 def _from_text(prop: Mapping[str, t.Any], value: object) -> object:
     if not isinstance(value, str) or "string" in prop.get("type", "string"):
         return value
@@ -158,7 +138,8 @@ def _type_errors(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> It
             yield f"Setting '{name}' is missing: give the {title} of the Cube account."
     errors = ExactValidator(schema).iter_errors({"api_url": "", **given})
     for name in dict.fromkeys(_setting(error) for error in errors):
-        yield f"Setting '{name}' must be {_expected(name, schema['properties'][name])}."
+        prop = schema["properties"][name]
+        yield f"Setting '{name}' must be {_expected(name, prop)}{_instead(given[name], prop)}."
 
 
 def _setting(error: ValidationError) -> str:
@@ -166,17 +147,24 @@ def _setting(error: ValidationError) -> str:
 
 
 def _expected(name: str, prop: Mapping[str, t.Any]) -> str:
-    if name == "data_owners":
-        types = " or ".join(f'"{crm_type}"' for crm_type in CRM_TYPES)
-        return f'a list such as [{{"id": 2, "crm_types": ["B2B"]}}], each CRM type {types}'
-    if name == "batch_config":
-        return BATCH_EXAMPLE
-    if name == "assignment_ids":
-        return "a list of integers, such as [9, 12]"
+    if name in _EXAMPLES:
+        return _EXAMPLES[name]
     if "enum" in prop:
         return " or ".join(repr(choice) for choice in prop["enum"])
     if "minimum" in prop:
-        upper = f" to {prop['maximum']}" if "maximum" in prop else " or more"
-        return f"an integer, {prop['minimum']}{upper}"
+        return f"an integer from {prop['minimum']} to {prop['maximum']}"
     kinds = [kind for kind in prop.get("type", ["object"]) if kind != "null"]
+    if kinds in (["integer"], ["boolean"]):
+        return "an integer" if kinds == ["integer"] else "true or false"
     return f"of type {' or '.join(kinds)}, as the README describes it"
+
+
+def _instead(value: object, prop: Mapping[str, t.Any]) -> str:
+    """What stands in place of a number or a boolean; text may be a credential, and is not shown."""
+    if not {"boolean", "integer"} & {*prop.get("type", ())}:
+        return ""
+    if isinstance(value, str):
+        return ", not text" if value else ", not empty"
+    if isinstance(value, list | dict):
+        return ", not a list" if isinstance(value, list) else ", not an object"
+    return f", not {escaped(str(value).lower(), _MAX_SHOWN)}"

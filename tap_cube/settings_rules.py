@@ -86,7 +86,11 @@ def _address_errors(address: str) -> Iterator[str]:
     try:
         url = urlsplit(normal_address(address))
     except ValueError:
-        yield f"Setting 'api_url' is not a web address: {remedy}."
+        is_quoted = not address.isprintable() or set(address) & set(" \"'")
+        fault = (
+            "must have no blanks, quotes or line breaks" if is_quoted else "is not a web address"
+        )
+        yield f"Setting 'api_url' {fault}: {remedy}."
         return
     given = urlsplit(address)
     if given.username is not None or given.password is not None:
@@ -125,8 +129,8 @@ def _credential_errors(values: Mapping[str, t.Any]) -> Iterator[str]:
         missing = {"username", "password"} - given
         yield f"Setting '{missing.pop()}' is missing: Basic authentication needs both."
     token = text.get("auth_token", "")
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        yield "Setting 'auth_token' must be the token alone, without spaces or line breaks."
+    if not (token.isascii() and token.isprintable()) or set(token) & set(" \"'"):
+        yield "Setting 'auth_token' must be the token alone, without spaces, quotes or line breaks."
     if ":" in text.get("username", "") or not text.get("username", "").isprintable():
         yield "Setting 'username' must be printable, without a colon."
     if not text.get("password", "").isprintable():

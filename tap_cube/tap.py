@@ -17,7 +17,7 @@ from typing_extensions import override
 from tap_cube.account.discovery import Discovery
 from tap_cube.account.memory import Memory
 from tap_cube.command import CommandLine
-from tap_cube.settings import PREFIX, Settings, typed, unknown_settings, unknown_variables
+from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.catalog import Keys, checked_catalog
 from tap_cube.singer.loaded_files import BATCH_FILES, begin_run
@@ -25,6 +25,7 @@ from tap_cube.singer.map_rules import OF_MAPS, map_errors
 from tap_cube.singer.maps import check_aliases
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.partition_state import EncodedStateWriter
+from tap_cube.singer.setting_names import of_variables, unknown_names
 from tap_cube.singer.state import checked_state
 from tap_cube.singer.versions import check_versions
 from tap_cube.streams.base import CubeStream
@@ -95,14 +96,10 @@ class TapCube(CommandLine):
     def __init__(
         self, *, config: t.Any = None, parse_env_config: bool = False, **options: t.Any
     ) -> None:
-        # The SDK's own parsing of variables fails without naming the setting.
-        if parse_env_config:
-            self.append_builtin_config(self.config_jsonschema)
-            names = self.config_jsonschema["properties"]
-            variables = {name: os.environ.get(f"{PREFIX}{name.upper()}") for name in names}
-            given = {name: value for name, value in variables.items() if value is not None}
-            for warning in unknown_variables(os.environ, self.config_jsonschema):
-                self.logger.warning(warning)
+        self.append_builtin_config(self.config_jsonschema)
+        self._reads_variables = parse_env_config
+        if parse_env_config:  # the SDK's own parsing of variables fails without naming the setting
+            given = of_variables(os.environ, self.config_jsonschema)
             config = {**(config or {}), **given}
         # Discovery needs the state, which the SDK loads after it.
         state = options.get("state")
@@ -232,21 +229,24 @@ class TapCube(CommandLine):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         # The SDK's own check prints the values it rejects, including secrets.
-        self.append_builtin_config(self.config_jsonschema)
-        config = typed(self._config, self.config_jsonschema)
+        schema = self.config_jsonschema
+        config = typed(self._config, schema)
         # The SDK takes a setting that is null for one that is given.
         self._config = {name: value for name, value in config.items() if value is not None}
-        for warning in unknown_settings(self._config, self.config_jsonschema):
-            self.logger.warning(warning)
+        unknown = unknown_names(
+            self._config, os.environ, schema, are_variables_read=self._reads_variables
+        )
         errors = [*map_errors(self._config, KEYS)]
         rest = {n: value for n, value in self._config.items() if not (errors and n in OF_MAPS)}
         try:
-            self.settings = Settings.from_config(rest, self.config_jsonschema)
+            self.settings = Settings.from_config(rest, schema)
         except ConfigValidationError as error:
             errors += error.errors
         if errors and raise_errors:
             msg = "Settings are not valid"
-            raise ConfigValidationError(msg, errors=errors)
+            raise ConfigValidationError(msg, errors=[*unknown, *errors])  # one may explain another
+        for warning in unknown:
+            self.logger.warning(warning)
         return errors
 
     @override

@@ -36,7 +36,6 @@ WRONG: dict[str, Record] = {
     "an unknown compression": {"encoding": {"format": "jsonl", "compression": "zstd"}},
     "not an object": {"encoding": "jsonl"},
     "no root": {"storage": {"root": ""}},
-    "an unknown part": {"storage": {"root": "files", "bucket": "files"}},
     "a size of zero": {"batch_size": 0},
     "a size as text": {"batch_size": "7"},
 }

@@ -14,6 +14,10 @@ ADDRESS = "https://acme.headshed.com"
 VALID: dict[str, Any] = {"api_url": ADDRESS, "auth_token": MARK}
 
 NO_ADDRESS = "Setting 'api_url' is not a web address: give just https://ACCOUNT.headshed.com."
+NO_BLANKS = (
+    "Setting 'api_url' must have no blanks, quotes or line breaks: "
+    "give just https://ACCOUNT.headshed.com."
+)
 NO_HTTPS = (
     "Setting 'api_url' must begin with https://, since the credential is sent there; "
     "http is accepted for this machine's own address alone."
@@ -47,12 +51,13 @@ def errors_of(address: str) -> list[str]:
         ("https:///acme.headshed.com", NO_ADDRESS),
         ("https://host\\evil.example", NO_ADDRESS),
         ("https://acme.headshed.com\\@evil.example", NO_ADDRESS),
-        (" https://acme.headshed.com", NO_ADDRESS),
-        ("https://acme.headshed.com ", NO_ADDRESS),
-        ("https://acme.headshed.com\n", NO_ADDRESS),
-        ("https://acme.headshed.com\t.evil.example", NO_ADDRESS),
-        ("https://acme.\u200bheadshed.com", NO_ADDRESS),
-        ("https://acme headshed.com", NO_ADDRESS),
+        (" https://acme.headshed.com", NO_BLANKS),
+        ('"https://acme.headshed.com"', NO_BLANKS),
+        ("https://acme.headshed.com ", NO_BLANKS),
+        ("https://acme.headshed.com\n", NO_BLANKS),
+        ("https://acme.headshed.com\t.evil.example", NO_BLANKS),
+        ("https://acme.\u200bheadshed.com", NO_BLANKS),
+        ("https://acme headshed.com", NO_BLANKS),
         ("https://acme.headshed.com:0", NO_ADDRESS),
         ("https://acme.headshed.com:99999", NO_ADDRESS),
         ("https://acme.headshed.com:x", NO_ADDRESS),

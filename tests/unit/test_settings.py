@@ -21,9 +21,11 @@ TWO_CREDENTIALS = (
     "Two kinds of credential: give either 'auth_token' or 'username' with 'password', "
     "and remove the other."
 )
-TOKEN_ALONE = "Setting 'auth_token' must be the token alone, without spaces or line breaks."  # noqa: S105 - a sentence
+TOKEN_ALONE = "Setting 'auth_token' must be the token alone, without spaces, quotes or line breaks."  # noqa: S105 - a sentence
 NO_DATE = "Setting 'start_date' must be a date or date-time, such as 2024-01-31T00:00:00Z."
 NO_ZONE = "Setting 'timezone' must be an IANA zone name, such as Europe/Oslo."
+AHEAD = "Setting 'read_ahead' must be an integer from 0 to 16, not"
+TIMEOUT = "Setting 'request_timeout' must be an integer from 1 to 3600, not"
 NO_AGENT = "Setting 'user_agent' must be one line of ASCII characters."
 NO_IDS = "Setting 'assignment_ids' must be a list of integers, such as [9, 12]."
 NO_OWNERS = (
@@ -76,6 +78,7 @@ def missing(*names: str) -> dict[str, Any]:
         (VALID | {"auth_token": f"Token {MARK}"}, [TOKEN_ALONE]),
         (VALID | {"auth_token": f"{MARK}\n"}, [TOKEN_ALONE]),
         (VALID | {"auth_token": f"{MARK}å"}, [TOKEN_ALONE]),
+        (VALID | {"auth_token": f'"{MARK}"'}, [TOKEN_ALONE]),
         (VALID | {"assignment_ids": "9"}, [NO_IDS]),
         (VALID | {"assignment_ids": ["9"]}, [NO_IDS]),
         (VALID | {"assignment_ids": [True]}, [NO_IDS]),
@@ -98,8 +101,14 @@ def missing(*names: str) -> dict[str, Any]:
             VALID | {"start_date": "9998-01-01"},
             ["Setting 'start_date' is in the future: give a day that has begun."],
         ),
-        (VALID | {"lookback_days": -1}, ["Setting 'lookback_days' must be an integer, 0 to 3650."]),
-        (VALID | {"lookback_days": "2"}, ["Setting 'lookback_days' must be an integer, 0 to 3650"]),
+        (
+            VALID | {"lookback_days": -1},
+            ["Setting 'lookback_days' must be an integer from 0 to 3650, not -1."],
+        ),
+        (
+            VALID | {"lookback_days": "2"},
+            ["Setting 'lookback_days' must be an integer from 0 to 3650, not text."],
+        ),
         (VALID | {"timezone": "Oslo"}, [NO_ZONE]),
         (VALID | {"timezone": ""}, [NO_ZONE]),
         (VALID | {"timezone": "../../etc/passwd"}, [NO_ZONE]),
@@ -108,23 +117,17 @@ def missing(*names: str) -> dict[str, Any]:
             VALID | {"custom_field_names": "labels"},
             ["Setting 'custom_field_names' must be 'original' or 'label'."],
         ),
-        (VALID | {"read_ahead": 17}, ["Setting 'read_ahead' must be an integer, 0 to 16."]),
-        (VALID | {"read_ahead": -1}, ["Setting 'read_ahead' must be an integer, 0 to 16."]),
-        (VALID | {"read_ahead": True}, ["Setting 'read_ahead' must be an integer, 0 to 16."]),
-        (VALID | {"read_ahead": 4.0}, ["Setting 'read_ahead' must be an integer, 0 to 16."]),
+        (VALID | {"read_ahead": 17}, [f"{AHEAD} 17."]),
+        (VALID | {"read_ahead": -1}, [f"{AHEAD} -1."]),
+        (VALID | {"read_ahead": True}, [f"{AHEAD} true."]),
+        (VALID | {"read_ahead": 4.0}, [f"{AHEAD} 4.0."]),
+        (VALID | {"read_ahead": float("nan")}, [f"{AHEAD} nan."]),
+        (VALID | {"request_timeout": 0}, [f"{TIMEOUT} 0."]),
+        (VALID | {"request_timeout": 10**30}, [f"{TIMEOUT} 1{'0' * 28}…."]),
         (
-            VALID | {"read_ahead": float("nan")},
-            ["Setting 'read_ahead' must be an integer, 0 to 16."],
+            VALID | {"max_retries": -1},
+            ["Setting 'max_retries' must be an integer from 0 to 100, not -1."],
         ),
-        (
-            VALID | {"request_timeout": 0},
-            ["Setting 'request_timeout' must be an integer, 1 to 3600."],
-        ),
-        (
-            VALID | {"request_timeout": 10**30},
-            ["Setting 'request_timeout' must be an integer, 1 to 3600."],
-        ),
-        (VALID | {"max_retries": -1}, ["Setting 'max_retries' must be an integer, 0 to 100."]),
         (VALID | {"user_agent": "two\nlines"}, [NO_AGENT]),
         (VALID | {"user_agent": "漢"}, [NO_AGENT]),
         (VALID | {"user_agent": " tap"}, [NO_AGENT]),
@@ -132,7 +135,7 @@ def missing(*names: str) -> dict[str, Any]:
             {"read_ahead": 99, "timezone": "Oslo"},
             [
                 "Setting 'api_url' is missing: give the API URL of the Cube account.",
-                "Setting 'read_ahead' must be an integer, 0 to 16.",
+                f"{AHEAD} 99.",
                 NO_CREDENTIAL,
                 NO_ZONE,
             ],
