@@ -14,13 +14,16 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_cube.errors import CubeError, SettingsError
+from tap_cube.errors import CubeError, InputFileError, SettingsError
+from tap_cube.logs import shown
+from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.batches import check_storage
 from tap_cube.singer.files import read_config, read_json
+from tap_cube.singer.setting_names import PREFIX, of_variables
 from tap_cube.streams.spec import CubeTap
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _LEVEL_VARIABLES = ("TAP_CUBE_LOGLEVEL", "LOGLEVEL")
 _LOG_CONFIG = "SINGER_SDK_LOG_CONFIG"
@@ -49,6 +52,7 @@ class CommandLine(CubeTap):
             )
             raise CubeError(msg) from None
         _enable_loggers()
+        cls.logger.addFilter(_is_of_use)
         if _keep_log_from_stdout():
             cls.logger.warning(
                 "The file that variable %s names sends the log to stdout, where the target reads "
@@ -64,6 +68,8 @@ class CommandLine(CubeTap):
     @classmethod
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
+        command.context_settings["help_option_names"] = ["-h", "--help"]
+        command.params.append(_words())
         for option in command.params:
             # Before `--discover` and `--test`, which need them.
             option.is_eager |= option.name in {"state", "catalog"}
@@ -74,13 +80,15 @@ class CommandLine(CubeTap):
                     "without data. Use --test=schema to print SCHEMA messages instead."
                 )
             if isinstance(option.type, click.File):
-                option.type = click.File(encoding="utf-8")  # whatever the system's encoding is
+                option.type, option.metavar = click.STRING, "FILENAME"  # read and checked here
         return command
 
     @override
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> t.Any:
         # The SDK does not name a file that is not JSON.
+        if not value:
+            return None
         given = super().cb_config(ctx, param, ())
         for path in value:
             if path == "ENV":
@@ -120,8 +128,8 @@ class CommandLine(CubeTap):
         cls,
         *,
         config: t.Any = None,
-        state: t.IO[str] | None = None,
-        catalog: t.IO[str] | None = None,
+        state: t.Any = None,
+        catalog: t.Any = None,
         **options: t.Any,
     ) -> None:
         super(Tap, cls).invoke(**options)
@@ -135,16 +143,61 @@ class CommandLine(CubeTap):
     @classmethod
     def _of_files(cls, files: Mapping[str, t.Any], **options: t.Any) -> t.Self:  # noqa: ANN401 - as in the SDK
         """Make the tap of the files that the command line names."""
-        state, catalog, config = files.get("state"), files.get("catalog"), files["config"]
-        if state:
+        state, catalog, config = files.get("state"), files.get("catalog"), files.get("config")
+        if config is None:
+            raise CubeError(_how_to_give_settings())
+        if state is not None:
             options["state"] = read_json(state, "--state", may_be_blank=True)
-        if catalog:
+        if catalog is not None:
             # The SDK takes a file that holds nothing but `null` for one that was not given.
             options["catalog"] = read_json(catalog, "--catalog") or []
         try:
             return cls(config=config.config, parse_env_config=config.parse_env, **options)
         except ConfigValidationError as error:  # to which the SDK would add a line of its own
-            raise SettingsError(error.errors) from None
+            unread = () if config.parse_env else _variables_beside(config.config)
+            raise SettingsError([*error.errors, *unread]) from None
+        except InputFileError as error:
+            text = str(error)
+            where = f"File {files[error.option]!r}, given to --{error.option}"
+            msg = f"{where}: {text[:1].lower()}{text[1:]}"
+            raise CubeError(msg) from None
+
+
+def _words() -> click.Argument:
+    """The words that belong to no option; each is a usage error, before `--discover` runs."""
+
+    def refuse(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> None:
+        if words:
+            msg = f"Name files with --config, --catalog or --state, not just {shown(words[0])}."
+            raise click.UsageError(msg, context)
+
+    return click.Argument(
+        ["words"], nargs=-1, metavar="", is_eager=True, expose_value=False, callback=refuse
+    )
+
+
+def _how_to_give_settings() -> str:
+    """What to do about a command line without settings."""
+    variables = [f"{PREFIX}{name.upper()}" for name in of_variables(os.environ, SCHEMA)]
+    if variables:
+        return (
+            f"Option --config is missing: variables such as {variables[0]} are read only with it. "
+            "Add --config=ENV."
+        )
+    return (
+        "Option --config is missing: give the name of a JSON file with the settings, or ENV to "
+        f"read variables such as {PREFIX}API_URL and {PREFIX}AUTH_TOKEN. See tap-cube --help."
+    )
+
+
+def _variables_beside(config: Mapping[str, t.Any]) -> Iterator[str]:
+    """Yield a sentence if variables have what a file of wrong settings lacks."""
+    credentials = {"auth_token", "username", "password"}
+    wanted = {"api_url", *(() if credentials & config.keys() else credentials)} - config.keys()
+    given = of_variables(os.environ, SCHEMA)
+    if lacking := [name for name, value in given.items() if name in wanted and value]:
+        variable = f"{PREFIX}{lacking[0].upper()}"
+        yield f"Variables such as {variable} are read only with a further --config=ENV."
 
 
 def _loggers() -> list[logging.Logger]:
@@ -155,6 +208,11 @@ def _enable_loggers() -> None:
     """Enable the loggers that a log configuration does not name: it disables them by default."""
     for logger in _loggers():
         logger.disabled = False
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Whether a record may help; the SDK says that it skips variables, which the tap has read."""
+    return not record.getMessage().startswith("Skipping parse of env var")
 
 
 def _keep_log_from_stdout() -> bool:

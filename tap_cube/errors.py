@@ -18,6 +18,28 @@ class CubeError(FatalSyncError):
     """
 
 
+class InputFileError(CubeError):
+    """A file of the command line is not what the tap needs.
+
+    Attributes:
+        option: The option that names it.
+    """
+
+    option: t.ClassVar[str]
+
+
+class StateError(InputFileError):
+    """The state cannot be gone on from."""
+
+    option = "state"
+
+
+class CatalogError(InputFileError):
+    """The catalog is none of this tap's."""
+
+    option = "catalog"
+
+
 class RunError(CubeError):
     """Ends the run at once, not only one stream: no other stream could do better."""
 

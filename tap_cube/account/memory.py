@@ -32,7 +32,7 @@ import msgspec
 
 from tap_cube.account.generations import CAMPAIGNS
 from tap_cube.account.model import partition_name
-from tap_cube.errors import CubeError
+from tap_cube.errors import StateError
 from tap_cube.logs import shown
 
 if t.TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Memory:
             state: A state whose bookmarks and partitions have the right shape.
 
         Raises:
-            CubeError: If what it remembers is damaged.
+            StateError: If what it remembers is damaged.
         """
         marks = state.get("bookmarks", {})
         for stream, mark in marks.items():
@@ -98,7 +98,7 @@ class Memory:
                     f"The state of stream {shown(stream)} is damaged. "
                     "Fix or clear it, then run again."
                 )
-                raise CubeError(msg)
+                raise StateError(msg)
         return cls(
             {name: mark["endpoint"] for name, mark in marks.items() if "endpoint" in mark},
             marks.get("custom_fields", {}).get("definitions", {}),
@@ -115,7 +115,7 @@ class Memory:
             endpoints: All its endpoints, in the order in which a first run tries them.
 
         Raises:
-            CubeError: If the state names an endpoint that the stream does not have.
+            StateError: If the state names an endpoint that the stream does not have.
         """
         if row := self.endpoints.get(stream):
             return Expected(_named(stream, row, endpoints), must_answer=True)
@@ -224,4 +224,4 @@ def _named(stream: str, row: str, endpoints: Iterable[Endpoint]) -> tuple[Endpoi
         f"{stream}: the state names the address {shown(row)}, which this version of the tap does "
         "not know. Use the version that wrote it, or run once with --full-refresh."
     )
-    raise CubeError(msg)
+    raise StateError(msg)

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from msgspec import Meta, Struct, field
 
-from tap_cube.errors import CubeError
+from tap_cube.errors import CatalogError
 from tap_cube.logs import listed
 from tap_cube.records.decoder import UNPARSED
 from tap_cube.singer.files import is_deep
@@ -124,15 +124,15 @@ def checked_catalog(
         logger: Gets a warning about streams that it does not have.
 
     Raises:
-        CubeError: If it is not a catalog of this tap, or asks for what the tap cannot do. The
+        CatalogError: If it is not a catalog of this tap, or asks for what the tap cannot do. The
             message names the stream, and the column.
     """
     if not isinstance(catalog, dict) or not isinstance(catalog.get("streams"), list):
         msg = f"The catalog has no list of streams. {_REMEDY}"
-        raise CubeError(msg)
+        raise CatalogError(msg)
     if is_deep(catalog, _MAX_DEPTH):
         msg = f"The catalog has more than {_MAX_DEPTH} levels. {_REMEDY}"
-        raise CubeError(msg)
+        raise CatalogError(msg)
     entries: dict[str, dict[str, t.Any]] = {}
     for number, raw in enumerate(catalog["streams"], start=1):
         name = _converted(raw, _Named, _name_of(raw, number)).tap_stream_id
@@ -144,7 +144,7 @@ def checked_catalog(
         logger.warning(msg, listed(sorted(unknown)))
     if entries.keys() == unknown:
         msg = f"The catalog has no stream of this tap. {_REMEDY}"
-        raise CubeError(msg)
+        raise CatalogError(msg)
     return {"streams": [entries[name] for name in entries if name in streams]}
 
 
@@ -254,5 +254,5 @@ def _converted(raw: object, kind: type[T], stream: str, column: str = "") -> T:
         raise _fault(stream, f"column {column!r:.80}: {what}" if column else what) from None
 
 
-def _fault(stream: str, fault: str) -> CubeError:
-    return CubeError(f"The catalog's stream {stream!r:.80} is not valid: {fault}. {_REMEDY}")
+def _fault(stream: str, fault: str) -> CatalogError:
+    return CatalogError(f"The catalog's stream {stream!r:.80} is not valid: {fault}. {_REMEDY}")

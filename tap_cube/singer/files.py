@@ -5,40 +5,42 @@ from __future__ import annotations
 import typing as t
 from decimal import Decimal
 
+import click
 import simplejson
 
 from tap_cube.errors import CubeError
+from tap_cube.logs import shown
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
+
+_FIX = "Fix it, then run again."
+_OTHER_FILES = {"streams": "--catalog", "bookmarks": "--state"}
+"""What the files of other options hold, and no file of settings."""
 
 
 def read_config(path: str) -> dict[str, t.Any]:
     """Read a file of settings.
 
     Raises:
-        CubeError: If it cannot be read, or is not a JSON object. The message names the file.
+        CubeError: If it cannot be read, or is not a JSON object with settings. The message names
+            the file.
     """
-    if path.lstrip().startswith("{"):  # it may hold a credential, so it is not shown
-        msg = "Option --config takes the name of a file, not JSON. Write the JSON into a file."
-        raise CubeError(msg)
-    try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - a Path("") would be the folder
-            config = read_json(file, "--config")
-    except OSError as error:
-        msg = f"File {path!r}, given to --config, cannot be read: {error.strerror}."
-        raise CubeError(msg) from None
-    if isinstance(config, dict):
-        return config
-    msg = f"File {path!r}, given to --config, must hold one JSON object with the settings."
-    raise CubeError(msg)
+    config = read_json(path, "--config")
+    if not isinstance(config, dict):
+        raise _fault(path, "--config", "must hold one JSON object with the settings.")
+    for key, option in _OTHER_FILES.items():
+        if key in config:
+            fault = f"has '{key}' in place of settings: it is a file for {option}."
+            raise _fault(path, "--config", fault)
+    return config
 
 
-def read_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> object:
-    """Read a file that has to be JSON, and close it.
+def read_json(path: str, option: str, *, may_be_blank: bool = False) -> object:
+    """Read a file that has to be JSON.
 
     Args:
-        file: The file.
+        path: The file; `-` for standard input.
         option: The option of the command line that names it.
         may_be_blank: Whether it may have no content.
 
@@ -46,27 +48,41 @@ def read_json(file: t.IO[str], option: str, *, may_be_blank: bool = False) -> ob
         Its value; numbers with a fraction are decimals. None if it is blank.
 
     Raises:
-        CubeError: If it is not JSON, or an object has a key twice. The message names the file.
+        CubeError: If it cannot be read, is not JSON, or an object has a key twice. The message
+            names the file.
     """
-    remedy = "Fix it"
+    if path.lstrip().startswith("{"):  # it may hold a credential, so it is not shown
+        msg = f"Option {option} takes the name of a file, not JSON. Write the JSON into a file."
+        raise CubeError(msg)
+    text = ""
     try:
-        with file:  # click leaves it open if an eager option, such as `--discover`, fails
+        with click.open_file(path, encoding="utf-8") as file:
             text = file.read().removeprefix("\ufeff")  # some editors begin a file with this mark
         if may_be_blank and not text.strip():
             return None
         value = simplejson.loads(text, parse_float=Decimal, object_pairs_hook=_without_repeats)
         # Half a surrogate pair is JSON, but no text that could be written again.
         simplejson.dumps(value, ensure_ascii=False).encode()
+    except OSError as error:
+        fault = f"cannot be read: {error.strerror}."
+        if option == "--config" and path.upper() == "ENV":
+            fault += " Write ENV in capitals to read variables."
     except _RepeatedKeyError as error:
-        fault = f"has the key {error.key!r:.80} twice in one object"
+        fault = f"has the key {shown(error.key)} twice in one object. {_FIX}"
     except UnicodeDecodeError:
-        fault, remedy = "is not JSON", "Save it as UTF-8"
+        fault = "is not JSON. Save it as UTF-8, then run again."
+    except simplejson.JSONDecodeError as error:
+        where = f"not JSON (line {error.lineno}, column {error.colno})"
+        fault = f"is {where if text.strip() else 'empty'}. {_FIX}"
     except (ValueError, RecursionError, ArithmeticError):
-        fault = "is not JSON"
+        fault = f"is not JSON. {_FIX}"
     else:
         return value
-    msg = f"File {file.name!r}, given to {option}, {fault}. {remedy}, then run again."
-    raise CubeError(msg)
+    raise _fault(path, option, fault)
+
+
+def _fault(path: str, option: str, fault: str) -> CubeError:
+    return CubeError(f"File {path!r}, given to {option}, {fault}")
 
 
 def is_deep(value: object, levels: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_cube.errors import CubeError
+from tap_cube.errors import StateError
 from tap_cube.logs import shown
 from tap_cube.singer.files import is_deep
 from tap_cube.singer.loaded_files import BATCH_FILES
@@ -25,15 +25,15 @@ def checked_state(state: object) -> dict[str, t.Any]:
     """Check the shape of a state, also of another tap's, and return it.
 
     Raises:
-        CubeError: If it is damaged, wrapped in something else, or has a partition twice.
+        StateError: If it is damaged, wrapped in something else, or has a partition twice.
     """
     if not isinstance(state, dict) or is_deep(state, _MAX_DEPTH):
-        raise CubeError(DAMAGED)
+        raise StateError(DAMAGED)
     if "bookmarks" not in state and state.keys() - {"currently_syncing", BATCH_FILES}:
-        raise CubeError(_how_to_unwrap(state))
+        raise StateError(_how_to_unwrap(state))
     bookmarks = state.get("bookmarks", {})
     if not isinstance(bookmarks, dict):
-        raise CubeError(DAMAGED)
+        raise StateError(DAMAGED)
     return {**state, "bookmarks": {name: _checked(name, own) for name, own in bookmarks.items()}}
 
 
@@ -46,7 +46,7 @@ def _checked(stream: str, bookmark: object) -> dict[str, t.Any]:
         and all(_is_partition(part) for part in partitions)
     ):
         msg = f"The state of stream {shown(stream)} is damaged. Fix or clear it, then run again."
-        raise CubeError(msg)
+        raise StateError(msg)
     seen = set()
     for part in partitions:
         context = frozenset(part["context"].items())
@@ -56,7 +56,7 @@ def _checked(stream: str, bookmark: object) -> dict[str, t.Any]:
                 f"The state of stream {shown(stream)} has a partition twice ({shown(where)}). "
                 "Remove the one with the later bookmark, then run again."
             )
-            raise CubeError(msg)
+            raise StateError(msg)
         seen.add(context)
     own = {**bookmark, "partitions": [_without_markers(part) for part in partitions]}
     return _without_markers(own if partitions else bookmark)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_cube.errors import CubeError
+from tap_cube.errors import StateError
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +62,7 @@ def check_versions(stream: str, state: Mapping[str, t.Any]) -> None:
         state: Its state.
 
     Raises:
-        CubeError: If they are damaged.
+        StateError: If they are damaged.
     """
     parts = (state, *state.get("partitions", ()))
     numbers = [part.get(name, 0) for part in parts for name in _VERSIONS]
@@ -71,7 +71,7 @@ def check_versions(stream: str, state: Mapping[str, t.Any]) -> None:
     days = (state.get(name, "") for name in ("since", "start"))
     if not (is_sound and all(isinstance(each, str) for each in days)):
         msg = f"The state of stream '{stream}' is damaged. Fix or clear it, then run again."
-        raise CubeError(msg)
+        raise StateError(msg)
 
 
 class TableVersion:

@@ -6,7 +6,7 @@ import re
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from tap_cube.errors import RunError
+from tap_cube.errors import StateError
 from tap_cube.singer.versions import DETAILS, EMPTIED, LOADED
 
 if t.TYPE_CHECKING:
@@ -74,7 +74,7 @@ def check_bookmarks(state: Mapping[str, t.Any], stream: str, key: str | None) ->
         key: Its replication key; only bookmarks of this key count.
 
     Raises:
-        RunError: If one is not a date. The message names the partition.
+        StateError: If one is not a date. The message names the partition.
     """
     own = state["bookmarks"].get(stream, {})
     for part in (own, *own.get("partitions", [])):
@@ -90,7 +90,7 @@ def check_bookmarks(state: Mapping[str, t.Any], stream: str, key: str | None) ->
                 f"{where and f', for {where}'}. Write it as YYYY-MM-DD, or remove it so that "
                 "everything is read again."
             )
-            raise RunError(msg) from None
+            raise StateError(msg) from None
 
 
 def _where(context: Context | None) -> str:

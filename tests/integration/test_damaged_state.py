@@ -78,7 +78,7 @@ WRAPPED: dict[str, tuple[object, str]] = {
         "a whole STATE message. Give only the object that has 'bookmarks', as `jq .value`",
     ),
     "another name": ({"state": state_with(PARTS)}, "`jq .state`"),
-    "bookmarks alone": ({CUSTOMERS: PARTS}, "The state has no 'bookmarks'"),
+    "bookmarks alone": ({CUSTOMERS: PARTS}, "the state has no 'bookmarks'"),
 }
 
 WRONG_VALUES: dict[str, object] = {
@@ -96,12 +96,14 @@ WRONG_VALUES: dict[str, object] = {
 
 
 def sentence_for(cube: Sandbox, state: Path, **settings: object) -> str:
-    """Run with this state and return the sentence that it fails with."""
+    """Run with this state, and return the sentence about the file that it fails with."""
     options = ["--state", str(state)]
     run = run_in_process(settings_for(cube, **only(CRM), **settings), extra_args=options)
     assert run.returncode == 1
     assert not run.records.get(CUSTOMERS)
-    return complaint(run)
+    named, _, sentence = complaint(run).partition(": ")
+    assert named == f"File '{state}', given to --state"
+    return sentence
 
 
 @pytest.mark.parametrize("option", ["state", "catalog", "config"])
@@ -113,7 +115,7 @@ def test_a_file_that_is_not_json_is_named(
     path = tmp_path / "night.json"
     path.write_bytes(content)
     run = run_in_process(settings_for(cube), extra_args=[f"--{option}", str(path)])
-    assert complaint(run).startswith(f"File '{path}', given to --{option}, is not JSON.")
+    assert complaint(run).startswith(f"File '{path}', given to --{option}, is not JSON")
 
 
 @pytest.mark.parametrize("content", ["", " \n", "{}", "\ufeff{}"])

@@ -76,8 +76,8 @@ NO_OBJECTS: tuple[object, ...] = ([], None, True, False, "x", {})
 NO_LISTS: tuple[object, ...] = (None, 7, "x", {})
 NO_CATALOGS: tuple[object, ...] = (*NO_OBJECTS, 7, [catalog()])
 
-NO_STREAMS = "The catalog has no list of streams"
-NO_STREAM = "The catalog has no stream of this tap"
+NO_STREAMS = "the catalog has no list of streams"
+NO_STREAM = "the catalog has no stream of this tap"
 SHAPES: list[tuple[object, str]] = [
     *((value, NO_STREAMS) for value in NO_CATALOGS),
     *(({"streams": value}, NO_STREAMS) for value in NO_LISTS),
@@ -169,10 +169,12 @@ REPAIRED: dict[str, Callable[[Catalog], object]] = {
 
 @pytest.mark.parametrize(("made", "words"), [*SHAPES, *ENTRIES])
 def test_a_wrong_catalog_is_one_sentence(tmp_path: Path, made: object, words: str) -> None:
-    """It names the stream and the place, and no request is sent."""
+    """It names the file, the stream and the place, and no request is sent."""
     path = tmp_path / "catalog.json"
     path.write_text(json.dumps(made))
-    assert words in refusal({}, "--catalog", str(path))
+    sentence = refusal({}, "--catalog", str(path))
+    assert sentence.startswith(f"File '{path}', given to --catalog: the catalog")
+    assert words in sentence
 
 
 @pytest.mark.parametrize(("schema", "words"), COLUMNS)
