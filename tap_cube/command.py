@@ -136,7 +136,7 @@ class CommandLine(CubeTap):
         cls.print_version(print_fn=cls.logger.info)
         files = {"config": config, "state": state, "catalog": catalog}
         tap = cls._of_files(files, setup_mapper=False)  # which would begin the discovery
-        check_storage(tap.config)
+        check_storage(tap.config, is_first_run=not tap.memory.endpoints)
         tap.setup_mapper()
         tap.sync_all()
 

@@ -39,11 +39,13 @@ _IN_MEMORY = 2**24
 """Bytes of an unfinished file for another machine that are kept in memory, not on disk."""
 
 
-def check_storage(config: Mapping[str, t.Any]) -> None:
+def check_storage(config: Mapping[str, t.Any], *, is_first_run: bool) -> None:
     """Make the folder of the batch files, see that files can be made in it, and say who loads them.
 
     Args:
         config: All settings of the tap.
+        is_first_run: Whether there is no state, so that the target may be new. Then it is a warning
+            who loads the files.
 
     Raises:
         OutputError: If that is not so.
@@ -55,9 +57,10 @@ def check_storage(config: Mapping[str, t.Any]) -> None:
     if _is_local(folder):
         with _storage_errors(storage):
             NamedTemporaryFile(dir=folder.path, prefix=".").close()
-    _LOGGER.warning(
+    _LOGGER.log(
+        logging.WARNING if is_first_run else logging.INFO,
         "Setting 'batch_config': of the tested targets only target-postgres (MeltanoLabs) loads "
-        "these files. Others fail, or lose the records without an error (docs/targets.md)."
+        "these files. Others fail, or lose the records without an error (docs/targets.md).",
     )
 
 

@@ -11,6 +11,7 @@ from tests.support.in_process import run_in_process
 from tests.support.refusals import SECRET, refusal
 from tests.support.runs import (
     CRM,
+    CUSTOMERS,
     assert_no_secret,
     complaints,
     discover,
@@ -188,3 +189,15 @@ def test_help_has_a_short_option() -> None:
     short, long = (run_in_process(None, extra_args=[each]) for each in ("-h", "--help"))
     assert short.returncode == 0
     assert short.stdout == long.stdout
+
+
+def test_only_a_first_run_warns_of_targets_without_files(cube: Sandbox, tmp_path: Path) -> None:
+    """A nightly run that the right target loads has nothing to warn of."""
+    storage = {"encoding": {"format": "jsonl"}, "storage": {"root": str(tmp_path)}}
+    config = settings_for(cube, batch_config=storage, **only(CRM))
+    first = run_in_process(config)
+    assert first.schemas[CUSTOMERS]
+    later = run_in_process(config, state=first.state)
+    told = "only target-postgres (MeltanoLabs) loads these files"
+    assert [told in " ".join(logged(run, "WARNING")) for run in (first, later)] == [True, False]
+    assert told in " ".join(logged(later, "INFO"))
