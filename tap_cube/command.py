@@ -16,10 +16,10 @@ from typing_extensions import override
 
 from tap_cube.errors import CubeError, InputFileError, SettingsError
 from tap_cube.logs import shown
+from tap_cube.setting_names import PREFIX, of_variables
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.batches import check_storage
 from tap_cube.singer.files import read_config, read_json
-from tap_cube.singer.setting_names import PREFIX, of_variables
 from tap_cube.streams.spec import CubeTap
 
 if t.TYPE_CHECKING:

@@ -17,6 +17,7 @@ from typing_extensions import override
 from tap_cube.account.discovery import Discovery
 from tap_cube.account.memory import Memory
 from tap_cube.command import CommandLine
+from tap_cube.setting_names import of_variables, unknown_names
 from tap_cube.settings import Settings, typed
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.catalog import Keys, checked_catalog
@@ -25,7 +26,6 @@ from tap_cube.singer.map_rules import OF_MAPS, map_errors
 from tap_cube.singer.maps import check_aliases
 from tap_cube.singer.messages import BufferedWriter
 from tap_cube.singer.partition_state import EncodedStateWriter
-from tap_cube.singer.setting_names import of_variables, unknown_names
 from tap_cube.singer.state import checked_state
 from tap_cube.singer.versions import check_versions
 from tap_cube.streams.base import CubeStream

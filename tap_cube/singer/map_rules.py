@@ -17,7 +17,7 @@ from singer_sdk.mapper import (
     NULL_STRING,
 )
 
-from tap_cube.singer.setting_names import did_you_mean
+from tap_cube.setting_names import did_you_mean
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
