@@ -7,10 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from tests.repository import hub
 from tests.repository.docs import ROOT
@@ -83,6 +85,20 @@ def test_the_python_matrix_follows_the_classifiers(tmp_path: Path) -> None:
     name, _, versions = output.read_text().strip().partition("=")
     assert name == "versions"
     assert json.loads(versions) == hub.about()["supported_python_versions"]
+
+
+def test_each_sdk_within_our_bounds_has_a_weekly_job() -> None:
+    """The minor versions of the SDK that the package takes are those that `newest.yml` installs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (ours,) = (text for text in project["dependencies"] if text.startswith("singer-sdk"))
+    matrix = _workflow(GITHUB / "workflows/newest.yml")["jobs"]["newest"]["strategy"]["matrix"]
+    installed = [
+        text for job in matrix["include"] if "singer-sdk" in (text := job.get("packages", ""))
+    ]
+    for minor in range(100):
+        version = f"0.{minor}.99"
+        jobs = [text for text in installed if Requirement(text).specifier.contains(version)]
+        assert len(jobs) == Requirement(ours).specifier.contains(version), version
 
 
 def test_a_release_publishes_only_tested_artifacts() -> None:
