@@ -23,6 +23,9 @@ if t.TYPE_CHECKING:
     from collections.abc import Collection
     from types import TracebackType
 
+AnyLogger: t.TypeAlias = logging.Logger | logging.LoggerAdapter[t.Any]
+"""The logger of the tap, or of a stream: from version 0.55 of the SDK on, that is an adapter."""
+
 _LOGGER = logging.getLogger("tap-cube")
 
 MAX_CHARACTERS = 2000

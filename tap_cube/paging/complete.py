@@ -29,9 +29,9 @@ from tap_cube.paging.passes import Pass
 from tap_cube.paging.seen import Emitted
 
 if t.TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator, Sequence
 
+    from tap_cube.logs import AnyLogger
     from tap_cube.paging.pages import Pages
     from tap_cube.records.page import Page
 
@@ -57,7 +57,7 @@ class CompleteReader:
         pages: Pages,
         *,
         subject: str,
-        logger: logging.Logger,
+        logger: AnyLogger,
         may_be_incomplete: bool = False,
     ) -> None:
         self._pages = pages

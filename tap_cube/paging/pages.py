@@ -14,12 +14,12 @@ from tap_cube.paging.links import NextLinkPaginator, with_page
 from tap_cube.records.page import END, NOT_A_PAGE, Page, PageDecoder
 
 if t.TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Iterable
 
     from tap_cube.http.client import CubeClient
     from tap_cube.http.exchange import Response
     from tap_cube.http.prefetch import WorkerPool
+    from tap_cube.logs import AnyLogger
     from tap_cube.records.rows import Row
 
     Request: t.TypeAlias = tuple[str, str]
@@ -102,7 +102,7 @@ class PageReader:
         self._kept.put(self._stream, request[1], page, self._page_decoder)
         return page
 
-    def pages(self, request: Request, first: Page, logger: logging.Logger) -> Pages:
+    def pages(self, request: Request, first: Page, logger: AnyLogger) -> Pages:
         """Make the `Pages` of a resource whose first page was just read by this request."""
         name, target = request
         fetched = Prefetcher(partial(self._later_page, name), self._pool, self._on_wait)
@@ -151,7 +151,7 @@ class Pages:
         first: Page,
         fetched: Prefetcher[str, Page | None],
         lookahead: int,
-        logger: logging.Logger,
+        logger: AnyLogger,
     ) -> None:
         self._target = target
         self._first: Page | None = first

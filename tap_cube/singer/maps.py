@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import typing as t
 from copy import deepcopy
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +15,7 @@ import simpleeval
 import simplejson
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.mapper import MAPPER_FILTER_OPTION, CustomStreamMap, RemoveRecordTransform
+from singer_sdk.singerlib import SchemaMessage
 from typing_extensions import override
 
 from tap_cube.errors import CubeError, StreamError
@@ -27,7 +27,6 @@ if t.TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from singer_sdk.mapper import PluginMapper, StreamMap
-    from singer_sdk.singerlib import SchemaMessage
 
     from tap_cube.records.values import Convert
 
@@ -41,7 +40,7 @@ class MapError(StreamError):
 
 
 def register(
-    mapper: PluginMapper, name: str, schema: dict[str, t.Any], keys: Sequence[str] | None
+    mapper: PluginMapper, name: str, schema: dict[str, t.Any], keys: Sequence[str]
 ) -> None:
     """Give a mapper the schema of a stream, or a new one.
 
@@ -49,7 +48,7 @@ def register(
         CubeError: If the stream's map does not fit it.
     """
     try:
-        mapper.register_raw_stream_schema(name, _Schema(schema), keys)
+        mapper.register_raw_stream_schema(name, _Schema(schema), [*keys])
         for each in mapper.stream_maps[name]:
             _check_keys(each)
     except Exception as error:
@@ -91,7 +90,7 @@ def with_known_bookmark(message: SchemaMessage) -> SchemaMessage:
     known = [
         name for name in message.bookmark_properties or () if name in message.schema["properties"]
     ]
-    return replace(message, bookmark_properties=known or None)
+    return SchemaMessage(message.stream, message.schema, message.key_properties, known or None)
 
 
 def check_aliases(mapper: PluginMapper, selected: Collection[str]) -> None:
@@ -132,7 +131,11 @@ class NamingStreamMap(CustomStreamMap):
 
     @override
     def _eval(
-        self, expr: str, expr_parsed: ast.Expr, record: dict[str, t.Any], property_name: str | None
+        self,
+        expr: str,
+        expr_parsed: t.Any,  # an `ast.Expr`; from version 0.55 of the SDK on, any `ast.stmt`
+        record: dict[str, t.Any],
+        property_name: str | None,
     ) -> t.Any:
         try:
             result: object = super()._eval(expr, expr_parsed, record, property_name)

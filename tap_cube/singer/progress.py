@@ -12,10 +12,11 @@ from tap_cube.logs import listed
 from tap_cube.records.decoder import UNPARSED
 
 if t.TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Mapping
 
     from tqdm import tqdm
+
+    from tap_cube.logs import AnyLogger
 
 INTERVAL = 10
 """Seconds between two log lines."""
@@ -111,7 +112,7 @@ class Progress:
     def __init__(
         self,
         name: str,
-        logger: logging.Logger,
+        logger: AnyLogger,
         partitions: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -70,7 +70,7 @@ class EncodedStream(Stream):
     ) -> None:
         self.selection = ColumnSelection(properties, keys=primary_keys)
         super().__init__(tap, {"properties": self.selection.properties, "type": "object"}, name)
-        self.primary_keys = primary_keys
+        self.primary_keys = [*primary_keys]
         self.writer = t.cast("BufferedWriter", tap.message_writer)
         self.stats = StreamStats()
         self.is_complete = True
