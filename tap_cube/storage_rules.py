@@ -27,6 +27,9 @@ _OWN_HOST = re.compile(
 _OF_THIS_PROCESS = {"dask", "dir", "memory"}
 """Storages that make folders, but that no other process can open at the same address."""
 
+_EXTRAS = dict.fromkeys(("s3", "s3a"), "pip install 'tap-cube[s3]'")
+"""How to install what a storage needs, if an extra of the tap does it."""
+
 _UNREADABLE = re.compile(r"[?]|::")
 """What ends an address for targets: the rest would be a query, or another storage."""
 
@@ -94,7 +97,8 @@ def _elsewhere_fault(scheme: str, address: str) -> str | None:
     try:
         kind = get_filesystem_class(scheme)
     except ImportError as error:  # its text says what to install
-        fault = f"{error}".rstrip(".") + ", or"
+        remedy = _EXTRAS.get(scheme) or f"{error}".rstrip(".")
+        return f"names a storage whose package is missing: {remedy}"
     except ValueError:
         fault = f"{scheme}:// is unknown;"
     else:

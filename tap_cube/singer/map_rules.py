@@ -34,8 +34,8 @@ def map_errors(config: Mapping[str, t.Any], streams: Collection[str]) -> Iterato
         config: All settings, without nulls.
         streams: Names of the streams that the tap may have.
     """
-    yield from _faker_errors(config.get("faker_config", {}))
     maps = config.get("stream_maps", {})
+    yield from _faker_errors(config.get("faker_config", {}), maps)
     if not isinstance(maps, dict):
         yield f"{WHERE} must be an object, with a map for each stream."
         return
@@ -101,11 +101,22 @@ _OPTIONS: Mapping[str, tuple[Callable[[object], bool], str]] = {
 """What the value of each option must be."""
 
 
-def _faker_errors(config: object) -> Iterator[str]:
-    if not config or not isinstance(config, dict):
-        return
+def _uses_fake(maps: object) -> bool:
+    """Whether an expression uses `fake`, which the SDK offers if faker is installed."""
+    own = maps.values() if isinstance(maps, dict) else ()
+    texts = [text for each in own if isinstance(each, dict) for text in each.values()]
+    trees = [ast.parse(text) for text in texts if _is_expression(text)]
+    names = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return any(name.id == "fake" for name in names)
+
+
+def _faker_errors(config: object, maps: object) -> Iterator[str]:
     if not importlib.util.find_spec("faker"):
-        yield "Setting 'faker_config' needs the package 'faker': install it beside the tap."
+        for name, is_used in (("faker_config", bool(config)), ("stream_maps", _uses_fake(maps))):
+            if is_used:
+                yield f"Setting '{name}' needs the package faker: pip install 'tap-cube[faker]'."
+        return
+    if not config or not isinstance(config, dict):
         return
     try:
         importlib.import_module("faker").Faker(config.get("locale"))

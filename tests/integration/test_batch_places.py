@@ -89,7 +89,6 @@ REFUSED: list[tuple[str, str, str]] = [
     ("simplecache::memory://box", "", NO_MARKS),
     ("file::memory://box", "", NO_MARKS),
     (f"nowhere://me:{SECRET}@example.com/x", "", "nowhere:// is unknown"),
-    (f"s3://me:{SECRET}@bucket/x", "", "Install s3fs"),
     ("s3:bucket", "", IS_NONE),
     ("memory:/box", "", IS_NONE),
     ("C:\\nights", "", IS_NONE),
