@@ -117,9 +117,21 @@ def _path_of(storage: StorageTarget, name: str) -> UPath:
         path = root / f"{storage.prefix or ''}{name}"
         if _is_local(path):
             make_private_folder(Path(path.parent.path))
+        elif path.drive:  # it needs no folders, and `mkdir` would make a bucket of a misspelt name
+            _check_bucket(path)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def _check_bucket(path: UPath) -> None:
+    if not path.fs.exists(path.drive):
+        msg = (
+            "Batch files could not be written: the bucket in 'storage.root' does not exist, or "
+            "'storage.params' and credentials do not reach it. Make it, or check 'storage' in "
+            "setting 'batch_config', then run again."
+        )
+        raise OutputError(msg)
 
 
 def _write(file: t.IO[bytes], lines: Iterator[bytes], *, is_gzip: bool) -> None:
@@ -163,6 +175,8 @@ def _storage_errors(
     """
     try:
         yield
+    except OutputError:
+        raise
     except kind as error:
         # Not the error's own text, which may show an address, or what another machine sent.
         text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None
