@@ -27,7 +27,7 @@ _OWN_HOST = re.compile(
 _OF_THIS_PROCESS = {"dask", "dir", "memory"}
 """Storages that make folders, but that no other process can open at the same address."""
 
-_EXTRAS = dict.fromkeys(("s3", "s3a"), "pip install 'tap-cube[s3]'")
+_EXTRAS = dict.fromkeys(("s3", "s3a"), "install the tap's extra 's3', tap-cube[s3]")
 """How to install what a storage needs, if an extra of the tap does it."""
 
 _UNREADABLE = re.compile(r"[?]|::")

@@ -114,7 +114,7 @@ def _faker_errors(config: object, maps: object) -> Iterator[str]:
     if not importlib.util.find_spec("faker"):
         for name, is_used in (("faker_config", bool(config)), ("stream_maps", _uses_fake(maps))):
             if is_used:
-                yield f"Setting '{name}' needs the package faker: pip install 'tap-cube[faker]'."
+                yield f"Setting '{name}' needs the tap's extra 'faker': install tap-cube[faker]."
         return
     if not config or not isinstance(config, dict):
         return

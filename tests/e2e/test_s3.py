@@ -12,7 +12,7 @@ import requests
 
 from cube_sandbox import Sandbox
 from tests.repository.docs import ROOT
-from tests.support.judges import Judge
+from tests.support.judges import TAP_CUBE_S3
 from tests.support.runs import CRM, CUSTOMERS, EVENTS, only, settings_for
 from tests.support.sizes import only_large
 from tests.support.tap_process import SECONDS, TapRun, clean_environment, written_options
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [pytest.mark.slow, only_large]  # the extra is not in our own environment
-
-WITH_S3 = Judge("python", (f"{ROOT}[s3]",), name="tap-cube-s3")
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +33,13 @@ def running() -> Iterator[Sandbox]:
 
 def run_with_s3(cube: Sandbox, folder: Path, bucket: str, root: str) -> TapRun:
     """Run the tap with the settings of a bucket."""
-    WITH_S3.install()
+    TAP_CUBE_S3.install()
     params = {"key": "nobody", "secret": "nothing", "endpoint_url": bucket.rpartition("/")[0]}
     storage = {"root": root, "prefix": "night/one-", "params": params}
     batch = {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": storage}
     config = settings_for(cube, **only(CRM), batch_config=batch)
     done = subprocess.run(  # noqa: S603 - our own command
-        [WITH_S3.python, "-m", "tap_cube", *written_options(str(folder), config=config)],
+        [TAP_CUBE_S3.python, "-m", "tap_cube", *written_options(str(folder), config=config)],
         cwd=ROOT,  # with the code as it is now
         env=clean_environment(),
         capture_output=True,

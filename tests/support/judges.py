@@ -115,14 +115,16 @@ TARGET_SQLITE = Judge(
 """MeltanoLabs' is only in git. It is this one with a few lines more, among them the patch's."""
 DLT = Judge("python", ("dlt[duckdb]==1.31.0", "duckdb==2.0.1"), name="dlt")
 DAGSTER = Judge("dagster", ("dagster==1.13.28",))
-TAP_CUBE = Judge("tap-cube", (str(Path(__file__).parents[2]), "meltanolabs-target-postgres"))
+_OURS = str(Path(__file__).parents[2])
+TAP_CUBE = Judge("tap-cube", (_OURS, "meltanolabs-target-postgres"))
 """What a stranger installs, of the newest packages, so that uv knows offline what that needs."""
+TAP_CUBE_S3 = Judge("python", (f"{_OURS}[s3]",), name="tap-cube-s3")
 
 TARGETS = (
     TARGET_S3, TARGET_SQLITE, DLT, TARGET_POSTGRES_PIPELINEWISE, TARGET_DUCKDB, TARGET_CSV,
     TARGET_JSONL,
 )  # fmt: skip
-JUDGES = (*TARGETS, DAGSTER, TAP_CUBE, SINGER_CHECK_TAP)
+JUDGES = (*TARGETS, DAGSTER, TAP_CUBE, TAP_CUBE_S3, SINGER_CHECK_TAP)
 
 
 def run(
