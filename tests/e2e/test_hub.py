@@ -99,7 +99,7 @@ def test_meltano_knows_what_the_listing_describes(
     ]
     assert extractor == {
         "name": "tap-cube",
-        "variant": hub.OWNER.lower(),
+        "variant": hub.ACCOUNT.lower(),
         "pip_url": pip_url,
         "use_cached_catalog": False,
     }

@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "uv run python -m tests.repository.docs --write"
+URL: str = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"][
+    "Repository"
+]
+"""Where the repository is. Everything else that names its owner follows from this."""
 
 PLUGIN: Mapping[str, Any] = {
     "name": "tap-cube",
     "namespace": "tap_cube",
-    "pip_url": "git+https://github.com/OWNER/tap-cube.git",
+    "pip_url": f"git+{URL}.git",
     "executable": "tap-cube",
     "use_cached_catalog": False,
     "select": ["*.*", "!*_details.*"],  # details need a request per customer

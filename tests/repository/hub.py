@@ -1,4 +1,4 @@
-"""Generates the listing for Meltano Hub, and copies it into a clone of the Hub.
+"""Generates the files of hub/, and copies the listing into a clone of Meltano Hub.
 
 Run `uv run python -m tests.repository.hub --write` after a change of settings or capabilities.
 For a pull request to the Hub run `uv run python -m tests.repository.hub --owner ACCOUNT --into
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.repository.docs import PLUGIN, ROOT, kind
+from tests.repository.docs import PLUGIN, ROOT, URL, kind
 from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "hub"
 COMMAND = "uv run python -m tests.repository.hub --write"
-OWNER = "OWNER"
-"""The placeholder for the GitHub account in the project's URLs."""
+ACCOUNT = URL.split("/")[-2]
+"""The GitHub account that publishes the tap."""
+
+DEFINITION = "tap-cube.yml"
+"""The file for `meltano add --from-ref`."""
+
+LISTING = "listing.yml"
+"""The file for the Hub."""
 
 LOGO = "cube.png"
 BY_HAND: Mapping[str, Any] = {
@@ -56,6 +62,13 @@ BY_HAND_IN_SETTINGS: Mapping[str, Mapping[str, str]] = {
 """The same for individual settings."""
 
 
+_HUBS_OWN = {
+    *("domain_url", "keywords", "log_parser", "logo_url", "maintenance_status", "next_steps"),
+    *("quality", "settings_preamble", "usage", "variant"),
+}
+"""The parts of the listing that say nothing to a project of Meltano."""
+
+
 def about() -> dict[str, Any]:
     """Return the output of `tap-cube --about`."""
     metadata: dict[str, Any] = json.loads(
@@ -64,7 +77,7 @@ def about() -> dict[str, Any]:
     return metadata
 
 
-def listing(metadata: Mapping[str, Any], owner: str = OWNER) -> dict[str, Any]:
+def listing(metadata: Mapping[str, Any], owner: str = ACCOUNT) -> dict[str, Any]:
     """Return the definition of the tap in the Hub's form.
 
     Args:
@@ -77,7 +90,7 @@ def listing(metadata: Mapping[str, Any], owner: str = OWNER) -> dict[str, Any]:
         "executable": PLUGIN["executable"],
         "name": metadata["name"],
         "namespace": PLUGIN["namespace"],
-        "pip_url": PLUGIN["pip_url"].replace(OWNER, owner),
+        "pip_url": f"git+https://github.com/{owner}/tap-cube.git",
         "select": PLUGIN["select"],
         "repo": f"https://github.com/{owner}/tap-cube",
         "settings": list(_settings(metadata["settings"]["properties"])),
@@ -87,6 +100,21 @@ def listing(metadata: Mapping[str, Any], owner: str = OWNER) -> dict[str, Any]:
         "supported_python_versions": metadata["supported_python_versions"],
         "variant": owner.lower(),
     }
+
+
+def definition(listed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definition for `meltano add --from-ref`.
+
+    Meltano drops the extras of such a definition, `select` and `use_cached_catalog`, but keeps
+    those of a variant in a list of variants. The Hub allows neither the list nor the second extra.
+
+    Args:
+        listed: The definition in the Hub's form.
+    """
+    outside = {key: listed[key] for key in ("label", "name", "namespace")}
+    inside = {key: listed[key] for key in listed.keys() - outside.keys() - _HUBS_OWN}
+    inside |= {"name": listed["variant"], "use_cached_catalog": PLUGIN["use_cached_catalog"]}
+    return outside | {"variants": [inside]}
 
 
 def _settings(properties: Mapping[str, Any], parent: str = "") -> Iterator[dict[str, Any]]:
@@ -119,12 +147,12 @@ def _kind(prop: Mapping[str, Any]) -> str:
     return kind(prop) if "type" in prop else "string"
 
 
-def texts(metadata: Mapping[str, Any], owner: str = OWNER) -> dict[str, str]:
+def texts(metadata: Mapping[str, Any], owner: str = ACCOUNT) -> dict[str, str]:
     """Return the files of the listing by their paths in the Hub's `_data` folder."""
-    definition = listing(metadata, owner)
-    variant = definition["variant"]
+    listed = listing(metadata, owner)
+    variant = listed["variant"]
     entries = {
-        f"meltano/extractors/tap-cube/{variant}.yml": definition,
+        f"meltano/extractors/tap-cube/{variant}.yml": listed,
         "default_variants.yml": {"extractors": {"tap-cube": variant}},
         "maintainers.yml": {
             variant: {
@@ -137,9 +165,12 @@ def texts(metadata: Mapping[str, Any], owner: str = OWNER) -> dict[str, str]:
     return {path: _yaml(entry) for path, entry in entries.items()}
 
 
-def committed(path: str) -> Path:
-    """Return the project's path of a file of the Hub's `_data` folder."""
-    return FOLDER / ("tap-cube.yml" if "/" in path else path)
+def files(metadata: Mapping[str, Any], owner: str = ACCOUNT) -> dict[str, str]:
+    """Return the files of hub/ by their names."""
+    proposed = {
+        LISTING if "/" in path else path: text for path, text in texts(metadata, owner).items()
+    }
+    return proposed | {DEFINITION: _yaml(definition(listing(metadata, owner)))}
 
 
 def propose(metadata: Mapping[str, Any], owner: str, hub: Path) -> None:
@@ -199,8 +230,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         propose(metadata, options.owner, options.into)
         return 0
     outdated = []
-    for name, text in texts(metadata).items():
-        path = committed(name)
+    for name, text in files(metadata).items():
+        path = FOLDER / name
         if path.exists() and path.read_text("utf-8") == text:
             continue
         if options.write:

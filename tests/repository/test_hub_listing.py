@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.repository import hub
-from tests.repository.docs import PLUGIN, ROOT
+from tests.repository.docs import PLUGIN, ROOT, URL
 from tests.support.locked import only_locked_sdk
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ def about() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def listing() -> dict[str, Any]:
     """The definition in the project."""
-    definition: dict[str, Any] = yaml.safe_load((hub.FOLDER / "tap-cube.yml").read_text("utf-8"))
+    definition: dict[str, Any] = yaml.safe_load((hub.FOLDER / hub.LISTING).read_text("utf-8"))
     return definition
 
 
 @only_locked_sdk
 def test_the_files_agree_with_the_code(about: dict[str, Any]) -> None:
     """No file of the listing differs from `tap-cube --about`."""
-    for name, text in hub.texts(about).items():
-        assert hub.committed(name).read_text("utf-8") == text, f"run `{hub.COMMAND}`"
+    for name, text in hub.files(about).items():
+        assert (hub.FOLDER / name).read_text("utf-8") == text, f"run `{hub.COMMAND}`"
 
 
 def test_the_hub_allows_all_keys_and_values(listing: dict[str, Any]) -> None:
@@ -127,8 +127,8 @@ def test_settings_of_the_sdk_are_listed(listing: dict[str, Any]) -> None:
 
 def test_the_repository_url_is_the_same_everywhere(listing: dict[str, Any]) -> None:
     """Every URL of the project's repository has the same owner."""
-    assert listing["repo"] == f"https://github.com/{hub.OWNER}/tap-cube"
-    assert listing["variant"] == hub.OWNER.lower()
+    assert listing["repo"] == URL
+    assert listing["variant"] == hub.ACCOUNT.lower()
     files = [ROOT / "pyproject.toml", *ROOT.glob("*.md"), *ROOT.glob("hub/*.yml")]
     files += ROOT.glob(".github/**/*.*")
     owners = {
@@ -136,7 +136,7 @@ def test_the_repository_url_is_the_same_everywhere(listing: dict[str, Any]) -> N
         for file in files
         for owner in re.findall(r"github\.com/([^/\s]+)/tap-cube", file.read_text("utf-8"))
     }
-    assert owners == {hub.OWNER}
+    assert owners == {hub.ACCOUNT}
     assert PLUGIN["pip_url"] in {"tap-cube", f"git+{listing['repo']}.git"}
 
 
@@ -170,7 +170,7 @@ def test_a_proposal_adds_the_tap_and_keeps_the_rest(tmp_path: Path, about: dict[
     )
     assert definition == hub.listing(about, "Acme-Data")
     assert definition["repo"] == "https://github.com/Acme-Data/tap-cube"
-    assert "OWNER" not in str(definition)
+    assert hub.ACCOUNT not in str(definition)
     logo = clone / "static" / definition["logo_url"].lstrip("/")
     assert logo.read_bytes() == (hub.FOLDER / hub.LOGO).read_bytes()
 

@@ -59,7 +59,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 def committed_listing(pip_url: str) -> dict[str, Any]:
     """The project's own listing, with another place of the tap's package."""
-    definition: dict[str, Any] = yaml.safe_load((hub.FOLDER / "tap-cube.yml").read_text("utf-8"))
+    definition: dict[str, Any] = yaml.safe_load((hub.FOLDER / hub.LISTING).read_text("utf-8"))
     return definition | {"pip_url": pip_url}
 
 

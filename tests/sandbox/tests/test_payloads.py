@@ -82,7 +82,7 @@ CAMPAIGN = [
     f"campaign__{name}"
     for name in ("id", "name", "start_date", "end_date", "archived_date", "is_active")
 ]
-OWNER = ["data_owner__id", "data_owner__name"]
+DATA_OWNER = ["data_owner__id", "data_owner__name"]
 ASSIGNMENT = [
     "assignment__id",
     "assignment__name",
@@ -171,11 +171,18 @@ def test_records_of_2016_omit_empty_customs(
     ("generation", "keys"),
     [
         ("2019", [*CAMPAIGN, "campaign__description", *ASSIGNMENT]),
-        ("2019-draft", [*CAMPAIGN, "crm_type__id", "crm_type__name", *OWNER]),
-        ("2020", [*CAMPAIGN, "campaign__crm_type", "service__id", "service__name", *OWNER]),
+        ("2019-draft", [*CAMPAIGN, "crm_type__id", "crm_type__name", *DATA_OWNER]),
+        ("2020", [*CAMPAIGN, "campaign__crm_type", "service__id", "service__name", *DATA_OWNER]),
         (
             "all",
-            [*CAMPAIGN, "campaign__crm_type", "service__id", "service__name", *OWNER, *ASSIGNMENT],
+            [
+                *CAMPAIGN,
+                "campaign__crm_type",
+                "service__id",
+                "service__name",
+                *DATA_OWNER,
+                *ASSIGNMENT,
+            ],
         ),
     ],
 )
