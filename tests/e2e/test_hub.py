@@ -1,4 +1,4 @@
-"""The listing, served as Meltano Hub serves it, and the real Meltano that installs by it."""
+"""The listing as Meltano Hub serves it, the definition for `--from-ref`, and the real Meltano."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from cube_sandbox import Sandbox
 from tests.repository import hub
-from tests.support.loopback_hub import PROJECT, committed_listing, serving
+from tests.support.loopback_hub import PROJECT, committed_definition, committed_listing, serving
 from tests.support.sizes import IS_LARGE, only_large
 from tests.support.tap_process import SCRIPTS, SECONDS
 
@@ -74,14 +74,53 @@ def project(
     folder.mkdir()
     with serving(tmp_path / "hub", extractors=committed_listing(pip_url)) as root:
         (folder / "meltano.yml").write_text(PROJECT.format(hub=root) + LOADERS)
-        account = {
-            "TAP_CUBE_API_URL": cube.url,
-            "TAP_CUBE_AUTH_TOKEN": cube.token,
-            "TAP_CUBE_ASSIGNMENT_IDS": "[9]",
-        }
-        meltano = partial(_meltano, folder, with_own_caches | account)
+        meltano = partial(_meltano, folder, with_own_caches | _account(cube))
         meltano("add", "--no-install", "--plugin-type", "extractor", "tap-cube")
         yield meltano
+
+
+@pytest.fixture
+def referred(
+    tmp_path: Path, cube: Sandbox, pip_url: str, with_own_caches: dict[str, str]
+) -> Meltano:
+    """A project that asks no Hub, to which `meltano add --from-ref` has added the definition."""
+    (tmp_path / "tap-cube.yml").write_text(yaml.safe_dump(committed_definition(pip_url)))
+    (tmp_path / "meltano.yml").write_text(PROJECT.format(hub="http://127.0.0.1:9") + LOADERS)
+    meltano = partial(_meltano, tmp_path, with_own_caches | _account(cube))
+    add = ("add", "--no-install", "--plugin-type", "extractor", "tap-cube")
+    meltano(*add, "--from-ref", "tap-cube.yml")
+    return meltano
+
+
+@pytest.mark.usefixtures("referred")
+def test_a_reference_brings_selection_and_no_cached_catalog(tmp_path: Path, pip_url: str) -> None:
+    """Meltano itself would drop both; the definition has a form in which it keeps them."""
+    (extractor,) = yaml.safe_load((tmp_path / "meltano.yml").read_text())["plugins"]["extractors"]
+    assert (
+        extractor.items()
+        >= {
+            "pip_url": pip_url,
+            "select": ["*.*", "!*_details.*"],
+            "use_cached_catalog": False,
+        }.items()
+    )
+    secret = {each["name"] for each in extractor["settings"] if each.get("sensitive")}
+    assert secret == {"auth_token", "password"}
+
+
+@only_large
+def test_a_referred_tap_loads_a_new_custom_field_and_no_details(
+    cube: Sandbox, referred: Meltano, warehouse: Warehouse
+) -> None:
+    """A field that the account gets between two runs has its column after the second."""
+    referred("install", "--plugin-type", "extractor", "tap-cube")
+    referred("config", "set", "target-postgres", "sqlalchemy_url", warehouse.utc_url)
+    referred("run", "tap-cube", "target-postgres")
+    number = cube.account.add_definition((2, "B2B"), "Rabatt", type="number")
+    referred("run", "tap-cube", "target-postgres")
+    columns = warehouse.columns("tap_cube", "data_owner_customers")
+    assert columns[f"crm__custom_info__{number}"] == "numeric"
+    assert warehouse.columns("tap_cube", "data_owner_customer_details") == {}
 
 
 @only_large
@@ -116,6 +155,16 @@ def test_meltano_installs_and_runs_what_the_listing_describes(
     project("run", "tap-cube", "target-postgres")
     assert warehouse.count("tap_cube.assignment_customers") == 10
     assert warehouse.count("tap_cube.data_owner_customers") == 30
+    assert warehouse.columns("tap_cube", "data_owner_customer_details") == {}
+
+
+def _account(cube: Sandbox) -> dict[str, str]:
+    """The variables that let the tap read the account."""
+    return {
+        "TAP_CUBE_API_URL": cube.url,
+        "TAP_CUBE_AUTH_TOKEN": cube.token,
+        "TAP_CUBE_ASSIGNMENT_IDS": "[9]",
+    }
 
 
 def _meltano(project: Path, environment: Mapping[str, str], *arguments: str) -> str:

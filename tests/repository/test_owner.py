@@ -36,9 +36,7 @@ def test_one_command_renames_the_owner_everywhere(copy: Path) -> None:
     """No old name is left, what is generated agrees, and the way back restores every file."""
     assert "pyproject.toml" in _python(copy, "owner", "Moved-To").split()
     assert _said("git", "grep", f"github.com/{hub.ACCOUNT}", folder=copy, status=1) == ""
-    assert (
-        _python(copy, "docs") == _python(copy, "hub") == _python(copy, "owner", "Moved-To") == ""
-    )
+    assert _python(copy, "docs") == _python(copy, "hub") == _python(copy, "owner", "Moved-To") == ""
     assert "hub/listing.yml" in _python(copy, "owner", hub.ACCOUNT).split()
     assert _said("git", "diff", "--stat", folder=copy) == ""
 

@@ -63,6 +63,13 @@ def committed_listing(pip_url: str) -> dict[str, Any]:
     return definition | {"pip_url": pip_url}
 
 
+def committed_definition(pip_url: str) -> dict[str, Any]:
+    """The project's own definition for `--from-ref`, with another place of the tap's package."""
+    definition: dict[str, Any] = yaml.safe_load((hub.FOLDER / hub.DEFINITION).read_text("utf-8"))
+    definition["variants"][0]["pip_url"] = pip_url
+    return definition
+
+
 @contextmanager
 def serving(folder: Path, **listings: Mapping[str, Any]) -> Iterator[str]:
     """Serve listings as the Hub's API does.
