@@ -112,9 +112,10 @@ def test_a_release_publishes_only_tested_artifacts() -> None:
 
 
 def test_dependency_updates_wait_a_week() -> None:
-    """Dependencies and actions are updated a week after their release."""
+    """Dependencies, actions and hooks are updated a week after their release."""
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text("utf-8"))["updates"]
-    assert {update["package-ecosystem"] for update in updates} == {"uv", "github-actions"}
+    ecosystems = {update["package-ecosystem"] for update in updates}
+    assert ecosystems == {"uv", "github-actions", "pre-commit"}
     assert {update["cooldown"]["default-days"] for update in updates} == {7}
 
 
