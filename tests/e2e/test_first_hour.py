@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from cube_sandbox import Sandbox
 from cube_sandbox.faults import Fault
@@ -15,7 +16,7 @@ from tests.repository.docs import ROOT
 from tests.support.books import check_queries, with_a_past
 from tests.support.documented import fenced
 from tests.support.judges import DLT
-from tests.support.loopback_hub import LOADER, committed_listing, serving
+from tests.support.loopback_hub import LOADER, committed_definition, committed_listing, serving
 from tests.support.reader import Terminal
 from tests.support.runs import CRM, CUSTOMERS
 from tests.support.sizes import only_large
@@ -64,14 +65,15 @@ def terminal(
     (tmp_path / "work").mkdir()
     listing = committed_listing(str(wheel))
     with serving(tmp_path / "hub", extractors=listing, loaders=LOADER) as root:
-        address = f"{root}/plugins/extractors/tap-cube--{listing['variant']}"
+        definition = yaml.safe_dump(committed_definition(str(wheel)))
+        (tmp_path / "hub" / "tap-cube.yml").write_text(definition)
         quiet = {
             "MELTANO_HUB_API_ROOT": root,
             "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
         }
         own = {
-            r"https://raw\S+/tap-cube\.yml": address,
+            r"https://raw\S+/tap-cube\.yml": f"{root}/tap-cube.yml",
             r"git\+https://\S+": str(wheel),
             **replaced,
         }
