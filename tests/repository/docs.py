@@ -89,14 +89,21 @@ def _meltano_settings() -> str:
 
 
 def _plugin() -> str:
-    needed = {"name", "kind", "sensitive", "options"}  # without options, Meltano refuses any value
+    """Return the definition for a user's `meltano.yml`, in as few lines as it fits into."""
+    kinds = {"array", "boolean", "integer", "object"}  # without one, Meltano gives the tap a text
     settings = [
-        {key: value for key, value in each.items() if key in needed} for each in definitions()
+        {"name": each["name"]}
+        | ({"kind": each["kind"]} if each["kind"] in kinds else {})
+        | ({"sensitive": True} if "sensitive" in each else {})
+        for each in definitions()
     ]
-    lines = [f"  - {_yaml(each, flow=True)}" for each in settings]
+    lines = textwrap.wrap(
+        ", ".join(_yaml(each, flow=True).strip().replace(" ", "\0") for each in settings), 106
+    )
+    listed = "\n".join(f"    {line}" for line in lines).replace("\0", " ")
     definition = textwrap.indent(_yaml(PLUGIN, flow=None), "  ").replace("  ", "- ", 1)
-    body = f"{definition}  settings:\n" + "".join(lines)
-    return f"```yaml\nplugins:\n  extractors:\n{textwrap.indent(body, '  ')}```\n"
+    body = textwrap.indent(f"{definition}  settings: [\n{listed}]\n", "  ")
+    return f"```yaml\nplugins:\n  extractors:\n{body}```\n"
 
 
 def _settings() -> str:
