@@ -1,52 +1,82 @@
-"""What the demo prints."""
+"""What the demo prints: paragraphs, tables, and steps with the seconds they take."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
-import textwrap
+import time
 from typing import TYPE_CHECKING
 
-from cube_sandbox.demo_tables import SCHEMA, Tables
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import JustifyMethod
+
+WIDTH = 80
+INDENT = (0, 0, 0, 2)
 
 
-def print_text(text: str) -> None:
-    """Print a paragraph."""
-    indent = "   "
-    filled = textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent)
-    sys.stdout.write(f"\n{filled}\n")
+class Output:
+    """Standard output, at most 80 columns wide, with colour and animation on a terminal."""
 
+    def __init__(self) -> None:
+        """Find out what standard output can show."""
+        # Inside rich, NO_COLOR and TERM=dumb are respected.
+        self._console = Console(width=min(WIDTH, Console().width), highlight=False, emoji=False)
+        self._is_animated = self._console.is_interactive and sys.stdout.isatty()
 
-def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table with numbers aligned right and text aligned left."""
-    content = list(rows)
-    widths = [max(map(len, map(str, column))) for column in zip(head, *content, strict=True)]
-    sys.stdout.write("\n")
-    for line in (head, *content):
-        cells = (
-            f"{cell!s:{'>' if isinstance(value, int) else '<'}{width}}"
-            for cell, value, width in zip(line, content[0], widths, strict=True)
+    def text(self, text: str) -> None:
+        """Print a paragraph, in which `[bold]words[/]` are highlighted."""
+        self._console.print(text)
+
+    def table(
+        self, head: Sequence[str], rows: Iterable[Sequence[str | int | Text]], title: str = ""
+    ) -> None:
+        """Print a table with numbers aligned right and text aligned left.
+
+        Args:
+            head: The names of the columns; without any, the table has no head.
+            rows: The cells, which are never shortened: a long one takes more lines.
+            title: A line above the head of the last column.
+        """
+        content = list(rows)
+        table = Table(
+            box=None,
+            pad_edge=False,
+            show_header=bool(head),
+            header_style="bold",
+            title=title or None,
+            title_style="bold",
+            title_justify="right",
         )
-        sys.stdout.write(f"   {'  '.join(cells)}".rstrip() + "\n")
+        for name, value in zip(head or ("",) * len(content[0]), content[0], strict=True):
+            justify: JustifyMethod = "right" if isinstance(value, int) else "left"
+            table.add_column(name, justify=justify, overflow="fold")
+        for row in content:
+            table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        self._console.print(Padding(table, INDENT, expand=False))
 
-
-def print_columns(name: str, tables: Tables) -> None:
-    """Print the columns of a table by type, and the labels of custom fields."""
-    print_text(f"Columns of {SCHEMA}.{name} by their type in PostgreSQL:")
-    sys.stdout.write("\n")
-    by_type = tables.columns_by_type(name)
-    width = max(map(len, by_type)) + 2
-    for kind, columns in sorted(by_type.items()):
-        sys.stdout.write(
-            textwrap.fill(
-                ", ".join(columns),
-                100,
-                initial_indent=f"   {kind:<{width}}",
-                subsequent_indent=" " * (3 + width),
+    @contextlib.contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Say what a block does: animated on a terminal, otherwise in one plain line."""
+        begin = time.monotonic()
+        if self._is_animated:
+            columns = (
+                TextColumn("{task.description}"),
+                SpinnerColumn(),
+                TextColumn("{task.elapsed:.0f} s"),
             )
-            + "\n"
-        )
-    print_text(f"Labels of crm__custom_info__ columns, from {SCHEMA}.custom_fields:")
-    print_table(("column", "source", "name"), tables.custom_field_names(4))
+            with Progress(*columns, console=self._console, transient=True) as progress:
+                progress.add_task(text)
+                yield
+            self._console.print(text, end="")
+        else:
+            self._console.print(f"{text} ...", end="")
+            yield
+        self._console.print(f" ({time.monotonic() - begin:.1f} s)")

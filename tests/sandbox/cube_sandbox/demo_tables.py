@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from psycopg import sql
 
@@ -68,6 +67,31 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Customer:
+    """Five of the columns of a customer, as text."""
+
+    COLUMNS: ClassVar = (
+        "customer_id",
+        "crm__standard_info__name",
+        "crm__standard_info__email",
+        "updated",
+        "crm__custom_info__17",
+    )
+    """Their names, in the order of the attributes."""
+
+    customer_id: str
+    name: str
+    email: str
+    updated: str
+    custom: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The values in order."""
+        return astuple(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Tables:
     """The tables of the tap. A row's key is written as `9/1007` or `2/B2B/1007`."""
 
@@ -84,30 +108,30 @@ class Tables:
             for (name,) in sorted(names)
         }
 
-    def columns_by_type(self, name: str) -> dict[str, list[str]]:
-        """List the columns of a table by type, without the target's own columns."""
-        rows = self._rows(
-            "SELECT data_type, column_name FROM information_schema.columns "
-            "WHERE table_schema = {schema} AND table_name = {name} "
-            "AND NOT starts_with(column_name, '_sdc') ORDER BY ordinal_position",
-            schema=sql.Literal(SCHEMA),
-            name=sql.Literal(name),
-        )
-        found = defaultdict(list)
-        for kind, column in rows:
-            found[kind].append(column)
-        return dict(found)
+    def label(self, source: str, number: int) -> str:
+        """Return the label of a custom field.
 
-    def custom_field_names(self, number: int) -> list[tuple[str, str, str]]:
-        """List column, source and label of some custom fields."""
-        return [
-            (f"crm__custom_info__{id_}", source, key)
-            for id_, source, key in self._rows(
-                "SELECT id, source, key FROM {table} ORDER BY source, id LIMIT {number}",
-                table=_table("custom_fields"),
-                number=sql.Literal(number),
-            )
-        ]
+        Args:
+            source: The CRM or assignment that has it, such as `data_owners/1/B2C`.
+            number: Its id there.
+        """
+        rows = self._rows(
+            "SELECT key FROM {table} WHERE source = {source} AND id = {number}",
+            table=_table("custom_fields"),
+            source=sql.Literal(source),
+            number=sql.Literal(number),
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def customers(self, name: str) -> dict[str, Customer]:
+        """Map the keys of a table of customers to some of their columns."""
+        rows = self._rows(
+            "SELECT concat_ws('/', {key}), {columns} FROM {table}",
+            key=_columns(*KEYS[name]),
+            columns=_columns(*Customer.COLUMNS),
+            table=_table(name),
+        )
+        return {key: Customer(*map(_shown, values)) for key, *values in rows}
 
     def campaigns(self) -> list[tuple[int, str, int, int, int]]:
         """Count call states, outcomes and registrations of each campaign, with its id and name."""
@@ -178,15 +202,6 @@ class Tables:
         day = "(submitted_at AT TIME ZONE 'UTC' AT TIME ZONE {zone})::date >= {since}"
         return self._keys(name, sql.SQL(day).format(zone=str(OSLO), since=since))
 
-    def emails(self, name: str) -> dict[str, str]:
-        """Map the keys of a table of customers to e-mail addresses."""
-        rows = self._rows(
-            "SELECT concat_ws('/', {key}), crm__standard_info__email FROM {table}",
-            key=_columns(*KEYS[name]),
-            table=_table(name),
-        )
-        return dict(rows)
-
     def _keys(self, name: str, condition: sql.Composable) -> set[str]:
         rows = self._rows(
             "SELECT concat_ws('/', {key}) FROM {table} WHERE {condition}",
@@ -199,6 +214,10 @@ class Tables:
     def _rows(self, query: str, **parts: sql.Composable) -> list[tuple[Any, ...]]:
         composed = sql.SQL(query).format(**parts)
         return self.connection.execute(composed).fetchall()
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _table(name: str) -> sql.Identifier:
