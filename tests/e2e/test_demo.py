@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import re
 import signal
 import tempfile
 import time
@@ -12,35 +14,41 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.support.sizes import only_large
-from tests.support.tap_process import SECONDS, started
+from cube_sandbox.demo_story import NEXT
+from tests.repository.docs import ROOT
+from tests.support.documented import shell
+from tests.support.sizes import only_large, scaled
+from tests.support.tap_process import SECONDS, clean_environment, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cube_sandbox.postgres import Postgres
+
 pytestmark = pytest.mark.slow
 
 DEMO = ["cube-sandbox", "demo", "--customers", "5"]
+SERVE = ["cube-sandbox", "serve", "--postgres"]
 LONG_DEMO = ["cube-sandbox", "demo", "--customers", "2000"]
 """One whose load takes long enough to be met."""
 
 HELD = {
-    "tap_cube.assignment_customers": "10",
-    "tap_cube.call_outcomes": "240",
-    "tap_cube.callflow_customers": "12",
-    "tap_cube.campaigns": "4",
-    "tap_cube.custom_fields": "110",
-    "tap_cube.data_owner_customers": "15",
-    "tap_cube.product_registrations": "28",
+    "data_owner_customers": "15",
+    "assignment_customers": "10",
+    "campaigns": "4",
+    "callflow_customers": "12",
+    "call_outcomes": "240",
+    "product_registrations": "28",
+    "custom_fields": "110",
 }
 """Rows of every table after the first load, which is every stream that is not deselected."""
 
-NEXT = {
-    "tap_cube.assignment_customers": ("10", "3"),
-    "tap_cube.data_owner_customers": ("15", "3"),
-    "tap_cube.callflow_customers": ("12", "1"),
-    "tap_cube.call_outcomes": ("241", "2"),
-    "tap_cube.product_registrations": ("29", "1"),
+CHANGED = {
+    "assignment_customers": ["10", "3"],
+    "data_owner_customers": ["15", "3"],
+    "callflow_customers": ["12", "1"],
+    "call_outcomes": ["241", "2"],
+    "product_registrations": ["29", "1"],
 }
 """Rows after the second load, and how many of them are changed or new."""
 
@@ -59,16 +67,60 @@ def test_demo_shows_two_loads_and_leaves_nothing(scratch: Path) -> None:
     with started(DEMO, env={"TMPDIR": str(scratch)}) as demo:
         stdout, stderr = demo.communicate(timeout=2 * SECONDS)
     assert (demo.returncode, stderr.decode()) == (0, "")
-    shown = [line.split() for line in stdout.decode().splitlines()]
+    assert list(scratch.iterdir()) == []
+    lines = stdout.decode().splitlines()
+    assert all(len(line) <= 80 and line.isprintable() for line in lines)
+    shown = [line.split() for line in lines]
+    start = next(number for number, words in enumerate(shown) if words[:1] == ["3."])
     first_load, second_load = (
-        {line[0]: line[1:] for line in half if line and line[0].startswith("tap_cube.")}
-        for half in (shown[: len(shown) // 2], shown[len(shown) // 2 :])
+        {words[0]: words[1:3] for words in half if words and words[0] in HELD}
+        for half in (shown[:start], shown[start:])
     )
-    assert {table: counts[0] for table, counts in first_load.items()} == HELD
-    assert all(loaded == held for loaded, held in first_load.values())
-    assert [line[0] for line in shown if line[:1] == ["PUT"]] == ["PUT"] * 3
-    assert {table: (counts[0], counts[2]) for table, counts in second_load.items()} == NEXT
-    assert "\x1b" not in stdout.decode()
+    assert first_load == {table: [count, count] for table, count in HELD.items()}
+    assert second_load == CHANGED
+    for before, after in itertools.pairwise(shown):
+        if after[:1] == ["->"]:
+            assert after[1] == before[0]
+            assert after[1:] != before
+    assert sum("->" in words for words in shown) == 3
+
+
+def test_what_the_demo_names_next_can_be_pasted() -> None:
+    """The settings and the README's part are shown; the next test pastes what `serve` prints."""
+    serve, *others = re.findall(r"^  \[cyan\](.*)\[/\]$", NEXT, re.MULTILINE)
+    assert serve.removeprefix("uv run --locked ").split() == SERVE
+    said = shell("\n".join(others).replace("uv run --locked ", ""), ROOT, clean_environment())
+    assert "Environment Variable: TAP_CUBE_AUTH_TOKEN" in said
+    (heading,) = re.findall(r'"(.*)"', others[-1])
+    assert f"\n## {heading}\n" in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    scaled(
+        ["tap-cube --config=ENV --test"],
+        ["tap-cube --config=ENV --test", "meltano run tap-cube target-postgres"],
+    ),
+)
+def test_what_serve_prints_can_be_pasted(
+    scratch: Path, postgres_server: Postgres, command: str
+) -> None:
+    """With all its lines in a shell, the tap reads the account and Meltano loads it."""
+    environment = {"TMPDIR": str(scratch), "CUBE_SANDBOX_POSTGRES_URL": postgres_server.url}
+    options = ["--customers", "3", "--token", "a-$TOKEN", "--password", "it's"]
+    with started([*SERVE, *options], env=environment) as process:
+        assert process.stdout is not None
+        printed = ""
+        for line in process.stdout:
+            printed += line.decode()
+            if "TAP_CUBE_PASSWORD" in printed:
+                break
+        said = shell(f"{printed}\n{command}", ROOT, clean_environment())
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=SECONDS) == (b"", b"")
+    assert process.returncode == 0
+    assert f"#   uv run --locked {command}\n" in printed
+    assert "campaigns: ok, 4 rows seen" in said or "Run completed" in said
     assert list(scratch.iterdir()) == []
 
 
@@ -77,8 +129,9 @@ def test_demo_without_its_server_says_so(scratch: Path) -> None:
     closed = "postgresql://somebody:swordfish@127.0.0.1:9/postgres"
     environment = {"TMPDIR": str(scratch), "CUBE_SANDBOX_POSTGRES_URL": closed}
     with started(DEMO, env=environment) as demo:
-        _, stderr = demo.communicate(timeout=2 * SECONDS)
+        stdout, stderr = demo.communicate(timeout=2 * SECONDS)
     assert demo.returncode == 1
+    assert stdout.decode().endswith("Starting PostgreSQL ...")
     assert "The demo failed. " in stderr.decode()
     assert "Traceback" not in stderr.decode()
     assert "swordfish" not in stderr.decode()

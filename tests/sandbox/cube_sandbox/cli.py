@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib
-import json
 import re
-import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Never
 
 from typing_extensions import override
@@ -17,6 +14,7 @@ from typing_extensions import override
 from cube_sandbox.faults import Fault
 from cube_sandbox.generations import GENERATIONS
 from cube_sandbox.sandbox import Sandbox
+from cube_sandbox.serve import serve
 from cube_sandbox.traps import Traps
 
 if TYPE_CHECKING:
@@ -36,39 +34,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code. Wrong options end the process with code 2 and a one-line error.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["demo"]:
-        code: int | None = importlib.import_module("cube_sandbox.demo").main(arguments[1:])
-        return code or 0
+    try:
+        if arguments[:1] == ["demo"]:
+            code: int | None = importlib.import_module("cube_sandbox.demo").main(arguments[1:])
+            return code or 0
+        return _serve(arguments)
+    except KeyboardInterrupt:  # before there is anything to end
+        return 130
+
+
+def _serve(arguments: Sequence[str]) -> int:
     parser = _parser()
     options = vars(parser.parse_args(arguments))
     del options["command"]
-    as_json = options.pop("json")
+    as_json, with_postgres = options.pop("json"), options.pop("postgres")
     try:
         traps = Traps(**dict(options.pop("trap")))
         cube = Sandbox(traps=traps, faults=options.pop("fault"), **options)
-        return _serve(cube, as_json=as_json)
+        return serve(cube, as_json=as_json, with_postgres=with_postgres)
     except (OSError, ValueError) as error:
         parser.error(str(error))
-
-
-def _serve(cube: Sandbox, *, as_json: bool) -> int:
-    """Serve until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with cube:
-        shown = {
-            "url": cube.url,
-            "token": cube.token,
-            "username": cube.username,
-            "password": cube.password,
-        }
-        lines = [f"{name:<9}{value}" for name, value in shown.items()]
-        sys.stdout.write((json.dumps(shown) if as_json else "\n".join(lines)) + "\n")
-        sys.stdout.flush()
-        while not stop.wait(0.5):  # a signal just before an endless wait would get lost
-            pass
-    return 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -114,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND[@N][:page=2][:row=C2][:share=0.02][:times=1][:retry_after=3]",
         help="such as 429@3:retry_after=1 or reset:row=C2:page=2:times=1",
     )
+    option("--postgres", action="store_true", help="start an empty PostgreSQL database too")
     option("--json", action="store_true", help="print address and credentials as one JSON line")
     return parser
 
