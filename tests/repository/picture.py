@@ -40,7 +40,7 @@ def main() -> int:
         return status
     with (SCRIPTS.parent / "demo.txt").open("w", encoding="utf-8") as file:
         console = Console(record=True, width=WIDTH, file=file, highlight=False)
-        console.print(Text.from_ansi("\n\n".join(_part(output, start) for start in PARTS) + "\n"))
+        console.print(Text.from_ansi("\n".join(_part(output, start) for start in PARTS) + "\n"))
     picture = console.export_svg(title=COMMAND)
     # The README must not load fonts from another host.
     PICTURE.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL), "utf-8")
