@@ -28,7 +28,7 @@ ExactValidator = validators.create(
 
 BATCH_EXAMPLE: t.Final = (
     'such as {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": '
-    '{"root": "file:///FOLDER"}}, with what else the README describes'
+    '{"root": "file:///FOLDER"}}, with what else docs/batch.md describes'
 )
 
 _FLATTENING_MINIMA = {"flattening_max_depth": 0, "flattening_max_key_length": 1}
