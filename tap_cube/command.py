@@ -15,7 +15,6 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_cube.errors import CubeError, InputFileError, SettingsError
-from tap_cube.logs import shown
 from tap_cube.setting_names import PREFIX, of_variables
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.singer.batches import check_storage
@@ -167,8 +166,8 @@ def _words() -> click.Argument:
     """The words that belong to no option; each is a usage error, before `--discover` runs."""
 
     def refuse(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> None:
-        if words:
-            msg = f"Name files with --config, --catalog or --state, not just {shown(words[0])}."
+        if words:  # which may hold a credential, so they are not shown
+            msg = "Name each file with its option: --config, --catalog or --state."
             raise click.UsageError(msg, context)
 
     return click.Argument(

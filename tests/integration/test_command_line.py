@@ -178,10 +178,11 @@ def test_an_empty_config_or_catalog_is_named(tmp_path: Path, content: str) -> No
 
 @pytest.mark.parametrize("mode", MODES[:2])
 def test_a_word_without_an_option_is_a_usage_error(mode: tuple[str, ...]) -> None:
-    """The name of a file needs its option."""
-    run = run_in_process(None, extra_args=[*mode, "config.json"])
+    """The name of a file needs its option. The word is not shown: it may be a credential."""
+    run = run_in_process(None, extra_args=[*mode, f"auth_token={SECRET}"])
     assert run.returncode == 2
-    assert "Name files with --config, --catalog or --state, not just 'config.json'" in run.stderr
+    assert "Name each file with its option: --config, --catalog or --state." in run.stderr
+    assert_no_secret(run, SECRET)
 
 
 def test_help_has_a_short_option() -> None:
