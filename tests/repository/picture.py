@@ -43,7 +43,8 @@ def main() -> int:
         console.print(Text.from_ansi("\n".join(_part(output, start) for start in PARTS) + "\n"))
     picture = console.export_svg(title=COMMAND)
     # The README must not load fonts from another host.
-    PICTURE.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL), "utf-8")
+    drawn = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+    PICTURE.write_text(re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE), "utf-8")
     return 0
 
 
