@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import threading
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -120,13 +121,7 @@ def _for_a_shell(cube: Sandbox, database: Postgres | None, folder: str) -> str:
             "TARGET_POSTGRES_SQLALCHEMY_URL": f"{database.sqlalchemy_url}{UTC_SESSION}",
             "MELTANO_SYS_DIR_ROOT": folder,
         }
-        remark, load = DATABASE, LOAD.format(url=_quoted(database.url))
-    exports = [f"export {name}={_quoted(value)}\n" for name, value in variables.items()]
-    basic = BASIC.format(username=_quoted(cube.username), password=_quoted(cube.password))
+        remark, load = DATABASE, LOAD.format(url=quote(database.url))
+    exports = [f"export {name}={quote(value)}\n" for name, value in variables.items()]
+    basic = BASIC.format(username=quote(cube.username), password=quote(cube.password))
     return "".join([ACCOUNT, *exports, remark, TEST, load, basic])
-
-
-def _quoted(value: str) -> str:
-    """Quote any value for a shell, also one that would not need it."""
-    escaped = value.replace("'", "'\"'\"'")
-    return f"'{escaped}'"
