@@ -48,7 +48,10 @@ def test_the_targets_lines_are_those_of_the_project() -> None:
     (target,) = (each for each in plugins["loaders"] if each["name"] == "target-postgres")
     settings = {each["name"]: each.get("value") for each in target["settings"]}
     given = values("TARGET_POSTGRES_")
-    given.pop("sqlalchemy_url")
+    address = given.pop("sqlalchemy_url")
+    assert f"TARGET_POSTGRES_SQLALCHEMY_URL='{address}'" in (docs.ROOT / "README.md").read_text(
+        "utf-8"
+    )
     assert given.items() <= settings.items()
 
 
