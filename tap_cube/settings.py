@@ -156,7 +156,7 @@ def _expected(name: str, prop: Mapping[str, t.Any]) -> str:
     kinds = [kind for kind in prop.get("type", ["object"]) if kind != "null"]
     if kinds in (["integer"], ["boolean"]):
         return "an integer" if kinds == ["integer"] else "true or false"
-    return f"of type {' or '.join(kinds)}, as the README describes it"
+    return f"of type {' or '.join(kinds)}"
 
 
 def _instead(value: object, prop: Mapping[str, t.Any]) -> str:

@@ -129,7 +129,7 @@ MODES: dict[str, dict[str, Any]] = {"original": {}, "label": LABEL}
 
 
 def test_a_renamed_label_is_a_new_column(cube: Sandbox) -> None:
-    """A label name changes with the label, as the README warns; Cube's name does not."""
+    """A label name changes with the label, as docs/columns.md warns; Cube's name does not."""
     found, number = [], 0
     for label in ("Næring", "Næringsgruppe"):
         cube.reset()
