@@ -152,7 +152,7 @@ def _files(cube: Sandbox, warehouse: Warehouse, terminal: Terminal) -> None:
     terminal.paste(environment)
     changed, *_ = filter(None, cube.account.customer_ids(CRM))
     cube.account.update_customer(CRM, changed, name="Enda nyere AS")
-    assert "unchanged skipped" in terminal.run(copy + load)
+    assert goes_on(terminal.run(copy + load))
     first = set((terminal.folder / ".meltano/batches").iterdir())
     assert first
     names = {row["customer_id"]: row["crm__standard_info__name"] for row in customers(warehouse)}
@@ -190,7 +190,7 @@ def test_a_reader_loads_by_pipe(
     terminal.run(f"export TAP_CUBE_MAX_RETRIES=0\n{nightly}", is_failing=True)
     assert warehouse.count("tap_cube.call_outcomes") == 200
     cube.faults = []
-    assert "unchanged skipped" in terminal.run(nightly)
+    assert goes_on(terminal.run(nightly))
     assert warehouse.count(f"tap_cube.{CUSTOMERS}") == 120
     assert tables(warehouse) == {*TABLES}
     assert "bookmarks" in json.loads((terminal.folder / "state.json").read_text())
@@ -227,8 +227,13 @@ def test_a_reader_loads_with_dlt(
     terminal = Terminal(tmp_path, environment, {"uv run": str(DLT.program)})
     terminal.run(commands)
     _, nightly = commands.splitlines()
-    assert "unchanged skipped" in terminal.run(nightly)
+    assert goes_on(terminal.run(nightly))
     assert "bookmarks" in json.loads((tmp_path / "state.json").read_text())
+
+
+def goes_on(said: str) -> bool:
+    """Whether a load skipped what an earlier one brought: it had that one's state."""
+    return re.search("[1-9][0-9]* unchanged skipped", said) is not None
 
 
 def customers(warehouse: Warehouse) -> list[dict[str, Any]]:
