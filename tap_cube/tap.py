@@ -163,7 +163,7 @@ class TapCube(CommandLine):
     @override
     def setup_mapper(self) -> None:
         if not self.memory.endpoints:
-            self.logger.info("No state names addresses: it will name those that this run finds")
+            self.logger.info("No state says where streams are read from: this run finds out")
         super(Tap, self).setup_mapper()
         for stream in self._cube_streams():
             stream.map_columns()

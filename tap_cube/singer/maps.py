@@ -155,9 +155,10 @@ class NamingStreamMap(CustomStreamMap):
         nulls = sorted(name for name in used if record.get(name, "") is None)
         hint = f"; null there: {', '.join(nulls):.200}" if nulls else ""
         own = property_name or MAPPER_FILTER_OPTION
+        settings = ", or what it takes from 'stream_map_config'" if "config" in used else ""
         msg = (
             f"{WHERE}, stream '{self.stream_name}': {own!r:.60} "
-            f"{fault}{hint}. Change the expression, then run again."
+            f"{fault}{hint}. Change the expression{settings}, then run again."
         )
         raise MapError(msg)
 

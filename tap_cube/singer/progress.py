@@ -50,13 +50,14 @@ class StreamStats:
             retries: Retries among them.
         """
         return (
-            f"{_counted(self.rows, 'row')} emitted, {self.unchanged} unchanged skipped, "
-            f"{_counted(requests, 'request')}, {retries} of them retries, "
-            f"{_counted(self.unparsed, 'unparsed value')}, {self.seconds:.1f} s"
+            f"{counted(self.rows, 'row')} emitted, {self.unchanged} unchanged skipped, "
+            f"{counted(requests, 'request')}, {retries} of them retries, "
+            f"{counted(self.unparsed, 'unparsed value')}, {self.seconds:.1f} s"
         )
 
 
-def _counted(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
+    """Format a number of things, in the singular for one."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 

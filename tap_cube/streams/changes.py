@@ -8,6 +8,7 @@ from datetime import timedelta
 from tap_cube.records.hashes import Hashes
 from tap_cube.records.rows import record_keys
 from tap_cube.records.surrogates import surrogate_key
+from tap_cube.singer.progress import counted
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,9 +86,8 @@ class Changes:
 
     def report(self, where: str) -> str:
         """Format how many rows of a partition, or of a stream, were emitted and skipped."""
-        since = self.since or "ever"
-        skipped = f"{self.unchanged} unchanged since {since} skipped"
-        return f"{where}: {self.emitted} rows emitted, {skipped}"
+        skipped = f", {self.unchanged} unchanged since {self.since} skipped" if self.since else ""
+        return f"{where}: {counted(self.emitted, 'row')} emitted{skipped}"
 
     def places(self, page: Page, places: Sequence[int]) -> list[int]:
         """The places of the next page whose rows count as changed, or do not say when they were."""

@@ -60,7 +60,10 @@ def warnings_of_types(stream: CubeStream[t.Any]) -> Iterator[str]:
     for consequence, fields in changed.items():
         more = len(fields) - _MAX_NAMED
         names = ", ".join(fields[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-        yield f"The type of custom fields has changed: {names}. {consequence}. {_REMEDY}."
+        yield (
+            "The type of custom fields has changed, or other CRMs are read than before: "
+            f"{names}. {consequence}. {_REMEDY}."
+        )
 
 
 def warning_of_number(stream: CubeStream[t.Any]) -> str:

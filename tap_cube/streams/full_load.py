@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from datetime import UTC, datetime
 from functools import cached_property
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
@@ -106,8 +107,9 @@ class FullLoad:
             stream.declare()  # maybe this run has no record of the stream
             stream.write_activate_version(self.version.number)
             level = logging.INFO if self._owner.replication_key else logging.DEBUG
-            msg = "Full load complete; the target removes rows of versions before %d"
-            stream.logger.log(level, msg, self.version.number)
+            msg = "Full load of '%s' complete; the target deletes rows last read before %s"
+            began = datetime.fromtimestamp(self.version.number, UTC)
+            stream.logger.log(level, msg, stream.name, f"{began:%Y-%m-%d %H:%M:%S} UTC")
         self.version.activate()
         self._tap.state_writer.write_state(stream.tap_state)
 

@@ -75,9 +75,9 @@ def test_the_state_names_the_address_of_each_stream(cube: Sandbox) -> None:
         "product_registrations": "C11",
     }
     assert marks["custom_fields"]["definitions"] == {"data_owners/2/B2B": "C4"}
-    assert "No state names addresses" in run.stderr
+    assert "No state says where" in run.stderr
     again = night(cube, state=run.state, **ONE_CRM)
-    assert "No state names addresses" not in again.stderr
+    assert "No state says where" not in again.stderr
     assert (again.state or {})["bookmarks"].keys() == (run.state or {})["bookmarks"].keys()
 
 
@@ -118,7 +118,7 @@ def test_a_full_refresh_accepts_another_address(cube: Sandbox) -> None:
     night(cube, **ALL_CRMS)
     cube.without = {"C9"}
     anew = night(cube, TODAY + DAY, **ALL_CRMS)
-    assert "No state names addresses: it will name those that this run finds" in anew.stderr
+    assert "No state says where streams are read from: this run finds out" in anew.stderr
     assert (
         f"Stream '{OUTCOMES}' is read from {C9.replace('campaigns/{campaign__id}', CRM_PATH)}"
         in (anew.stderr)
