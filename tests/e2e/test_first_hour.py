@@ -8,15 +8,14 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from cube_sandbox import Sandbox
 from cube_sandbox.faults import Fault
+from tests.repository import hub
 from tests.repository.docs import ROOT
 from tests.support.books import check_queries, with_a_past
 from tests.support.documented import fenced
 from tests.support.judges import DLT
-from tests.support.loopback_hub import LOADER, committed_definition, committed_listing, serving
 from tests.support.reader import Terminal
 from tests.support.runs import CRM, CUSTOMERS
 from tests.support.sizes import only_large
@@ -48,36 +47,30 @@ def cube() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def replaced(cube: Sandbox, warehouse: Warehouse) -> dict[str, str]:
-    """What a reader fills in: account and database."""
-    return {
-        "(?m)^export TAP_CUBE_API_URL=.*": f"export TAP_CUBE_API_URL={cube.url}",
-        "(?m)^export TAP_CUBE_AUTH_TOKEN=.*": f"export TAP_CUBE_AUTH_TOKEN={cube.token}",
+def terminal(
+    cube: Sandbox,
+    warehouse: Warehouse,
+    tmp_path: Path,
+    wheel: Path,
+    with_own_caches: dict[str, str],
+) -> Terminal:
+    """A reader's terminal, with the repository's definitions in a folder."""
+    quiet = {
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
+    }
+    own = {
+        "(?m)^TAP_CUBE_API_URL=.*": f"TAP_CUBE_API_URL={cube.url}",
+        "(?m)^TAP_CUBE_AUTH_TOKEN=.*": f"TAP_CUBE_AUTH_TOKEN={cube.token}",
+        r"https://raw\S+/hub/": f"{tmp_path}/",
+        r"git\+https://\S+": str(wheel),
         re.escape(PLACEHOLDER): warehouse.sqlalchemy_url,
     }
-
-
-@pytest.fixture
-def terminal(
-    tmp_path: Path, wheel: Path, with_own_caches: dict[str, str], replaced: dict[str, str]
-) -> Iterator[Terminal]:
-    """A reader's terminal, before which the Hub and the repository lie on loopback."""
-    (tmp_path / "work").mkdir()
-    listing = committed_listing(str(wheel))
-    with serving(tmp_path / "hub", extractors=listing, loaders=LOADER) as root:
-        definition = yaml.safe_dump(committed_definition(str(wheel)))
-        (tmp_path / "hub" / "tap-cube.yml").write_text(definition)
-        quiet = {
-            "MELTANO_HUB_API_ROOT": root,
-            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
-        }
-        own = {
-            r"https://raw\S+/tap-cube\.yml": f"{root}/tap-cube.yml",
-            r"git\+https://\S+": str(wheel),
-            **replaced,
-        }
-        yield Terminal(tmp_path / "work", with_own_caches | quiet, own)
+    terminal = Terminal(tmp_path / "work", with_own_caches | quiet, own)
+    for name in (hub.DEFINITION, hub.LOADER):
+        (tmp_path / name).write_text(terminal.filled_in((hub.FOLDER / name).read_text()))
+    terminal.folder.mkdir()
+    return terminal
 
 
 def test_a_reader_loads_with_meltano(
@@ -88,14 +81,13 @@ def test_a_reader_loads_with_meltano(
     setup, load = fenced(README, "sh", LOAD)
     terminal.run(setup)
     terminal.folder /= "warehouse"
+    terminal.save(".env", *fenced(README, "dotenv", LOAD))
     terminal.run(load)
     assert tables(warehouse) == {*TABLES}
     check_queries(warehouse, books)
 
     _nights(cube, warehouse, terminal)
-    readers = terminal.exports
     _selection_and_state(terminal)
-    terminal.exports = readers
     _files(cube, warehouse, terminal)
 
 
@@ -124,13 +116,14 @@ def _nights(cube: Sandbox, warehouse: Warehouse, terminal: Terminal) -> None:
 
 def _selection_and_state(terminal: Terminal) -> None:
     """docs/meltano.md: all streams, then one CRM; the state is listed, taken out and put back."""
-    everything, one_crm = fenced(MELTANO, "sh", "Select")
+    everything, back, one_crm = fenced(MELTANO, "sh", "Select")
+    dump = "meltano --log-level=error invoke --dump=catalog tap-cube 2>/dev/null"
     terminal.run(everything)
-    dumped = terminal.run("meltano --log-level=error invoke --dump=catalog tap-cube 2>/dev/null")
-    assert selected(json.loads(dumped)) == {*TABLES, *DETAILS}
-    terminal.run(one_crm)
-    dumped = terminal.run("meltano --log-level=error invoke --dump=catalog tap-cube 2>/dev/null")
-    assert selected(json.loads(dumped)) == {CUSTOMERS}
+    assert selected(json.loads(terminal.run(dump))) == {*TABLES, *DETAILS}
+    terminal.run(back)
+    assert selected(json.loads(terminal.run(dump))) == {*TABLES}
+    said = terminal.run(one_crm)
+    assert set(re.findall(r"\s(\w+): \d+ rows? emitted", said)) == {CUSTOMERS}
     (states,) = fenced(MELTANO, "sh", "State")
     take, clear = states.rsplit("meltano state clear", 1)
     said = terminal.run(take)
@@ -171,7 +164,6 @@ def test_a_reader_loads_by_pipe(
     """Both programs are installed and tested; a night goes on from one that failed, or begins."""
     install, test, nightly = fenced(README, "sh", PIPE)
     (settings,) = fenced(README, "json", PIPE)
-    _, load = fenced(README, "sh", LOAD)
     bin_folder = tmp_path / "bin"
     terminal.environment = {
         **terminal.environment,
@@ -181,35 +173,31 @@ def test_a_reader_loads_by_pipe(
     }
     terminal.run(install)
     assert {each.name for each in bin_folder.iterdir()} == {"tap-cube", "target-postgres"}
-    (terminal.folder / "target.json").write_text(terminal.filled_in(settings))
-    terminal.run("".join(line for line in load.splitlines(keepends=True) if "TAP_CUBE_" in line))
+    terminal.save(".env", *fenced(README, "dotenv", LOAD))
+    terminal.save("target.json", settings)
     assert f"{CUSTOMERS}: ok, 15 rows seen" in terminal.run(test)
 
-    terminal.run(f"TAP_CUBE_AUTH_TOKEN=wrong\n{nightly}", is_failing=True)
+    terminal.save("load.sh", nightly)
+    terminal.run("sed -i.right s/^TAP_CUBE_AUTH_TOKEN=.*/TAP_CUBE_AUTH_TOKEN=wrong/ .env")
+    terminal.run("bash load.sh", is_failing=True)
+    terminal.run("mv .env.right .env; echo TAP_CUBE_MAX_RETRIES=0 >> .env")
     cube.faults = [Fault("500", row="C2", page=2)]
-    terminal.run(f"export TAP_CUBE_MAX_RETRIES=0\n{nightly}", is_failing=True)
+    terminal.run("bash load.sh", is_failing=True)
     assert warehouse.count("tap_cube.call_outcomes") == 200
     cube.faults = []
-    assert goes_on(terminal.run(nightly))
+    assert re.search(r"[1-9]\d* unchanged skipped", terminal.run("bash load.sh"))
     assert warehouse.count(f"tap_cube.{CUSTOMERS}") == 120
     assert tables(warehouse) == {*TABLES}
     assert "bookmarks" in json.loads((terminal.folder / "state.json").read_text())
 
 
-def test_a_reader_pastes_what_the_hub_would_give(warehouse: Warehouse, terminal: Terminal) -> None:
-    """The definitions of tap and loader, written out, are installed and load the same tables."""
-    definition, loader = (
-        fenced(MELTANO, "yaml", "The plugin, written out"),
-        fenced(MELTANO, "yaml", "Without Meltano Hub"),
-    )
-    (terminal.folder / "meltano.yml").write_text(
-        "default_environment: dev\nenvironments: [{name: dev}]\n"
-    )
-    terminal.paste(*definition)
-    terminal.paste(*loader)
-    setup, load = fenced(README, "sh", LOAD)
-    settings = "".join(line for line in setup.splitlines(keepends=True) if "config set" in line)
-    terminal.run(f"meltano install\n{settings}{load}")
+def test_a_reader_pastes_the_definition(warehouse: Warehouse, terminal: Terminal) -> None:
+    """The definition that `--from-ref` would write is installed and loads the same tables."""
+    _, _, *loader = fenced(README, "sh", LOAD)[0].splitlines()
+    terminal.save("meltano.yml", "default_environment: dev\nenvironments: [{name: dev}]\n")
+    terminal.paste(*fenced(MELTANO, "yaml", "The plugin, written out"))
+    terminal.save(".env", *fenced(README, "dotenv", LOAD))
+    terminal.run("\n".join([*loader, "meltano install", fenced(README, "sh", LOAD)[1]]))
     assert tables(warehouse) == {*TABLES}
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tests.repository.docs import PLUGIN, ROOT, URL, kind
+from tests.support.locked import locked
 from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ COMMAND = "uv run python -m tests.repository.hub --write"
 ACCOUNT = URL.split("/")[-2]
 """The GitHub account that publishes the tap."""
 
-DEFINITION = "tap-cube.yml"
-"""The file for `meltano add --from-ref`."""
+DEFINITION, LOADER = "tap-cube.yml", "target-postgres.yml"
+"""The files for `meltano add --from-ref`."""
 
 LISTING = "listing.yml"
 """The file for the Hub."""
@@ -60,7 +61,6 @@ BY_HAND_IN_SETTINGS: Mapping[str, Mapping[str, str]] = {
     "faker_config.locale": {"kind": "array"},
 }
 """The same for individual settings."""
-
 
 _HUBS_OWN = {
     *("domain_url", "keywords", "log_parser", "logo_url", "maintenance_status", "next_steps"),
@@ -111,10 +111,23 @@ def definition(listed: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         listed: The definition in the Hub's form.
     """
-    outside = {key: listed[key] for key in ("label", "name", "namespace")}
-    inside = {key: listed[key] for key in listed.keys() - outside.keys() - _HUBS_OWN}
-    inside |= {"name": listed["variant"], "use_cached_catalog": PLUGIN["use_cached_catalog"]}
-    return outside | {"variants": [inside]}
+    plugin = {key: listed[key] for key in listed.keys() - _HUBS_OWN}
+    return _referred(plugin | {"use_cached_catalog": False}, variant=listed["variant"])
+
+
+def loader() -> dict[str, Any]:
+    """Return the loader of the project's `meltano.yml` in the same form, with its package."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+    plugin = next(each for each in project["plugins"]["loaders"] if f"{each['name']}.yml" == LOADER)
+    package = "meltanolabs-target-postgres"
+    pip_url = f"{package}=={locked(package)}"
+    return _referred(plugin | {"pip_url": pip_url}, variant="meltanolabs")
+
+
+def _referred(plugin: Mapping[str, Any], *, variant: str) -> dict[str, Any]:
+    outside = {key: plugin[key] for key in ("label", "name", "namespace")}
+    inside = {key: plugin[key] for key in plugin.keys() - outside.keys()}
+    return outside | {"variants": [inside | {"name": variant}]}
 
 
 def _settings(properties: Mapping[str, Any], parent: str = "") -> Iterator[dict[str, Any]]:
@@ -132,7 +145,7 @@ def _setting(name: str, prop: Mapping[str, Any]) -> dict[str, Any]:
     is_secret = prop.get("secret")
     given = {
         "description": prop["description"],
-        "kind": "password" if is_secret else _kind(prop),
+        "kind": "password" if is_secret else kind(prop) if "type" in prop else "string",
         "label": prop["title"],
         "options": [
             {"label": value.capitalize(), "value": value} for value in prop.get("enum", ())
@@ -141,10 +154,6 @@ def _setting(name: str, prop: Mapping[str, Any]) -> dict[str, Any]:
         "value": prop.get("default"),
     }
     return {"name": name} | {key: value for key, value in given.items() if value not in (None, [])}
-
-
-def _kind(prop: Mapping[str, Any]) -> str:
-    return kind(prop) if "type" in prop else "string"
 
 
 def texts(metadata: Mapping[str, Any], owner: str = ACCOUNT) -> dict[str, str]:
@@ -170,7 +179,8 @@ def files(metadata: Mapping[str, Any], owner: str = ACCOUNT) -> dict[str, str]:
     proposed = {
         LISTING if "/" in path else path: text for path, text in texts(metadata, owner).items()
     }
-    return proposed | {DEFINITION: _yaml(definition(listing(metadata, owner)))}
+    referred = {DEFINITION: definition(listing(metadata, owner)), LOADER: loader()}
+    return proposed | {name: _yaml(each) for name, each in referred.items()}
 
 
 def propose(metadata: Mapping[str, Any], owner: str, hub: Path) -> None:

@@ -1,4 +1,4 @@
-"""Each command, query and setting on a page is run by a test."""
+"""Each command, query and setting on a page is asked for by a test, which runs it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RUN = frozenset({"json", "sh", "sql", "yaml"})
+RUN = frozenset({"dotenv", "json", "sh", "sql", "yaml"})
 """The languages of what a reader pastes. `text` and `console` show what a program prints."""
 
 OTHERWISE = {

@@ -133,13 +133,9 @@ def test_the_page_of_files_has_the_environment_for_them() -> None:
 
 
 def test_the_readme_configures_the_loader_as_the_project_does() -> None:
-    """With and without Meltano, the loader has the settings of `meltano.yml`."""
-    (commands,) = (text for text in fences("sh") if "meltano config set" in text)
+    """Without Meltano, too, the loader has the settings of `meltano.yml`."""
     (alone,) = (json.loads(text) for text in fences("json") if "sqlalchemy_url" in text)
-    lines = re.findall(r"^meltano config set target-postgres (\w+) (.+)$", commands, re.MULTILINE)
-    expected = recommended()
-    assert {name: yaml.safe_load(value) for name, value in lines} == expected
-    assert expected.items() <= alone.items()
+    assert recommended().items() <= alone.items()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

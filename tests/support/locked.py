@@ -1,4 +1,4 @@
-"""Whether the SDK is the one of `uv.lock`, with which our files were written."""
+"""Versions of `uv.lock`, with which our files were written."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import pytest
 
 from tests.repository.docs import ROOT
 
-_LOCKED = next(
-    package["version"]
-    for package in tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
-    if package["name"] == "singer-sdk"
-)
+
+def locked(package: str) -> str:
+    """The version of a package in `uv.lock`."""
+    packages = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
+    return str(next(each["version"] for each in packages if each["name"] == package))
+
 
 only_locked_sdk = pytest.mark.skipif(
-    version("singer-sdk") != _LOCKED,
+    version("singer-sdk") != locked("singer-sdk"),
     reason="another SDK may order keys and declare settings in its own way",
 )
 """Marks a test that compares text of the SDK with files of ours."""

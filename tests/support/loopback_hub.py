@@ -30,24 +30,6 @@ environments:
 """
 """A project's file, to be followed by plugins."""
 
-LOADER: Mapping[str, Any] = {
-    "name": "target-postgres",
-    "variant": "meltanolabs",
-    "namespace": "target_postgres",
-    "executable": "target-postgres",  # the one beside Meltano, without an address to install from
-    "logo_url": "/assets/logos/loaders/postgres.png",
-    "settings": [
-        {"name": "sqlalchemy_url", "sensitive": True},
-        {"name": "default_target_schema", "value": "$MELTANO_EXTRACT__LOAD_SCHEMA"},
-        {"name": "load_method"},
-        {"name": "use_copy", "kind": "boolean"},
-        {"name": "sanitize_null_text_characters", "kind": "boolean"},
-        {"name": "hard_delete", "kind": "boolean"},
-        {"name": "validate_records", "kind": "boolean"},
-    ],
-}
-"""The part of the Hub's entry for the loader that matters here."""
-
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     """A web server's answers without its log."""

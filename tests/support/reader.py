@@ -17,29 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass
 class Terminal:
-    """Runs the blocks of a page one after the other; what a block exports, later ones see.
+    """Runs the blocks of a page one after the other.
 
     Attributes:
         folder: Where commands run.
-        environment: All variables that they see in the beginning.
+        environment: All variables that they see.
         replaced: What stands on the pages for the reader's own, by regular expression.
-        exports: Lines that earlier blocks exported.
     """
 
     folder: Path
     environment: Mapping[str, str]
     replaced: Mapping[str, str]
-    exports: str = ""
 
     def run(self, block: str, *, is_failing: bool = False) -> str:
         """Run a block to its end, which must be good or bad, and return all it said."""
         block = self.filled_in(block)
-        before, self.exports = (
-            self.exports,
-            self.exports
-            + "".join(f"{line}\n" for line in block.splitlines() if line.startswith("export ")),
-        )
-        commands = f"set +e\n{before}{block}\n[ $? -ne 0 ]" if is_failing else before + block
+        commands = f"set +e\n{block}\n[ $? -ne 0 ]" if is_failing else block
         return shell(commands, self.folder, self.environment)
 
     def filled_in(self, text: str) -> str:
@@ -47,6 +40,10 @@ class Terminal:
         for pattern, own in self.replaced.items():
             text = re.sub(pattern, own.replace("\\", r"\\"), text)
         return text
+
+    def save(self, name: str, block: str) -> None:
+        """Put a block into a file."""
+        (self.folder / name).write_text(self.filled_in(block))
 
     def paste(self, block: str) -> None:
         """Add a page's YAML to `meltano.yml`, each part where the file has such a part."""
