@@ -160,8 +160,9 @@ def test_real_messages_are_quoted() -> None:
 
 
 def quoted(document: str) -> list[str]:
-    """The messages of a document's troubleshooting table."""
-    return re.findall(r"^\| `([^`]+)` \|", document.partition("| The log says |")[2], re.MULTILINE)
+    """The messages of a document's troubleshooting tables."""
+    tables = re.findall(r"^\| The log says \|.*(?:\n\|.*)*", document, re.MULTILINE)
+    return re.findall(r"^\| `([^`]+)` \|", "\n".join(tables), re.MULTILINE)
 
 
 @pytest.mark.parametrize("judge", TARGETS, ids=lambda judge: judge.requirements[0])
