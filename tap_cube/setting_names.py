@@ -22,7 +22,9 @@ _MAX_NAME = 32
 """Longest name that is shown whole. A longer one may be anything, such as a misplaced token."""
 
 _MAX_BEGINNING = 12
-_MAX_SENTENCES = 20
+
+MAX_SENTENCES: t.Final = 20
+"""Most sentences about mistakes of one kind: who mends those sees the next ones."""
 
 
 def of_variables(environment: Mapping[str, str], schema: Mapping[str, t.Any]) -> dict[str, str]:
@@ -52,7 +54,7 @@ def unknown_names(
         variables = [sentence for _, sentence in _about_variables(environment, schema, _LIKE)]
     else:
         variables = [*_misspelt_variables(environment, config, schema)]
-    return [*_about_settings(config, schema), *variables]
+    return [*_about_settings(config, schema), *variables[:MAX_SENTENCES]]
 
 
 def did_you_mean(
@@ -77,7 +79,7 @@ def _about_settings(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) ->
     keys = {(path, key): known for path, key, known in unknown}
     return [
         f"Setting {_shown(key, path)} is unknown and ignored{did_you_mean(key, known)}"
-        for (path, key), known in sorted(keys.items(), key=itemgetter(0))[:_MAX_SENTENCES]
+        for (path, key), known in sorted(keys.items(), key=itemgetter(0))[:MAX_SENTENCES]
     ]
 
 

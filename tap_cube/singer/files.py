@@ -51,7 +51,7 @@ def read_json(path: str, option: str, *, may_be_blank: bool = False) -> object:
         CubeError: If it cannot be read, is not JSON, or an object has a key twice. The message
             names the file.
     """
-    if path.lstrip().startswith("{"):  # it may hold a credential, so it is not shown
+    if path.lstrip().startswith(("{", "[")) or '"' in path:  # it may hold a credential
         msg = f"Option {option} takes the name of a file, not JSON. Write the JSON into a file."
         raise CubeError(msg)
     text = ""

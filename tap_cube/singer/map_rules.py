@@ -7,6 +7,7 @@ import importlib.util
 import typing as t
 from contextlib import suppress
 from fnmatch import fnmatch
+from itertools import islice
 
 from singer_sdk.mapper import (
     MAPPER_ALIAS_OPTION,
@@ -17,7 +18,7 @@ from singer_sdk.mapper import (
     NULL_STRING,
 )
 
-from tap_cube.setting_names import did_you_mean
+from tap_cube.setting_names import MAX_SENTENCES, did_you_mean
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -36,6 +37,10 @@ def map_errors(config: Mapping[str, t.Any], streams: Collection[str]) -> Iterato
     """
     maps = config.get("stream_maps", {})
     yield from _faker_errors(config.get("faker_config", {}), maps)
+    yield from islice(_faults_of_streams(maps, streams), MAX_SENTENCES)
+
+
+def _faults_of_streams(maps: object, streams: Collection[str]) -> Iterator[str]:
     if not isinstance(maps, dict):
         yield f"{WHERE} must be an object, with a map for each stream."
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_cube.logs import shown
 from tests.support.in_process import run_in_process
 from tests.support.refusals import SECRET, refusal
 from tests.support.runs import (
@@ -97,6 +98,17 @@ def test_an_unknown_name_that_may_be_a_secret_is_cut(cube: Sandbox) -> None:
     ]
 
 
+def test_many_mistakes_of_a_kind_do_not_bury_the_others() -> None:
+    """The first ones of each kind are named, then what is missing."""
+    names = [f"wrong_{number}" for number in range(100)]
+    env = {f"TAP_CUBE_{name.upper()}": "1" for name in names}
+    config = {"stream_maps": dict.fromkeys(names), **dict.fromkeys(names, 1)}
+    told = complaints(run_in_process(config, env=env, extra_args=["--config=ENV"]))
+    assert sum("unknown and ignored" in sentence for sentence in told) == 40
+    assert sum("no stream of this tap" in sentence for sentence in told) == 20
+    assert len(told) == 62
+
+
 def test_what_is_misspelt_stands_beside_what_is_missing(tmp_path: Path) -> None:
     """One sentence explains the other; a variable that nobody reads is a third explanation."""
     (tmp_path / "config.json").write_text(json.dumps({"apiurl": "x", "auth_tokn": SECRET}))
@@ -152,10 +164,11 @@ def test_a_state_or_catalog_that_cannot_be_read_is_named(
     assert refusal({}, option, path) == f"File '{path}', given to {option}, {fault}"
 
 
-@pytest.mark.parametrize("option", ["--state", "--catalog"])
-def test_a_state_or_catalog_as_text_is_not_shown(option: str) -> None:
-    """A state may hold ids of customers."""
-    sentence = refusal({}, option, json.dumps({"bookmarks": SECRET}))
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+@pytest.mark.parametrize("text", ['{"a": "%s"}', '["%s"]', '"a": "%s"'])
+def test_text_in_place_of_a_file_is_not_shown(option: str, text: str) -> None:
+    """Settings hold a credential, and a state may hold ids of customers."""
+    sentence = refusal({}, option, text % SECRET)
     assert f"Option {option} takes the name of a file, not JSON." in sentence
 
 
