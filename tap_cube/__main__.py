@@ -29,7 +29,7 @@ _BLOCK_BYTES = 2**22
 _M_ARENA_MAX = -8
 """Number of the option in glibc's `malloc.h`."""
 
-_STDERR = 2
+_STDIN, _STDERR = 0, 2
 
 _WRITE_GRACE = 0.5
 """Seconds in which a run may notice by a write that its reader has gone, before it is ended."""
@@ -77,7 +77,10 @@ def _replace_closed_files() -> None:
     while (opened := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
         pass
     os.close(opened)
-    if sys.stderr is None:  # it was closed when the process began; nobody reads the log
+    # Python has none for those that were closed when the process began.
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(_STDIN, closefd=False)
+    if sys.stderr is None:  # nobody reads the log
         sys.stderr = os.fdopen(_STDERR, "w", closefd=False)
 
 
