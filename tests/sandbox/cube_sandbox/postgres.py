@@ -9,7 +9,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Never
 
-from psycopg import conninfo, sql
+from psycopg import ProgrammingError, conninfo, sql
 
 from cube_sandbox.postgres_server import (
     ADMINISTRATOR,
@@ -68,18 +68,25 @@ def fresh_database(server: Postgres) -> Iterator[Postgres]:
 
 
 def _named_server(address: str) -> Postgres:
-    parts = conninfo.conninfo_to_dict(address)
+    try:
+        parts = conninfo.conninfo_to_dict(address)
+        host, port = str(parts.get("host") or LOOPBACK), int(parts.get("port") or 5432)
+    except (ProgrammingError, ValueError):
+        host, port, parts = "@", 0, {}
+    if "@" in host:  # the end of a password
+        msg = (  # without the error's text, which may show a password
+            f"Variable {SERVER_VARIABLE} must be such as postgresql://USER:PASSWORD@HOST:5432/"
+            "DATABASE, with special characters of the password as in %40 for @."
+        )
+        raise PostgresError(msg) from None
     user = str(parts.get("user") or ADMINISTRATOR)
-    return Postgres(
-        host=str(parts.get("host") or LOOPBACK),
-        port=int(parts.get("port") or 5432),
-        user=user,
-        password=str(parts.get("password") or ""),
-        database=str(parts.get("dbname") or user),
-    )
+    password, database = str(parts.get("password") or ""), str(parts.get("dbname") or user)
+    return Postgres(host, port, user, password, database)
 
 
 def _started(stack: contextlib.ExitStack, choose_port: Callable[[], int]) -> Postgres:
+    for name in [name for name in os.environ if name.upper().startswith("PG")]:
+        del os.environ[name]  # libpq would take PGSSLMODE and such for settings of this server
     for _ in range(PORTS_TO_TRY - 1):
         with contextlib.suppress(PortTakenError):
             return stack.enter_context(embedded(choose_port()))

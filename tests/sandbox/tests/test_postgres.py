@@ -55,11 +55,13 @@ def databases(server: Postgres) -> set[str]:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
 
 
-def test_a_server_runs_only_in_its_block() -> None:
+def test_a_server_runs_only_in_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """The block has its own server with a password, and handles SIGTERM; nothing remains of either.
 
-    A connected client does not delay the end.
+    A connected client does not delay the end. Variables for other servers do not matter.
     """
+    monkeypatch.setenv("PGSSLMODE", "require")
+    monkeypatch.setenv("PGSERVICE", "warehouse")
     before = signal.getsignal(signal.SIGTERM)
     with postgres() as server:
         client = server.connect()
@@ -158,6 +160,24 @@ def test_a_server_that_never_starts_is_an_error_with_its_output(
         port: int = other.getsockname()[1]
         with pytest.raises(PostgresError, match="could not bind"), postgres(lambda: port):
             pytest.fail("there is no server to use")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sesame",
+        "postgresql+psycopg://u:sesame@127.0.0.1:1/x",
+        "postgresql://u:sesame%ZZ@127.0.0.1:1/x",
+        "postgresql://u:sesame/1@127.0.0.1:1/x",
+        "postgresql://u:open@sesame@127.0.0.1:1/x",
+    ],
+)
+def test_a_wrong_address_is_not_shown(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """It may hold a password, also in parts that seem to be something else."""
+    monkeypatch.setenv(SERVER_VARIABLE, address)
+    with pytest.raises(PostgresError, match=f"{SERVER_VARIABLE} must be") as error, postgres():
+        pytest.fail("there is no server to use")
+    assert "sesame" not in str(error.value)
 
 
 def test_databases_of_one_server_share_nothing_and_are_dropped(
