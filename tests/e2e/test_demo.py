@@ -64,7 +64,8 @@ def scratch() -> Iterator[Path]:
 @only_large  # by default `test_meltano` loads twice
 def test_demo_shows_two_loads_and_leaves_nothing(scratch: Path) -> None:
     """The tables, the changes and what came of them are shown, and the counts are right."""
-    with started(DEMO, env={"TMPDIR": str(scratch)}) as demo:
+    ascii_alone = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    with started(DEMO, env={"TMPDIR": str(scratch), **ascii_alone}) as demo:
         stdout, stderr = demo.communicate(timeout=2 * SECONDS)
     assert (demo.returncode, stderr.decode()) == (0, "")
     assert list(scratch.iterdir()) == []

@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
                 connection = stack.enter_context(database.connect())
             Story(out, cube, project, Tables(connection)).tell()
         out.text(NEXT)
-    except (DemoError, MeltanoError, PostgresError, psycopg.Error) as error:
+    except (DemoError, MeltanoError, PostgresError, psycopg.Error, OSError) as error:
         sys.stderr.write(f"\nThe demo failed. {error}\n")
         return 1
     except KeyboardInterrupt:

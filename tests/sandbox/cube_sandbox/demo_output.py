@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ class Output:
 
     def __init__(self) -> None:
         """Find out what standard output can show."""
+        if isinstance(sys.stdout, io.TextIOWrapper):  # its encoding may lack Norwegian letters
+            sys.stdout.reconfigure(errors="replace")
         # Inside rich, NO_COLOR and TERM=dumb are respected.
         self._console = Console(width=min(WIDTH, Console().width), highlight=False, emoji=False)
         self._is_animated = self._console.is_interactive and sys.stdout.isatty()

@@ -23,7 +23,7 @@ DEFINITION = Path(__file__).parents[3] / "meltano.yml"
 """The `meltano.yml` of the clone with this package."""
 
 SCRIPTS = Path(sys.executable).parent
-SETTINGS_OF_OTHERS = ("TAP_CUBE_", "TARGET_POSTGRES_", "MELTANO_")
+SETTINGS_OF_OTHERS = ("TAP_CUBE_", "TARGET_POSTGRES_", "MELTANO_", "PYTHONIOENCODING")
 LOG_LINES = 40
 STOP_SECONDS = 30
 
@@ -112,6 +112,7 @@ def meltano_project(cube: Sandbox, database: Postgres, **settings: str) -> Itera
         }
         own = {
             "PATH": os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", os.defpath)]),
+            "PYTHONUTF8": "1",  # target-postgres reads messages in the encoding of the locale
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
             "MELTANO_PROJECT_ROOT": folder,
