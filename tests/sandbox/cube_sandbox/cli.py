@@ -52,7 +52,7 @@ def _serve(arguments: Sequence[str]) -> int:
         traps = Traps(**dict(options.pop("trap")))
         cube = Sandbox(traps=traps, faults=options.pop("fault"), **options)
         return serve(cube, as_json=as_json, with_postgres=with_postgres)
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         parser.error(str(error))
 
 
