@@ -32,7 +32,7 @@ def rename(account: str) -> list[str]:
     for name in _tracked():
         try:
             text = (ROOT / name).read_text("utf-8")
-        except UnicodeDecodeError:  # a picture
+        except (UnicodeDecodeError, FileNotFoundError):  # a picture, or a file that was removed
             continue
         if (new := url.sub(account, text)) != text:
             (ROOT / name).write_text(new, "utf-8")
