@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import typing as t
-from pathlib import Path
 
 import click
 from singer_sdk import Tap

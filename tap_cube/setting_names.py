@@ -18,10 +18,10 @@ PREFIX: t.Final = "TAP_CUBE_"
 _LIKE: t.Final = 0.6
 _VERY_LIKE: t.Final = 0.85
 
-_MAX_NAME = 32
+_MAX_NAME = 31
 """Longest name that is shown whole. A longer one may be anything, such as a misplaced token."""
 
-_MAX_BEGINNING = 12
+_MAX_BEGINNING = 6
 
 MAX_SENTENCES: t.Final = 20
 """Most sentences about mistakes of one kind: who mends those sees the next ones."""
@@ -51,26 +51,26 @@ def unknown_names(
             may be its own. So only those count that are surely misspelt.
     """
     if are_variables_read:
-        variables = [sentence for _, sentence in _about_variables(environment, schema, _LIKE)]
+        variables = [sentence for *_, sentence in _about_variables(environment, schema, _LIKE)]
     else:
         variables = [*_misspelt_variables(environment, config, schema)]
     return [*_about_settings(config, schema), *variables[:MAX_SENTENCES]]
 
 
-def did_you_mean(
-    name: str, known: Iterable[str], *, prefix: str = "", likeness: float = _LIKE
-) -> str:
-    """The end of a sentence about an unknown name, with the nearest known one.
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name, with the nearest known one."""
+    return _hint(_nearest(name, known, _LIKE))
 
-    Args:
-        name: The unknown name.
-        known: The known ones.
-        prefix: What stands before each of these names.
-        likeness: How like the nearest one must be, from 0 to 1.
-    """
+
+def _nearest(name: str, known: Iterable[str], likeness: float) -> str:
+    """The known name that is most like an unknown one; "" if none is like it."""
     spellings = {each.casefold(): each for each in known}
-    nearest = get_close_matches(name.casefold(), spellings, 1, likeness)
-    return f"; did you mean '{prefix}{spellings[nearest[0]]}'?" if nearest else "."
+    found = get_close_matches(name.casefold(), spellings, 1, likeness)
+    return spellings[found[0]] if found else ""
+
+
+def _hint(nearest: str, prefix: str = "") -> str:
+    return f"; did you mean '{prefix}{nearest}'?" if nearest else "."
 
 
 def _about_settings(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
@@ -107,15 +107,18 @@ def _misspelt_variables(
     given = {name.upper() for name in config}  # Meltano sets a variable for each
     # One such as TAP_CUBE_EU_API_URL is for a plugin of Meltano that inherits from this one.
     of_plugins = tuple(f"_{name.upper()}" for name in schema["properties"])
-    for name, sentence in _about_variables(environment, schema, _VERY_LIKE):
-        if sentence.endswith("?") and name not in given and not name.endswith(of_plugins):
+    for name, nearest, sentence in _about_variables(environment, schema, _VERY_LIKE):
+        if nearest and name not in given and not name.endswith(of_plugins):
             yield sentence
 
 
 def _about_variables(
     environment: Iterable[str], schema: Mapping[str, t.Any], likeness: float
-) -> Iterator[tuple[str, str]]:
-    """Yield each unknown variable's name in capitals, without the prefix, and a sentence."""
+) -> Iterator[tuple[str, str, str]]:
+    """Yield each unknown variable's name in capitals, the nearest known one, and a sentence.
+
+    Both names are without the prefix. The nearest one is empty if none is like enough.
+    """
     known = {name.upper(): prop for name, prop in schema["properties"].items()}
     objects = [name for name, prop in known.items() if "object" in prop.get("type", ())]
     # Meltano sets variables of its own, with a second underscore, and one for each property of an
@@ -127,9 +130,10 @@ def _about_variables(
         name = variable[len(PREFIX) :].upper()
         is_own = variable.upper().startswith(PREFIX) and not name.startswith(of_meltano)
         if is_own and variable not in readable:
-            near = did_you_mean(name, known, prefix=PREFIX, likeness=likeness)
+            nearest = _nearest(name, known, likeness)
             given = _shown(variable[len(PREFIX) :], variable[: len(PREFIX)])
-            yield name, f"Variable {given} is unknown and ignored{near}"
+            sentence = f"Variable {given} is unknown and ignored{_hint(nearest, PREFIX)}"
+            yield name, nearest, sentence
 
 
 def _shown(key: str, path: str) -> str:

@@ -222,6 +222,6 @@ def _named(stream: str, row: str, endpoints: Iterable[Endpoint]) -> tuple[Endpoi
         return named
     msg = (
         f"{stream}: the state names the address {shown(row)}, which this version of the tap does "
-        "not know. Use the version that wrote it, or run once with --full-refresh."
+        "not know. Use the version that wrote it, or run once without a state."
     )
     raise StateError(msg)

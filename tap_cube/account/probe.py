@@ -226,6 +226,6 @@ def _asked_again(client: CubeClient, candidates: Probe) -> tuple[Endpoint, Page]
         reason = str(error).partition(". ")[0]
         msg = (
             f"{reason}. Earlier runs read it from {endpoint.path}. Run again later; if the account "
-            "has changed for good, run once with --full-refresh, or clear the state."
+            "has changed for good, run once with --full-refresh, or without a state."
         )
         raise CubeError(msg) from None

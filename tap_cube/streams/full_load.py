@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     from tap_cube.streams.spec import CubeTap
 
 _LATER = "The next run that reads everything deletes them."
-_ACCEPT = "If that is right, run once with --full-refresh."
+_ACCEPT = "If that is right, run once with --full-refresh, or without a state."
 
 
 class FullLoad:
