@@ -91,7 +91,7 @@ def test_what_the_demo_names_next_can_be_pasted() -> None:
     serve, *others = re.findall(r"^  \[cyan\](.*)\[/\]$", NEXT, re.MULTILINE)
     assert serve.removeprefix("uv run --locked ").split() == SERVE
     said = shell("\n".join(others).replace("uv run --locked ", ""), ROOT, clean_environment())
-    assert "Environment Variable: TAP_CUBE_AUTH_TOKEN" in said
+    assert "| auth_token | " in said
     (heading,) = re.findall(r'"(.*)"', others[-1])
     assert f"\n## {heading}\n" in said
 
@@ -116,11 +116,12 @@ def test_what_serve_prints_can_be_pasted(
             printed += line.decode()
             if "TAP_CUBE_PASSWORD" in printed:
                 break
-        said = shell(f"{printed}\n{command}", ROOT, clean_environment())
+        (named,) = re.findall(rf"^#   (.*(?:\n#     .*)*{command})$", printed, re.MULTILINE)
+        typed = named.replace("\n#", "\n").replace("uv run --locked ", "")
+        said = shell(f"{printed}\n{typed}", ROOT, clean_environment())
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=SECONDS) == (b"", b"")
     assert process.returncode == 0
-    assert f"#   uv run --locked {command}\n" in printed
     assert "campaigns: ok, 4 rows seen" in said or "Run completed" in said
     assert list(scratch.iterdir()) == []
 

@@ -29,7 +29,7 @@ NEXT = """
 [bold]Next[/], paste one of these:
   [cyan]uv run --locked cube-sandbox serve --postgres[/]
     such an account and database again, to load and query by yourself
-  [cyan]uv run --locked tap-cube --about[/]
+  [cyan]uv run --locked tap-cube --about --format=markdown[/]
     all settings; your own account needs api_url and auth_token
   [cyan]less +/"First load with Meltano" README.md[/]
     how to load your own account"""

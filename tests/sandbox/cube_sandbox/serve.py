@@ -26,16 +26,15 @@ ACCOUNT = """\
 # A local Cube account with invented customers. Ctrl-C stops it.
 # Paste all of this into another terminal, in the same folder:
 """
-DATABASE = """\
-# MELTANO_SYS_DIR_ROOT keeps what Meltano remembers apart from other accounts.
-"""
 TEST = """
 # Then check that tap-cube can read the account:
 #   uv run --locked tap-cube --config=ENV --test
 """
 LOAD = """\
-# Load the account into the database, and look at a table:
-#   uv run --locked meltano run tap-cube target-postgres
+# Load the account into the database. The variable keeps what Meltano remembers
+# of it apart from other accounts. Then look at a table:
+#   MELTANO_SYS_DIR_ROOT={folder} \\
+#     uv run --locked meltano run tap-cube target-postgres
 #   psql {url} -c 'SELECT campaign__name FROM tap_cube.campaigns'
 """
 BASIC = """
@@ -115,13 +114,10 @@ def _as_json(cube: Sandbox, database: Postgres | None) -> str:
 def _for_a_shell(cube: Sandbox, database: Postgres | None, folder: str) -> str:
     """Write lines that a shell takes as they are; those that it need not execute are comments."""
     variables = {"TAP_CUBE_API_URL": cube.url, "TAP_CUBE_AUTH_TOKEN": cube.token}
-    remark = load = ""
+    load = ""
     if database is not None:
-        variables |= {
-            "TARGET_POSTGRES_SQLALCHEMY_URL": f"{database.sqlalchemy_url}{UTC_SESSION}",
-            "MELTANO_SYS_DIR_ROOT": folder,
-        }
-        remark, load = DATABASE, LOAD.format(url=quote(database.url))
+        variables["TARGET_POSTGRES_SQLALCHEMY_URL"] = f"{database.sqlalchemy_url}{UTC_SESSION}"
+        load = LOAD.format(folder=quote(folder), url=quote(database.url))
     exports = [f"export {name}={quote(value)}\n" for name, value in variables.items()]
     basic = BASIC.format(username=quote(cube.username), password=quote(cube.password))
-    return "".join([ACCOUNT, *exports, remark, TEST, load, basic])
+    return "".join([ACCOUNT, *exports, TEST, load, basic])
