@@ -52,7 +52,7 @@ def _serve(arguments: Sequence[str]) -> int:
         traps = Traps(**dict(options.pop("trap")))
         cube = Sandbox(traps=traps, faults=options.pop("fault"), **options)
         return serve(cube, as_json=as_json, with_postgres=with_postgres)
-    except (OSError, OverflowError, ValueError) as error:
+    except (OSError, ValueError) as error:
         parser.error(str(error))
 
 
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve = commands.add_parser("serve", help="serve an account until interrupted")
     option = serve.add_argument
-    option("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    option("--port", type=port, default=0, help="port on 127.0.0.1 (default: a free one)")
     option("--generation", choices=GENERATIONS, default="all", metavar="NAME", help=_choices())
     option("--customers", type=int, default=60, help="customers per CRM (default: 60)")
     option("--campaigns", type=int, default=4, help="number of campaigns (default: 4)")
@@ -102,6 +102,18 @@ def _parser() -> argparse.ArgumentParser:
     option("--postgres", action="store_true", help="start an empty PostgreSQL database too")
     option("--json", action="store_true", help="print address and credentials as one JSON line")
     return parser
+
+
+def port(text: str) -> int:
+    """Parse the number of a port; 0 stands for a free one.
+
+    Raises:
+        argparse.ArgumentTypeError: There is no such port.
+    """
+    if not text.isdecimal() or int(text) >= 2**16:
+        msg = f"{text!r} is no port from 0 to 65535"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def trap(text: str) -> tuple[str, object]:

@@ -57,7 +57,7 @@ def test_serve_responds_until_a_signal(number: signal.Signals) -> None:
         (["serve", "--fault", "500:colour=red"], "unexpected keyword argument 'colour'"),
         (["serve", "--generation", "1999"], "invalid choice: '1999'"),
         (["serve", "--customers", "many"], "invalid int value: 'many'."),
-        (["serve", "--port", "99999"], "port must be 0-65535."),
+        (["serve", "--port", "99999"], "'99999' is no port from 0 to 65535."),
         ([], "required: serve|demo."),
     ],
 )
