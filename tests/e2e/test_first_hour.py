@@ -8,11 +8,12 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from cube_sandbox import Sandbox
 from cube_sandbox.faults import Fault
 from tests.repository import hub
-from tests.repository.docs import ROOT
+from tests.repository.docs import PLUGIN, ROOT
 from tests.support.books import check_queries, with_a_past
 from tests.support.documented import fenced
 from tests.support.judges import DLT
@@ -97,9 +98,12 @@ def _nights(cube: Sandbox, warehouse: Warehouse, terminal: Terminal) -> None:
     terminal.paste(jobs)
     nightly, weekly = re.findall(r"&& (.+)$", crontab, re.MULTILINE)
     changed, erased, *_ = filter(None, cube.account.customer_ids(CRM))
-    cube.account.update_customer(CRM, changed, name="Nytt AS")
+    number = cube.account.add_definition(CRM, "Rabatt", type="number")
+    cube.account.update_customer(CRM, changed, name="Nytt AS", custom={number: "12.5"})
     cube.account.anonymise(CRM, erased)
     terminal.run(nightly)
+    columns = warehouse.columns("tap_cube", CUSTOMERS)
+    assert columns[f"crm__custom_info__{number}"] == "numeric"
     names = {row["customer_id"]: row["crm__standard_info__name"] for row in customers(warehouse)}
     assert names[changed] == "Nytt AS"
     assert erased in names
@@ -120,9 +124,9 @@ def _selection_and_state(terminal: Terminal) -> None:
     dump = "meltano --log-level=error invoke --dump=catalog tap-cube 2>/dev/null"
     terminal.run(everything)
     assert selected(json.loads(terminal.run(dump))) == {*TABLES, *DETAILS}
-    terminal.run(back)
-    assert selected(json.loads(terminal.run(dump))) == {*TABLES}
-    said = terminal.run(one_crm)
+    said = terminal.run(back + one_crm)
+    meltano_yml = yaml.safe_load((terminal.folder / "meltano.yml").read_text())
+    assert meltano_yml["plugins"]["extractors"][0]["select"] == PLUGIN["select"]
     assert set(re.findall(r"\s(\w+): \d+ rows? emitted", said)) == {CUSTOMERS}
     (states,) = fenced(MELTANO, "sh", "State")
     take, clear = states.rsplit("meltano state clear", 1)
@@ -194,12 +198,13 @@ def test_a_reader_loads_by_pipe(
 
 
 def test_a_reader_pastes_the_definition(warehouse: Warehouse, terminal: Terminal) -> None:
-    """The definition that `--from-ref` would write is installed and loads the same tables."""
-    _, _, *loader = fenced(README, "sh", LOAD)[0].splitlines()
-    terminal.save("meltano.yml", "default_environment: dev\nenvironments: [{name: dev}]\n")
+    """The definition that `--from-ref` would write loads the same tables."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    del project["plugins"]["extractors"]
+    terminal.save("meltano.yml", yaml.safe_dump(project))
     terminal.paste(*fenced(MELTANO, "yaml", "The plugin, written out"))
     terminal.save(".env", *fenced(README, "dotenv", LOAD))
-    terminal.run("\n".join([*loader, "meltano install", fenced(README, "sh", LOAD)[1]]))
+    terminal.run(f"meltano install extractor tap-cube\n{fenced(README, 'sh', LOAD)[1]}")
     assert tables(warehouse) == {*TABLES}
 
 

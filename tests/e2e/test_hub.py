@@ -109,21 +109,6 @@ def test_a_reference_brings_selection_and_no_cached_catalog(tmp_path: Path, pip_
 
 
 @only_large
-def test_a_referred_tap_loads_a_new_custom_field_and_no_details(
-    cube: Sandbox, referred: Meltano, warehouse: Warehouse
-) -> None:
-    """A field that the account gets between two runs has its column after the second."""
-    referred("install", "--plugin-type", "extractor", "tap-cube")
-    referred("config", "set", "target-postgres", "sqlalchemy_url", warehouse.utc_url)
-    referred("run", "tap-cube", "target-postgres")
-    number = cube.account.add_definition((2, "B2B"), "Rabatt", type="number")
-    referred("run", "tap-cube", "target-postgres")
-    columns = warehouse.columns("tap_cube", "data_owner_customers")
-    assert columns[f"crm__custom_info__{number}"] == "numeric"
-    assert warehouse.columns("tap_cube", "data_owner_customer_details") == {}
-
-
-@only_large
 def test_meltano_knows_what_the_listing_describes(
     tmp_path: Path, cube: Sandbox, pip_url: str, project: Meltano
 ) -> None:

@@ -189,6 +189,7 @@ class Account(EventEdits, NoteEdits):
         self._definitions = itertools.count(5001)
         with self._database():
             self._empty_tables()
+            cube.known_tokens.clear()
             user = User.objects.create_user(cube.username, password=cube.password)
             Token.objects.create(user=user, key=cube.token)
             crms = Crm.objects.bulk_create(content.crms())

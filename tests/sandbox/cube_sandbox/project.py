@@ -39,7 +39,7 @@ def set_up() -> None:
         return
     rest_framework = {
         "DEFAULT_AUTHENTICATION_CLASSES": [
-            "rest_framework.authentication.TokenAuthentication",
+            "cube_sandbox.authentication.KnownTokenAuthentication",
             "rest_framework.authentication.BasicAuthentication",
         ],
         "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

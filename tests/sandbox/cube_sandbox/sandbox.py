@@ -8,7 +8,7 @@ import itertools
 import threading
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cube_sandbox.clock import OSLO
 from cube_sandbox.faults import Fault, Request
@@ -67,6 +67,7 @@ class Sandbox:
         before_request: Called in the server before each response is made.
         requests: The requests so far.
         database: Django's name for the database.
+        known_tokens: The user of each token that was looked up.
         closing: Set when the sandbox closes, so that waiting threads stop.
     """
 
@@ -97,6 +98,7 @@ class Sandbox:
     before_request: Callable[[Request], None] | None = None
     requests: list[Request] = field(default_factory=list, init=False)
     database: str = field(default="", init=False)
+    known_tokens: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     closing: threading.Event = field(default_factory=threading.Event, init=False)
 
     def __post_init__(self) -> None:
