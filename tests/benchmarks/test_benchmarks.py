@@ -25,7 +25,7 @@ from tests.benchmarks.report import BARS, JUDGED, PAGE, PROGRAMS, ROOT, write
 from tests.benchmarks.server import CRM, FULL, OFF_TYPE, served
 from tests.benchmarks.soak import is_flat
 from tests.benchmarks.targets import verdicts
-from tests.support.sizes import scaled
+from tests.support.sizes import only_large, scaled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +64,7 @@ def test_the_account_has_what_is_measured() -> None:
     assert asked == [4, 4]
 
 
+@only_large
 @pytest.mark.slow
 def test_a_small_run_measures_what_it_judges(capsys: pytest.CaptureFixture[str]) -> None:
     """Programs are started, checked, compared and judged; what came out depends on the machine."""

@@ -33,7 +33,7 @@ from tests.support.breaking import (
     broken_read,
 )
 from tests.support.runs import CRM, CUSTOMERS, complaint, only, read, settings_for
-from tests.support.sizes import by_turns, scaled
+from tests.support.sizes import IS_LARGE, by_turns, scaled
 from tests.support.tap_process import run_tap
 
 if TYPE_CHECKING:
@@ -118,10 +118,12 @@ Without definitions (403, 404, an empty list) custom fields are read as text.
 
 
 BY_PLACE = {"500", "404", "403", "empty-list"}
-"""Kinds for every place: one that a retry fixes, and those whose result depends on the place."""
+"""Kinds for every place when thorough: one that a retry fixes, and those that depend on it."""
+
+DEPENDING = [row for row in MATRIX if row.kind in BY_PLACE]
 
 CELLS: list[Any] = [
-    *product([row for row in MATRIX if row.kind in BY_PLACE], PLACES),
+    *(product(DEPENDING, PLACES) if IS_LARGE else by_turns(DEPENDING, PLACES)),
     *by_turns([row for row in MATRIX if row.kind not in BY_PLACE], PLACES),
 ]
 

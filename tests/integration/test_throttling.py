@@ -18,7 +18,7 @@ from tests.benchmarks.server import FULL, served
 from tests.support.breaking import assert_complete
 from tests.support.in_process import run_in_process
 from tests.support.runs import CRM, CUSTOMERS, ids, only, read, settings_for
-from tests.support.sizes import by_turns
+from tests.support.sizes import by_turns, scaled
 
 if TYPE_CHECKING:
     from cube_sandbox import Sandbox
@@ -39,7 +39,9 @@ def test_many_refused_requests_lose_no_row(cube: Sandbox, kind: Any, share: floa
     assert f"HTTP {kind}; retrying" in run.stderr
 
 
-@pytest.mark.parametrize("rule", ["delay:300", "pool:150:2", "limit:150:3"])
+@pytest.mark.parametrize(
+    "rule", scaled(["limit:150:3"], ["delay:300", "pool:150:2", "limit:150:3"])
+)
 def test_a_server_gets_the_requests_that_it_gains_from(rule: str) -> None:
     """Slow responses are requested side by side, up to `read_ahead`, unless that gains nothing."""
     crm = {"id": FULL, "crm_types": ["B2C"]}

@@ -80,6 +80,7 @@ def test_a_new_package_must_be_in_the_contract(project: Path) -> None:
     assert "tap_cube.helpers" in done.stdout + done.stderr
 
 
+@pytest.mark.xdist_group("sdk")  # one worker reads the code of the SDK
 def test_private_names_of_the_sdk_stay_in_one_place() -> None:
     """Only `singer/` and `tap.py` use private names of the SDK."""
     places = {

@@ -25,11 +25,16 @@ SIZE = 250
 
 ROWS = {
     "with ids": (lambda n: {"crm__customer_id": f"{n:09}"}, 12),
-    "with pairs": (
-        lambda n: {"crm__customer_id": "", "name": f"N {_pair_of(n)}", "city": "OSLO" * 50},
-        32,
+    **scaled(
+        {},
+        {
+            "with pairs": (
+                lambda n: {"crm__customer_id": "", "name": f"N {_pair_of(n)}", "city": "OSLO" * 50},
+                32,
+            ),
+            "all alike": (lambda _: {"crm__customer_id": "", "name": "Anonymized"}, 32),
+        },
     ),
-    **scaled({}, {"all alike": (lambda _: {"crm__customer_id": "", "name": "Anonymized"}, 32)}),
 }
 
 

@@ -22,7 +22,7 @@ from cube_sandbox.postgres import (
     postgres,
 )
 from cube_sandbox.postgres_server import free_port
-from tests.support.sizes import only_large
+from tests.support.sizes import only_large, scaled
 
 from .conftest import posix_only, python
 
@@ -101,7 +101,7 @@ def test_a_failure_in_the_block_ends_the_server() -> None:
     ("number", "status"),
     [
         (signal.SIGTERM, 128 + signal.SIGTERM),
-        (signal.SIGINT, -signal.SIGINT),
+        *scaled([], [(signal.SIGINT, -signal.SIGINT)]),
     ],
 )
 def test_a_signal_ends_process_and_server(number: signal.Signals, status: int) -> None:
