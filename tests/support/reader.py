@@ -1,4 +1,4 @@
-"""A reader's terminal, and what a reader does between two commands of a page."""
+"""A reader's terminal, what a reader does between two commands of a page, and what came of them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tests.support.documented import shell
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from tests.support.warehouse import Warehouse
 
 
 @dataclass
@@ -57,3 +59,30 @@ def _merged(own: Any, added: Any) -> Any:  # noqa: ANN401 - any YAML
     if isinstance(own, dict) and isinstance(added, dict):
         return own | {key: _merged(own.get(key), value) for key, value in added.items()}
     return [*own, *added] if isinstance(own, list) else added
+
+
+def selected(catalog: Mapping[str, Any]) -> set[str]:
+    """The streams that a catalog selects."""
+    return {
+        entry["tap_stream_id"]
+        for entry in catalog["streams"]
+        for part in entry["metadata"]
+        if not part["breadcrumb"] and part["metadata"]["selected"]
+    }
+
+
+def deselected(catalog: Mapping[str, Any]) -> set[str]:
+    """The columns that a catalog deselects, each as `stream.column`."""
+    return {
+        f"{entry['tap_stream_id']}.{part['breadcrumb'][-1]}"
+        for entry in catalog["streams"]
+        for part in entry["metadata"]
+        if part["breadcrumb"] and not part["metadata"].get("selected", True)
+    }
+
+
+def tables(warehouse: Warehouse) -> set[str]:
+    """The tables that hold rows."""
+    found = warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'tap_cube'")
+    names = {row["tablename"] for row in found}
+    return {name for name in names if warehouse.count(f"tap_cube.{name}")}
