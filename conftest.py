@@ -23,7 +23,7 @@ settings.register_profile(
     "tap-cube",
     deadline=None,
     database=None,
-    max_examples=scaled(25, 200),
+    max_examples=scaled(25, 120),
     phases=set(Phase) - {Phase.explain},  # costs hundreds of examples for a hint
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = scaled(12, 60)
+EXAMPLES = scaled(12, 45)
 READ_AHEAD = [0, 1, 4]
 RETRIES = 3
 ASIDE = {"C1", *(f"C{number}" for number in range(4, 12))}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 NIGHT = time(23, tzinfo=OSLO)
-NIGHTS = scaled(5, 50)
+NIGHTS = scaled(5, 35)
 """Nights after which the warehouse is compared with the account, at least."""
 
 places = st.floats(0, 1, exclude_max=True)
