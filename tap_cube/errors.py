@@ -29,13 +29,13 @@ class InputFileError(CubeError):
 
 
 class StateError(InputFileError):
-    """The state cannot be gone on from."""
+    """The state cannot be used."""
 
     option = "state"
 
 
 class CatalogError(InputFileError):
-    """The catalog is none of this tap's."""
+    """The catalog does not fit this tap."""
 
     option = "catalog"
 

@@ -126,11 +126,10 @@ def test_a_comparison_of_keys_erases_from_a_target_that_deletes_nothing(
 @only_large
 def test_the_jobs_of_the_project_erase(cube: Sandbox, place: Place) -> None:
     """`nightly` and `weekly` share their state; a reader runs them by name, with messages."""
-    environment, command = "batch", "schedule run"
-    lives = Lives(cube, random.Random(environment))
+    lives = Lives(cube, random.Random("batch"))
     pipeline = Pipeline(cube, place, deleting(is_hard=True))
     settings = {
-        "MELTANO_ENVIRONMENT": environment,
+        "MELTANO_ENVIRONMENT": "batch",
         "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": SCHEMA,
     }
     with meltano_project(cube, place.warehouse.database, **settings) as project:
@@ -138,12 +137,12 @@ def test_the_jobs_of_the_project_erase(cube: Sandbox, place: Place) -> None:
         def meltano(arguments: str) -> str:
             return shell(f"meltano {arguments}", project.folder, project.environment)
 
-        meltano(f"{command} nightly")
+        meltano("schedule run nightly")
         lives.go_on(10)
-        meltano(f"{command} nightly")
+        meltano("schedule run nightly")
         lives.go_on(10)
-        meltano(f"{command} weekly")
+        meltano("schedule run weekly")
         pipeline.check(lives, is_live=False)
         states = meltano("state list").splitlines()
-    assert f"{environment}:tap-cube-to-target-postgres" in states
+    assert "batch:tap-cube-to-target-postgres" in states
     assert len([line for line in states if "to-target-postgres" in line]) == 1

@@ -63,8 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     account = parser.parse_args(argv).account
     if not NAME.fullmatch(account):
         parser.error(
-            f"{account!r} is no name of a GitHub account: it has up to 39 letters, digits and "
-            "single hyphens, such as acme-data"
+            f"{account!r} is not the name of a GitHub account, which has up to 39 letters, digits "
+            "and single hyphens, such as acme-data"
         )
     for name in rename(account):
         sys.stdout.write(f"{name}\n")

@@ -19,7 +19,7 @@ LINES = re.findall(
 
 
 def values(plugin: str) -> dict[str, Any]:
-    """The values of a plugin's settings; text that is no JSON is text."""
+    """The values of a plugin's settings; what is not JSON is text."""
     found = {}
     for _, name, text in LINES:
         if name.startswith(plugin):

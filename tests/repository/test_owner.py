@@ -50,7 +50,7 @@ def test_an_impossible_name_is_refused(name: str, capsys: pytest.CaptureFixture[
     """A name that GitHub would not allow changes nothing."""
     with pytest.raises(SystemExit):
         owner.main(["--", name])
-    assert f"{name!r} is no name of a GitHub account" in capsys.readouterr().err
+    assert f"{name!r} is not the name of a GitHub account" in capsys.readouterr().err
 
 
 def _python(folder: Path, module: str, *arguments: str) -> str:
