@@ -30,20 +30,18 @@ from tap_cube.singer.state import checked_state
 from tap_cube.singer.versions import check_versions
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.bookmarks import check_bookmarks
-from tap_cube.streams.column_types import (
-    declare_remembered,
-    remember_types,
-    warning_of_number,
-    warnings_of_types,
-)
+from tap_cube.streams.column_types import watched_columns
 from tap_cube.streams.connection_test import ConnectionTest
-from tap_cube.streams.registry import STREAMS
+from tap_cube.streams.registry import RUN_LOG, STREAMS
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator
     from types import FrameType
 
     from singer_sdk.streams import Stream
+
+    from tap_cube.singer.stream import EncodedStream
+    from tap_cube.streams.run_log import RunLogStream
 
 _LOGGER = logging.getLogger("tap-cube")
 
@@ -61,14 +59,6 @@ KEYS: t.Final = {
     for key in [getattr(spec.type, "replication_key", None)]
 }
 """The keys of each stream."""
-
-
-def _warn_of_numbers(streams: Iterable[CubeStream[t.Any]]) -> set[str]:
-    """Warn of streams with very many columns, and return their names."""
-    warnings = {each.name: text for each in streams if (text := warning_of_number(each))}
-    for name, text in warnings.items():
-        _LOGGER.warning("%s: %s", name, text)
-    return {*warnings}
 
 
 class TapCube(CommandLine):
@@ -125,11 +115,15 @@ class TapCube(CommandLine):
             self.settings,
             self.logger,
             self.memory,
-            row_types={spec.name: spec.type.row_type for spec in STREAMS},
+            row_types={spec.name: of for spec in STREAMS if (of := spec.type.row_type)},
             kept=self.first_pages,
         )
-        probed = [spec for spec in STREAMS if not (spec.name in _FOUND_FIRST or spec.parent)]
-        account = discovery.account({spec.name: spec.endpoints for spec in probed})
+        probed = {
+            spec.name: spec.endpoints
+            for spec in STREAMS
+            if spec.endpoints and not (spec.name in _FOUND_FIRST or spec.parent)
+        }
+        account = discovery.account(probed)
         self.failures.extend(account.failures)
         self.memory = self.memory.updated(account)
         self.memory.write(self.state)
@@ -165,9 +159,10 @@ class TapCube(CommandLine):
         if not self.memory.endpoints:
             self.logger.info("No state says where streams are read from: this run finds out")
         super(Tap, self).setup_mapper()
-        for stream in self._cube_streams():
+        streams = t.cast("Collection[EncodedStream]", self.streams.values())
+        for stream in streams:
             stream.map_columns()
-        check_aliases(self.mapper, [each.name for each in self._cube_streams() if each.selected])
+        check_aliases(self.mapper, [each.name for each in streams if each.selected])
 
     def _cube_streams(self) -> Iterator[CubeStream[t.Any]]:
         return (each for each in self.streams.values() if isinstance(each, CubeStream))
@@ -190,40 +185,29 @@ class TapCube(CommandLine):
         """
         self._warn_of_no_selection()
         streams = [each for each in self._cube_streams() if each.selected]
-        for stream in streams:
-            declare_remembered(stream)
-            for warning in warnings_of_types(stream):
-                stream.logger.warning("%s: %s", stream.name, warning)
-        warned = _warn_of_numbers(streams)
+        run_log = t.cast("RunLogStream", self.streams[RUN_LOG])
         for stream in self._cube_streams():
             if not (stream.selected or stream.has_selected_descendents):
                 self.first_pages.forget(stream.name)
         for stream in streams:
             stream.full_load.begin()  # now, so that the first STATE message holds it
         begin_run(self.config, self.state)  # likewise
-        try:
-            super().sync_all()
-            for stream in streams:
-                if not stream.stats.failures:
-                    remember_types(stream)
+        with run_log.of_run(self.failures):
+            with watched_columns(streams):
+                super().sync_all()
             self._state_writer.write_state(self.state)
-        finally:  # also if the run breaks off
-            for stream in streams:
-                if warning := stream.selection.warning:
-                    stream.logger.warning("%s: %s.", stream.name, warning)
-            _warn_of_numbers([each for each in streams if each.name not in warned])
         self.raise_failures()
 
     @override  # type: ignore[misc]  # likewise
     def run_connection_test(self) -> bool:
         self._warn_of_no_selection()
         self.client.limit.upper = 0  # it takes few requests, one after the other
-        ConnectionTest(self._print, self.failures).run(self.streams.values())
+        ConnectionTest(self._print, self.failures).run(self._cube_streams())
         self.raise_failures()
         return True
 
     def _warn_of_no_selection(self) -> None:
-        if self.streams and not any(stream.selected for stream in self.streams.values()):
+        if self.streams and not any(stream.selected for stream in self._cube_streams()):
             self.logger.warning("The catalog selects no stream (Meltano: check 'select').")
 
     @override

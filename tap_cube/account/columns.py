@@ -42,14 +42,19 @@ class CustomColumns:
         self._keys: set[str] = set()
         self._names: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._readable: dict[tuple[str, ...], Mapping[str, str]] = {}
+        self._by_label = by_label
         for field in fields:
-            key = field.label if by_label else field.key
+            key = self.key_of(field)
             self._keys.add(key)
             if name := names.get((field.partition, field.id)):
                 self._names[key][field.partition] = name
                 self.by_name[name].append(field)
             elif key:
                 self.by_key[key].append(field)
+
+    def key_of(self, field: CustomField) -> str:
+        """Key of a field's values in records."""
+        return field.label if self._by_label else field.key
 
     @property
     def keys(self) -> set[str]:
@@ -168,6 +173,11 @@ class StreamColumns:
         if readable := self._custom.readable(partitions).get(key):
             return self._readable[readable], dict(SCHEMAS["string"])
         return self._titled(key, self._schema_of(key))
+
+    def column_of_field(self, field: CustomField) -> str | None:
+        """Name of the column that holds the values of a custom field; None if it has no key."""
+        key = self._custom.key_of(field)
+        return self.column_of(key, (field.partition,))[0] if key else None
 
     @property
     def renamed(self) -> Mapping[str, str]:

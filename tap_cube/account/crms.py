@@ -9,6 +9,7 @@ from tap_cube.account.model import Definitions, Resource
 from tap_cube.account.probe import PROBES
 from tap_cube.errors import CubeError, ForbiddenError, NotFoundError, RunError
 from tap_cube.paging.first_pages import keys_of
+from tap_cube.singer.stats import Result
 
 if t.TYPE_CHECKING:
     import logging
@@ -168,11 +169,11 @@ class CrmSearch:
             return
         endpoint, page = result.response
         target = endpoint.target(partition.context)
-        rows, is_complete = self._lists.rows(partition.name, target, page)
-        if not is_complete:
+        rows, stats = self._lists.rows(partition.name, target, page)
+        if stats.result is not Result.COMPLETE:
             self._unread.add("custom_fields", partition.name)
         fields = read_definitions(partition.name, rows)
-        self.definitions.append(Definitions(partition, endpoint, rows, fields))
+        self.definitions.append(Definitions(partition, endpoint, rows, fields, stats))
 
 
 def _response(stream: str, partition: Partition, result: ProbeResult) -> tuple[Endpoint, Page]:

@@ -24,6 +24,7 @@ from tap_cube.errors import CubeError
 from tap_cube.logs import listed
 from tap_cube.paging.first_pages import FirstPages
 from tap_cube.paging.windows import Window
+from tap_cube.singer.stats import ListStats, Result
 
 if t.TYPE_CHECKING:
     import logging
@@ -79,7 +80,7 @@ class Discovery:
         )
         self._campaign_lists = lists("campaigns", CampaignRow)
         definitions = lists("custom_fields", DefinitionRow)
-        self._unread = Unread(settings)
+        self._unread, self._campaign_stats = Unread(settings), ListStats()
         self._crms = CrmSearch(self._prober, definitions, self._memory, self._unread, logger)
         self._streams = StreamSearch(self._prober, self._memory, self._unread, logger)
 
@@ -137,6 +138,7 @@ class Discovery:
             self._crms.definitions,
             resources,
             naming=Naming(self._memory.names),
+            campaign_stats=self._campaign_stats,
             failures=[*self._crms.failures.values(), *self._streams.failures],
             unread={name: self._unread.of(name) for name in ("campaigns", "custom_fields")},
         )
@@ -155,8 +157,9 @@ class Discovery:
         result = self._prober.result(self._prober.of("campaigns", places, expected, decode))
         if result.response:
             endpoint, page = result.response
-            rows, is_complete = self._campaign_lists.rows(ACCOUNT.name, endpoint.path, page)
-            self._note_unread(rows, is_complete=is_complete)
+            rows, stats = self._campaign_lists.rows(ACCOUNT.name, endpoint.path, page)
+            self._campaign_stats = stats
+            self._note_unread(rows, is_complete=stats.result is Result.COMPLETE)
             return rows
         # In a later run there are none: if an earlier one had found campaigns, this would fail.
         if not self._memory.endpoints:

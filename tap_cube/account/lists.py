@@ -19,6 +19,7 @@ from tap_cube.records.codec import decode_row
 from tap_cube.records.limits import values_of
 from tap_cube.records.page import PageDecoder
 from tap_cube.records.rows import Row
+from tap_cube.singer.stats import ListStats, Result
 
 if t.TYPE_CHECKING:
     import logging
@@ -91,7 +92,9 @@ class ListReader:
             stream, client, pool, row_type=row_type, may_be_list=True, on_wait=bool
         )
 
-    def rows(self, partition: str, target: str, first: Page) -> tuple[list[dict[str, t.Any]], bool]:
+    def rows(
+        self, partition: str, target: str, first: Page
+    ) -> tuple[list[dict[str, t.Any]], ListStats]:
         """Decode all rows of a list.
 
         Args:
@@ -100,13 +103,16 @@ class ListReader:
             first: The first page. A bare list is the only one.
 
         Returns:
-            The rows, and whether it is certain that these are all.
+            The rows, and what was counted. If it is not certain that these are all rows, the
+            result says so.
 
         Raises:
             IncompleteReadError: If it is not certain, and lists may not be incomplete.
             CubeError: If this list and those before it are too large to keep.
         """
         subject = f"{self._stream} of {partition}" if partition else self._stream
+        stats = ListStats()
+        stats.begin()
         with self._pages.pages((partition, target), first, self._logger) as pages:
             reader = CompleteReader(
                 pages,
@@ -116,7 +122,10 @@ class ListReader:
             )
             raw_rows = (page.raw_rows[place] for page, places in reader for place in places)
             rows = [decode_row(self._counted(subject, row)) for row in raw_rows]
-            return rows, reader.is_complete
+            stats.read = len(rows)
+            stats.add(reader.counted, reader.passes)
+            stats.end(Result.COMPLETE if reader.is_complete else Result.INCOMPLETE)
+            return rows, stats
 
     def _counted(self, subject: str, row: bytes) -> bytes:
         """Count a row among all that are kept, and return it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tap_cube.account.campaigns import assignment_name, crm_name
 from tap_cube.account.names import Naming
+from tap_cube.singer.stats import ListStats
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -116,12 +117,14 @@ class Definitions:
         endpoint: Where it shows them.
         rows: The decoded rows.
         fields: What was read of them.
+        stats: What was counted when they were read.
     """
 
     partition: Partition
     endpoint: Endpoint
     rows: Sequence[Mapping[str, t.Any]]
     fields: Sequence[CustomField]
+    stats: ListStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ class Account:
         naming: How other columns are named.
         failures: A sentence for each stream and partition that should be there and does not answer.
         unread: What this run does not read of the streams that emit what discovery has read.
+        campaign_stats: What was counted when the campaigns were read.
     """
 
     campaign_rows: Sequence[dict[str, t.Any]] | None
@@ -148,6 +152,7 @@ class Account:
     naming: Naming = field(default_factory=Naming)
     failures: Sequence[str] = ()
     unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    campaign_stats: ListStats = field(default_factory=ListStats)
 
     @property
     def fields(self) -> tuple[CustomField, ...]:

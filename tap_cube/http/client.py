@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import typing as t
-from collections import Counter
+from collections import Counter, defaultdict
 from http import HTTPStatus
 from threading import Event, Lock
 
@@ -63,8 +63,8 @@ class CubeClient:
     Attributes:
         clock: The account's own clock.
         limit: How many requests may be in flight.
-        requests: Number of requests per stream, including retries.
-        retries: Number of retries per stream.
+        requests: Number of requests per stream and partition, including retries.
+        retries: Number of retries per stream and partition.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class CubeClient:
         self._known: set[tuple[str, str]] = set()
         self.clock = AccountClock()
         self.limit = AdaptiveLimit(settings.read_ahead)
-        self.requests: Counter[str] = Counter()
-        self.retries: Counter[str] = Counter()
+        self.requests = defaultdict[str, Counter[str]](Counter)
+        self.retries = defaultdict[str, Counter[str]](Counter)
         self._transport, self._watchdog = Transport(settings), Watchdog()
 
     def stop(self) -> None:
@@ -175,7 +175,7 @@ class CubeClient:
 
     def _log_retry(self, label: RequestLabel, state: tenacity.RetryCallState) -> None:
         with self._lock:
-            self.retries[label.stream] += 1
+            self.retries[label.stream][label.context] += 1
         self._logger.warning(
             "%s: %s; retrying in %.1f seconds (%d of %d)",
             label,
@@ -206,7 +206,7 @@ class CubeClient:
         """Return body and date of a good response, after redirects to the same page."""
         for _ in range(_MAX_REDIRECTS):
             with self._lock:
-                self.requests[label.stream] += 1
+                self.requests[label.stream][label.context] += 1
             try:
                 with self._transport.get(url) as response:
                     self._logger.debug("%s: HTTP %d", label, response.status_code)

@@ -50,6 +50,8 @@ class CompleteReader:
 
     Attributes:
         is_complete: Whether all rows were read, once the last page was yielded.
+        counted: The last count that the account sent; None without one.
+        passes: Passes that were begun.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class CompleteReader:
         self._logger = logger
         self._may_be_incomplete = may_be_incomplete
         self.is_complete = False
+        self.counted: int | None = None
+        self.passes = 0
 
     def __iter__(self) -> Iterator[tuple[Page, Sequence[int]]]:
         """Yield each page with the places of the rows that no page had before.
@@ -74,7 +78,7 @@ class CompleteReader:
         """
         emitted = Emitted()
         last = proved = Pass(self._pages, self._first_page(), emitted)
-        yield from last.read(self._pages.lookahead)
+        yield from self._read(last, self._pages.lookahead)
         self.is_complete, had_rows = last.is_complete, bool(last.rows.seen)
         for _ in range(1, MAX_PASSES):
             if self.is_complete:
@@ -82,7 +86,7 @@ class CompleteReader:
             self._logger.info("%s: rows changed while paging; starting another pass", self._subject)
             last.rows.hand_over()
             previous, last = last, Pass(self._pages, self._first_page(), emitted)
-            yield from last.read(lookahead=0)
+            yield from self._read(last, lookahead=0)
             had_rows |= bool(last.rows.seen)
             proved = last if last.is_complete else previous
             self.is_complete = last.is_complete or previous.is_confirmed_by(last)
@@ -98,6 +102,13 @@ class CompleteReader:
             self._logger.warning(msg, self._subject)
         for page in proved.rows.rest():
             yield page, range(len(page.rows))
+
+    def _read(self, this: Pass, lookahead: int) -> Iterator[tuple[Page, Sequence[int]]]:
+        self.passes += 1
+        try:
+            yield from this.read(lookahead)
+        finally:
+            self.counted = this.count
 
     def _first_page(self) -> Page:
         first = self._pages.page(1)

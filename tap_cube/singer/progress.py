@@ -1,4 +1,4 @@
-"""Progress of a stream: a bar on a terminal, log lines elsewhere, and a summary at the end."""
+"""Progress of a stream: a bar on a terminal, log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 import time
 import typing as t
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from tap_cube.logs import listed
 from tap_cube.records.decoder import UNPARSED
@@ -22,43 +21,6 @@ INTERVAL = 10
 """Seconds between two log lines."""
 
 _MAX_EXPECTED = 2**63
-
-
-@dataclass(slots=True)
-class StreamStats:
-    """Totals of a stream in one run.
-
-    Attributes:
-        rows: Records emitted.
-        unchanged: Unchanged rows skipped.
-        unparsed: Values that did not fit the type of their column.
-        failures: Partitions and maps that failed.
-        seconds: Duration.
-    """
-
-    rows: int = 0
-    unchanged: int = 0
-    unparsed: int = 0
-    failures: int = 0
-    seconds: float = 0
-
-    def summary(self, requests: int, retries: int) -> str:
-        """Format the totals as one line.
-
-        Args:
-            requests: Requests that the stream sent, retries included.
-            retries: Retries among them.
-        """
-        return (
-            f"{counted(self.rows, 'row')} emitted, {self.unchanged} unchanged skipped, "
-            f"{counted(requests, 'request')}, {retries} of them retries, "
-            f"{counted(self.unparsed, 'unparsed value')}, {self.seconds:.1f} s"
-        )
-
-
-def counted(number: int, thing: str) -> str:
-    """Format a number of things, in the singular for one."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 MAX_UNTHROTTLED_PARTITIONS = 50

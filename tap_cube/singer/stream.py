@@ -19,8 +19,9 @@ from tap_cube.singer.batches import batch_files
 from tap_cube.singer.maps import register, with_known_bookmark
 from tap_cube.singer.messages import BufferedWriter, batch_row, batch_rows, record_messages
 from tap_cube.singer.partition_state import IndexedState
-from tap_cube.singer.progress import StateThrottle, StreamStats
+from tap_cube.singer.progress import StateThrottle
 from tap_cube.singer.selection import ColumnSelection, DeclaredColumns
+from tap_cube.singer.stats import StreamStats
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -80,12 +80,10 @@ class CubeStream(EncodedStream, t.Generic[R]):
         self.resource, self.columns, self._has_reported_full = resource, columns, False
         self._partitions = () if resource.partitions == (ACCOUNT,) else resource.partitions
         self._index = PartitionIndex(self._partitions, self.context_of)
+        number, keys = len(self._partitions), spec.primary_keys
+        properties = with_required_keys(columns.properties, keys)
         super().__init__(
-            tap,
-            name=spec.name,
-            primary_keys=spec.primary_keys,
-            properties=with_required_keys(columns.properties, spec.primary_keys),
-            partitions=len(self._partitions),
+            tap, name=spec.name, primary_keys=keys, properties=properties, partitions=number
         )
         self.full_load = self.make_full_load()
         self.bookmarks = Bookmarks.of_run(self, tap, self.full_load)
@@ -177,14 +175,15 @@ class CubeStream(EncodedStream, t.Generic[R]):
         partition = self._index.of(context)
         is_kept, is_new = bool(self.own_column(UNPARSED)), self.bookmarks.is_new(context)
         decoder = self.decoder = record_decoder(self, partition)
+        stats = self.stats.of(partition.name)
         self.write_state()  # what the partitions before have finished
         with self.reader.partition(partition, self.endpoint_of(partition).path, is_new=is_new):
             for record in self.records(partition, context, decoder):
-                self.stats.rows += record.number if isinstance(record, RecordBlock) else 1
+                stats.emitted += record.number if isinstance(record, RecordBlock) else 1
                 yield record
             if self.replication_key and self.reader.is_complete:
                 self.end_partition(partition, context)
-        self.stats.unparsed += decoder.unparsed.total()
+        stats.unparsed += decoder.unparsed.total()
         if decoder.unparsed:
             self.logger.warning(unparsed_report(decoder.unparsed, is_kept=is_kept))
 
@@ -235,7 +234,8 @@ class CubeStream(EncodedStream, t.Generic[R]):
         if self.reader.is_complete:
             self._anonymised.record(context, changes)
             changes.move_bookmark()
-        self.stats.unchanged += changes.unchanged
+        stats = self.stats.of(partition.name)
+        stats.unchanged, stats.anonymised = changes.unchanged, changes.without_id
         level = logging.DEBUG if "campaign__id" in partition.context else logging.INFO
         self.logger.log(level, changes.report(partition.name or self.name))
         if changes.emitted and not changes.has_dates and not self._has_reported_full:
@@ -254,7 +254,7 @@ class CubeStream(EncodedStream, t.Generic[R]):
     def log_sync_costs(self) -> None:
         super().log_sync_costs()
         if self.selected:
-            requests, retries = self.client.requests[self.name], self.client.retries[self.name]
-            summary = self.stats.summary(requests, retries) + self._anonymised.report()
+            sent, repeated = self.client.requests[self.name], self.client.retries[self.name]
+            summary = self.stats.summary(sent.total(), repeated.total()) + self._anonymised.report()
             line = "%s: %s, at most %d requests at once by now"
             self.logger.info(line, self.name, summary, self.client.limit.width)

@@ -49,6 +49,7 @@ class CampaignsStream(CubeStream[Row]):
         fields = {**generations.CAMPAIGN_FIELDS, **sent}
         stream = cls(tap, spec, resource, StreamColumns({}, fields, account.naming.of(spec.name)))
         stream.rows = account.campaign_rows
+        stream.stats.lists[ACCOUNT.name] = account.campaign_stats
         return stream
 
     @override

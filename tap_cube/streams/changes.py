@@ -8,7 +8,7 @@ from datetime import timedelta
 from tap_cube.records.hashes import Hashes
 from tap_cube.records.rows import record_keys
 from tap_cube.records.surrogates import surrogate_key
-from tap_cube.singer.progress import counted
+from tap_cube.singer.stats import counted
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

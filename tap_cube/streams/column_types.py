@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import typing as t
 from collections import defaultdict
+from contextlib import contextmanager
 
 from tap_cube.logs import escaped, shown
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_cube.streams.base import CubeStream
 
@@ -45,6 +46,34 @@ def declared_columns(stream: CubeStream[t.Any]) -> Schemas:
         declared: Schemas = each.transformed_schema.get("properties", {})
         columns = max(columns, declared, key=len)
     return columns
+
+
+@contextmanager
+def watched_columns(streams: Sequence[CubeStream[t.Any]]) -> Iterator[None]:
+    """While streams sync: warn of their columns, and remember the types of those that were read."""
+    for stream in streams:
+        declare_remembered(stream)
+        for warning in warnings_of_types(stream):
+            stream.logger.warning("%s: %s", stream.name, warning)
+    warned = _warn_of_numbers(streams)
+    try:
+        yield
+        for stream in streams:
+            if not stream.stats.failures:
+                remember_types(stream)
+    finally:  # also if the run breaks off
+        for stream in streams:
+            if warning := stream.selection.warning:
+                stream.logger.warning("%s: %s.", stream.name, warning)
+        _warn_of_numbers([each for each in streams if each.name not in warned])
+
+
+def _warn_of_numbers(streams: Iterable[CubeStream[t.Any]]) -> set[str]:
+    """Warn of streams with very many columns, and return their names."""
+    warnings = {each: text for each in streams if (text := warning_of_number(each))}
+    for stream, text in warnings.items():
+        stream.logger.warning("%s: %s", stream.name, text)
+    return {each.name for each in warnings}
 
 
 def warnings_of_types(stream: CubeStream[t.Any]) -> Iterator[str]:

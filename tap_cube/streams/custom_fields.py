@@ -1,4 +1,4 @@
-"""Definitions of custom fields (rows C4 and H2), so that columns can be looked up."""
+"""Definitions of custom fields (rows C4 and H2), and the columns that hold their values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing_extensions import override
 
 from tap_cube.account import generations
 from tap_cube.account.columns import StreamColumns
+from tap_cube.account.custom_fields import label_columns
 from tap_cube.account.model import Resource
+from tap_cube.account.names import plain_name
 from tap_cube.records.ids import by_id
 from tap_cube.records.rows import Row
 from tap_cube.streams.base import CubeStream
@@ -39,7 +41,9 @@ class CustomFieldsStream(CubeStream[Row]):
     The columns of other streams come from the same definitions, so they are requested once.
     """
 
+    added_columns = ("column_name", "readable_name")
     definitions: Mapping[str, Definitions]
+    readable: Mapping[tuple[str, int], str]
 
     @override
     @classmethod
@@ -53,10 +57,13 @@ class CustomFieldsStream(CubeStream[Row]):
         unread = account.unread[spec.name]
         resource = Resource(partitions, spec.endpoints[0], is_list=True, unread=unread)
         names = account.naming.of(spec.name)
-        columns = StreamColumns(CONTEXT_FIELDS, generations.DEFINITION_FIELDS, names)
+        own = {**CONTEXT_FIELDS, **dict.fromkeys(cls.added_columns, th.StringType())}
+        columns = StreamColumns(own, generations.DEFINITION_FIELDS, names)
         names.add({key for found in account.definitions for row in found.rows for key in row})
         stream = cls(tap, spec, resource, columns)
+        stream.readable = label_columns(account.fields)
         stream.definitions = {found.partition.name: found for found in account.definitions}
+        stream.stats.lists |= {found.partition.name: found.stats for found in account.definitions}
         return stream
 
     @override
@@ -73,8 +80,23 @@ class CustomFieldsStream(CubeStream[Row]):
     ) -> Iterator[Record]:
         del context
         definitions = by_id(self.definitions[partition.name].rows, "id").values()
-        absent = dict.fromkeys(generations.DEFINITION_FIELDS)
-        yield from [decoder.decode(absent | definition) for definition in definitions]
+        absent, names = dict.fromkeys(generations.DEFINITION_FIELDS), self._names(partition)
+        yield from [
+            decoder.decode(absent | definition, *names)
+            for definition, names in zip(definitions, names, strict=True)
+        ]
+
+    def _names(self, partition: Partition) -> Iterator[tuple[str | None, str]]:
+        """Yield the column of each field in the customers' table, and its readable name.
+
+        Both are the tap's own decision, which no query could repeat (docs/columns.md).
+        """
+        is_old = "assignment_id" in partition.context
+        name = "assignment_customers" if is_old else "data_owner_customers"
+        customers = t.cast("CubeStream[Row] | None", self.tap.streams.get(name))
+        for field in self.definitions[partition.name].fields:
+            column = customers.columns.column_of_field(field) if customers else None
+            yield column, plain_name(self.readable[partition.name, field.id])
 
     @override
     def context_of(self, partition: Partition) -> dict[str, t.Any]:

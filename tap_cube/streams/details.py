@@ -17,6 +17,7 @@ from tap_cube.records.codec import decode_row
 from tap_cube.records.ids import whole_id
 from tap_cube.records.page import decode_object
 from tap_cube.records.rows import CustomerRow, decode_as
+from tap_cube.singer.stats import Result
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.full_load import FullLoad
 
@@ -100,6 +101,10 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         return self._chosen or self._endpoints[0]
 
     @override
+    def target_of(self, partition: Partition) -> None:
+        """Return None: each customer has an address of its own."""
+
+    @override
     def records(
         self, partition: Partition, context: Context | None, decoder: RecordDecoder
     ) -> Iterator[Record]:
@@ -118,12 +123,15 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
         """Yield the record of each customer, and its size in bytes."""
         expected = list(dict.fromkeys(self._parent.emitted_ids))
         missing = fitting = [key for key in expected if _IN_PATHS.fullmatch(key)]
+        stats = self.stats.of(partition.name)
+        stats.add(len(fitting), passes=1)
         is_full = self._parent.bookmarks.get(self._parent.context_of(partition)) is None
         # A full load deletes details that do not come, and one 404 may be a mistake of a moment.
         for _ in range(1 + is_full):
             asked, missing = missing, []
             for customer_id, row in self._rows(partition, asked):
                 if row is not None:
+                    stats.read += 1
                     self._answered.add(partition.name)
                     self._parent.unanswered.discard(partition.name)
                     day = decode_as(row, CustomerRow).updated_on
@@ -154,6 +162,7 @@ class CustomerDetailsStream(CubeStream[CustomerRow]):
             msg = f"{msg} Deselect the stream."
             raise CubeError(msg)
         self._parent.refused.add(partition.name)
+        self.stats.of(partition.name).end(Result.SKIPPED)
         self.logger.warning("%s They are skipped.", msg)
 
     def _rows(

@@ -21,6 +21,7 @@ from tap_cube.paging.complete import CompleteReader
 from tap_cube.paging.pages import PageReader
 from tap_cube.records.page import END, Page
 from tap_cube.singer.progress import Progress
+from tap_cube.singer.stats import Result
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -66,7 +67,7 @@ class PartitionReader:
         self.is_complete = True
         self.is_empty: bool | None = None
         self._stream, self._failures = stream, tap.failures
-        self._requests = tap.client.requests
+        self._requests = tap.client.requests[stream.name]
         self._name, self._logger = stream.name, stream.logger
         self._may_be_incomplete = tap.settings.on_incomplete_read == "warn"
         self._failed_in_a_row, self._has_asked = 0, False
@@ -126,6 +127,7 @@ class PartitionReader:
     ) -> Iterator[tuple[Page, Sequence[int]]]:
         """Yield the pages that follow each other from a first one, and places of rows in them."""
         self._progress.expect(first.count)
+        stats = self._stream.stats.of(partition.name)
         subject = f"{self._name} of {partition.name}" if partition.name else self._name
         with self._pages.pages((partition.name, target), first, self._logger) as pages:
             reader = CompleteReader(
@@ -134,10 +136,14 @@ class PartitionReader:
                 logger=self._logger,
                 may_be_incomplete=self._may_be_incomplete,
             )
-            for page, places in reader:
-                self.is_empty = bool(self.is_empty and not page.rows)
-                self._progress.advance(len(places))
-                yield page, places
+            try:
+                for page, places in reader:
+                    self.is_empty = bool(self.is_empty and not page.rows)
+                    self._progress.advance(len(places))
+                    stats.read += len(places)
+                    yield page, places
+            finally:
+                stats.add(reader.counted, reader.passes)
             self.is_complete &= reader.is_complete
             self._stream.is_complete &= reader.is_complete
 
@@ -179,6 +185,8 @@ class PartitionReader:
             CubeError: For ``--test``, which ends at the first failure.
         """
         self._has_asked, self.is_complete, self.is_empty = False, True, None
+        stats, result = self._stream.stats.of(partition.name), Result.FAILED
+        stats.begin()
         self._pages.doubts_empty = is_new and "campaign__id" not in partition.context  # often empty
         try:
             with self._measured(partition, path):
@@ -188,6 +196,7 @@ class PartitionReader:
         except CubeError as error:
             self._stream.is_complete = False
             if self._is_skipped(partition, error):
+                result = Result.SKIPPED
                 self._logger.warning("%s is skipped. %s", partition.name, error)
                 return
             if self._stream.ABORT_AT_RECORD_COUNT:
@@ -200,7 +209,9 @@ class PartitionReader:
             # Nor does a partition without news, which needs no request.
             if self._has_asked:
                 self._failed_in_a_row = 0
+            result = Result.COMPLETE if self.is_complete else Result.INCOMPLETE
         finally:
+            stats.end(result)
             self._pages.may_retry = self._failed_in_a_row < MAX_FAILURES
             self._progress.end()
             self._stream.writer.flush()
@@ -208,13 +219,13 @@ class PartitionReader:
     @contextmanager
     def _measured(self, partition: Partition, path: str) -> Iterator[None]:
         """Count the requests and seconds of a partition."""
-        before, began = self._requests[self._name], time.monotonic()
+        before, began = self._requests.total(), time.monotonic()
         with metrics.http_request_counter(self._name, path) as counter:
             counter.with_context(dict(partition.context))
             try:
                 yield
             finally:
-                counter.increment(self._requests[self._name] - before)
+                counter.increment(self._requests.total() - before)
                 self._stream.stats.seconds += time.monotonic() - began
 
     def _is_skipped(self, partition: Partition, error: CubeError) -> bool:

@@ -11,8 +11,10 @@ from tap_cube.streams.custom_fields import CustomFieldsStream
 from tap_cube.streams.customers import CustomersStream
 from tap_cube.streams.details import CustomerDetailsStream
 from tap_cube.streams.events import EventsStream
+from tap_cube.streams.run_log import RunLogStream
 from tap_cube.streams.spec import StreamSpec
 
+RUN_LOG: t.Final = "run_log"
 _OF_ASSIGNMENTS = ("assignment_id", "customer_id")
 _OF_CRMS = ("data_owner_id", "crm_type", "customer_id")
 
@@ -85,5 +87,12 @@ STREAMS: t.Final = (
         _OF_CRMS,
         parent="data_owner_customers",
     ),
+    StreamSpec(
+        RUN_LOG,
+        RunLogStream,
+        "a list that a run read: its counts, and whether it is complete",
+        (),
+        ("run_id", "stream", "source"),
+    ),
 )
-"""Every stream; one with a parent stands after it."""
+"""Every stream; one with a parent stands after it, and the record of them all is the last."""

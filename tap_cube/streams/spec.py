@@ -30,8 +30,8 @@ class StreamType(t.Protocol):
     """A stream's class."""
 
     @property
-    def row_type(self) -> type[Row]:
-        """What is decoded of every row."""
+    def row_type(self) -> type[Row] | None:
+        """What is decoded of every row; None for what is not Cube's."""
 
     def of_account(
         self, tap: CubeTap, spec: StreamSpec, account: Account, streams: Mapping[str, t.Any]
@@ -54,7 +54,7 @@ class StreamSpec:
         name: Name of the stream.
         type: Its class.
         meaning: What a row is, for the documents.
-        endpoints: Where it may be read from, in the order to try.
+        endpoints: Where it may be read from, in the order to try; none for what is not Cube's.
         primary_keys: Columns of its primary key.
         fields: Fixed fields of its rows, where the registry decides them.
         parent: Name of the stream whose records it goes with.

@@ -61,7 +61,7 @@ def surveyed(stream: EncodedStream, partitions: Sequence[Partition]) -> Iterator
 def _survey(stream: EncodedStream, reading: Reading, partitions: Sequence[Partition]) -> None:
     """Declare the columns of all keys on the first pages, also in the child streams."""
     client, began = reading.tap.client, time.monotonic()
-    logged, before = began, client.requests[stream.name]
+    logged, before = began, client.requests[stream.name].total()
     # Campaigns of one CRM have the same columns, and there may be thousands.
     known: dict[tuple[str, ...], dict[str, Partition]] = {}
     for number, partition in enumerate(partitions):
@@ -74,7 +74,7 @@ def _survey(stream: EncodedStream, reading: Reading, partitions: Sequence[Partit
         for key in reading.first_keys(partition):
             alike.setdefault(key, partition)
     _declare(stream, known.values())
-    if requests := client.requests[stream.name] - before:
+    if requests := client.requests[stream.name].total() - before:
         with metrics.http_request_counter(stream.name, "first pages") as counter:
             counter.increment(requests)
     stream.stats.seconds += time.monotonic() - began

@@ -77,7 +77,8 @@ def test_every_row_of_custom_fields_has_every_column(cube: Sandbox) -> None:
     (columns,) = {tuple(row) for row in rows}
     assert columns == (
         *("id", "key", "type", "max_length", "hint", "lookup__id"),
-        *("source", "assignment_id", "data_owner_id", "crm_type", "unparsed_values"),
+        *("source", "assignment_id", "data_owner_id", "crm_type"),
+        *("column_name", "readable_name", "unparsed_values"),
     )
     places = {(row["assignment_id"], row["data_owner_id"], row["crm_type"]) for row in rows}
     assert places == {(9, None, None), (12, None, None), *((None, *c) for c in cube.account.crms)}

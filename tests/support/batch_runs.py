@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tap_cube.streams.registry import RUN_LOG
 from tests.support.runs import CUSTOMERS
 from tests.support.singer_check import as_message, batch_lines
 
@@ -35,10 +36,12 @@ def batch_records(message: Record) -> list[Record]:
 
 
 def rows(run: TapRun) -> dict[str, list[Record]]:
-    """The records of each stream in order, from messages and from files."""
+    """The records of each stream of the account in order, from messages and from files."""
     found: dict[str, list[Record]] = {}
     for line in run.stdout.split("\n")[:-1]:
         message = exact(line)
+        if message.get("stream") == RUN_LOG:
+            continue
         if message["type"] == "RECORD":
             found.setdefault(message["stream"], []).append(message["record"])
         elif message["type"] == "BATCH":

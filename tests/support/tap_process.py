@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from tap_cube.streams.registry import RUN_LOG
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -32,7 +34,18 @@ class TapRun:
 
     @cached_property
     def messages(self) -> list[dict[str, Any]]:
-        """All Singer messages in order; anything else on stdout is a `ValueError`."""
+        """The Singer messages about the account; anything else on stdout is a `ValueError`."""
+        return [message for message in self.all_messages if message.get("stream") != RUN_LOG]
+
+    @property
+    def run_log(self) -> list[dict[str, Any]]:
+        """What the run recorded about itself."""
+        messages = [message for message in self.all_messages if message.get("stream") == RUN_LOG]
+        return [message["record"] for message in messages if message["type"] == "RECORD"]
+
+    @cached_property
+    def all_messages(self) -> list[dict[str, Any]]:
+        """All Singer messages in order."""
         # Not splitlines: a text of a customer may hold U+2028.
         return [json.loads(line) for line in self.stdout.split("\n") if line]
 

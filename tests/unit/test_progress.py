@@ -12,8 +12,8 @@ from tap_cube.singer.progress import (
     MAX_UNTHROTTLED_PARTITIONS,
     Progress,
     StateThrottle,
-    StreamStats,
 )
+from tap_cube.singer.stats import ListStats, StreamStats
 
 LOGGER = logging.getLogger("tests.progress")
 
@@ -137,11 +137,14 @@ def test_the_state_of_many_partitions_is_written_once_a_second(clock: Clock) -> 
 
 def test_the_summary_is_one_line() -> None:
     """One line has the stream's counts and its duration."""
-    stats = StreamStats(rows=5, unchanged=4, unparsed=3, seconds=1.26)
+    lists = {"campaigns/1": ListStats(emitted=2, unparsed=3), "campaigns/2": ListStats(emitted=3)}
+    lists["campaigns/2"].unchanged = 4
+    stats = StreamStats(lists, seconds=1.26)
     assert stats.summary(requests=20, retries=1) == (
         "5 rows emitted, 4 unchanged skipped, 20 requests, 1 of them retries, "
         "3 unparsed values, 1.3 s"
     )
-    assert StreamStats(rows=1, unparsed=1).summary(requests=1, retries=0) == (
+    one = StreamStats({"": ListStats(emitted=1, unparsed=1)})
+    assert one.summary(requests=1, retries=0) == (
         "1 row emitted, 0 unchanged skipped, 1 request, 0 of them retries, 1 unparsed value, 0.0 s"
     )
