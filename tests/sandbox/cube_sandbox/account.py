@@ -5,27 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import Group, Permission, User
-from django.contrib.contenttypes.models import ContentType
-from django.core.management.color import no_style
-from django.db import connections
-from rest_framework.authtoken.models import Token
-
-from cube_sandbox import content
+from cube_sandbox import content, filling
 from cube_sandbox.edits import Where, find_crm
 from cube_sandbox.event_edits import EventEdits, delete_events
-from cube_sandbox.history import History
-from cube_sandbox.models import (
-    STANDARD,
-    CallState,
-    Campaign,
-    Crm,
-    Customer,
-    Definition,
-    Note,
-    Outcome,
-    Registration,
-)
+from cube_sandbox.models import STANDARD, Crm, Customer, Definition
 from cube_sandbox.note_edits import NoteEdits
 
 if TYPE_CHECKING:
@@ -36,8 +19,6 @@ if TYPE_CHECKING:
     from cube_sandbox.sandbox import Sandbox
 
 __all__ = ["Account", "Where"]
-
-_CONTENT = (Token, Crm, Definition, Customer, Registration, Outcome, CallState, Note, Campaign)
 
 
 class Account(EventEdits, NoteEdits):
@@ -50,7 +31,7 @@ class Account(EventEdits, NoteEdits):
     def __init__(self, cube: Sandbox) -> None:
         """Edit a sandbox whose database is registered."""
         super().__init__(cube)
-        self._customers = self._invented()
+        self._customers = filling.inventor(cube)
         self._definitions = itertools.count()
 
     @property
@@ -176,57 +157,31 @@ class Account(EventEdits, NoteEdits):
         with self._database():
             Definition.objects.filter(crm=find_crm(where).id, number=number).delete()
 
-    def build(self) -> None:
-        """Create the tables of an empty database."""
-        with connections[self._cube.database].schema_editor() as editor:
-            for model in (ContentType, Permission, Group, User, *_CONTENT):
-                editor.create_model(model)
+    def fill(self) -> None:
+        """Create the tables of an empty database and fill them."""
+        if not self._restore():
+            filling.build(self._cube)
+            self._invent()
 
     def refill(self) -> None:
         """Replace the content according to the sandbox's current options."""
-        cube = self._cube
-        self._customers = self._invented()
+        if not self._restore():
+            self._invent()
+        self._cube.known_tokens.clear()
+
+    def _restore(self) -> bool:
+        """Take a copy of the content, if it was made before."""
         self._definitions = itertools.count(5001)
+        kept = filling.restore(self._cube)
+        self._customers = kept or filling.inventor(self._cube)
+        return kept is not None
+
+    def _invent(self) -> None:
+        options = filling.options(self._cube)
         with self._database():
-            self._empty_tables()
-            cube.known_tokens.clear()
-            user = User.objects.create_user(cube.username, password=cube.password)
-            Token.objects.create(user=user, key=cube.token)
-            crms = Crm.objects.bulk_create(content.crms())
-            Definition.objects.bulk_create(content.definitions())
-            campaigns = Campaign.objects.bulk_create(content.campaigns(cube.campaigns))
-            history = History(cube.seed, cube.day)
-            for crm in crms:
-                customers = list(self._customers.invent(crm.id, cube.customers))
-                content.fill(crm.id, customers, cube.anonymised, cube.undated)
-                for campaign in campaigns:
-                    if campaign.crm == crm.id:
-                        history.fill(campaign, customers, cube.outcomes)
-                        history.notes(campaign, customers, cube.notes)
-            self._number_new_rows()
-
-    def _invented(self) -> content.Customers:
-        cube = self._cube
-        return content.Customers(
-            cube.seed,
-            cube.day,
-            days=cube.changed_within,
-            integer_ids=cube.generation_data.integer_ids,
-        )
-
-    def _empty_tables(self) -> None:
-        """Delete all rows, and number new ones from 1."""
-        connection = connections[self._cube.database]
-        tables = connection.introspection.table_names()
-        statements = connection.ops.sql_flush(no_style(), tables, reset_sequences=True)
-        connection.ops.execute_sql_flush(statements)
-
-    def _number_new_rows(self) -> None:
-        """Number new rows after those there are, which SQLite does by itself."""
-        connection = connections[self._cube.database]
-        with connection.cursor() as cursor:
-            for statement in connection.ops.sequence_reset_sql(no_style(), _CONTENT):
-                cursor.execute(statement)
+            filling.fill(self._cube, self._customers)
+        if filling.options(self._cube) == options:  # it is the same day
+            filling.keep(self._cube, self._customers)
 
 
 def _customers(where: Where) -> QuerySet[Customer]:

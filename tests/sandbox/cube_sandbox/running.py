@@ -28,8 +28,7 @@ class Running:
             project.register_database(cube.database, database)
             stack.callback(project.unregister_database, cube.database)
             self.account = Account(cube)
-            self.account.build()
-            self.account.refill()
+            self.account.fill()
             server = Server(cube)
             stack.callback(server.close)
             self.port = server.port
