@@ -7,6 +7,7 @@ from collections import defaultdict
 from types import MappingProxyType
 
 from tap_cube.account.custom_fields import SCHEMAS, property_schema, widest
+from tap_cube.account.descriptions import description_of
 from tap_cube.account.names import ColumnNames, plain_name
 from tap_cube.records.decoder import MAX_COLUMNS, MAX_KEY_LENGTH, UNPARSED
 
@@ -99,17 +100,14 @@ class CustomColumns:
         return {key: name for name, key in found.items()}
 
 
-UNPARSED_SCHEMA: Mapping[str, t.Any] = {
-    "type": ["string", "null"],
-    "title": "Unparsed values",
-    "description": "JSON object of the values that do not fit their column's type, by column.",
-}
+_UNPARSED_TYPE: Mapping[str, t.Any] = {"type": ["string", "null"], "title": "Unparsed values"}
 
 
 class StreamColumns:
     """The columns of one stream, and the column of each key that Cube sends.
 
     Args:
+        stream: Name of the stream.
         own: Columns that the tap adds, and their types. They replace Cube's fields of their names.
         fields: Fixed fields of the rows, in the order of the columns.
         names: The names of the stream's columns; of its fields alone if there are no others.
@@ -125,6 +123,7 @@ class StreamColumns:
 
     def __init__(  # noqa: PLR0913 - what is known of a stream comes from many places
         self,
+        stream: str,
         own: Mapping[str, JSONType],
         fields: Mapping[str, JSONType],
         names: ColumnNames | None = None,
@@ -135,8 +134,9 @@ class StreamColumns:
     ) -> None:
         self.names = names or ColumnNames()
         self._custom = custom or CustomColumns((), {})
-        self._rare = nullable_properties(rare)
-        known = nullable_properties({**own, **fields, **own}) | {UNPARSED: dict(UNPARSED_SCHEMA)}
+        self._rare = _described(stream, _nullable_properties(rare))
+        fixed = _nullable_properties({**own, **fields, **own})
+        known = _described(stream, {**fixed, UNPARSED: _UNPARSED_TYPE})
         readable, labelled = self._custom.by_name, self._custom.by_key
         self._readable = {name: plain_name(name) for name in readable}
         # A label may be the key of a fixed field (T49), whose type then applies.
@@ -203,14 +203,24 @@ class StreamColumns:
         return self._rare.get(key) or dict(SCHEMAS["string"])
 
 
-def nullable_properties(fields: Mapping[str, JSONType]) -> dict[str, Mapping[str, t.Any]]:
-    """JSON Schema of fixed fields, each nullable."""
+def _nullable_properties(fields: Mapping[str, JSONType]) -> dict[str, Mapping[str, t.Any]]:
     return {name: _nullable(type_.to_dict()) for name, type_ in fields.items()}
 
 
 def _nullable(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
     types = schema["type"]
     return {**schema, "type": [*(types if isinstance(types, list) else [types]), "null"]}
+
+
+def _described(
+    stream: str, properties: Mapping[str, Mapping[str, t.Any]]
+) -> dict[str, Mapping[str, t.Any]]:
+    """The same properties, each with what its column means."""
+    meanings = {name: description_of(stream, name) for name in properties}
+    return {
+        name: {**schema, "description": meanings[name]} if meanings[name] else schema
+        for name, schema in properties.items()
+    }
 
 
 def with_required_keys(

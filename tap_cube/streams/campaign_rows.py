@@ -63,6 +63,7 @@ class CampaignRows:
         )
         self._ids_by_names = ids_by_names(account.campaigns)
         self.columns = StreamColumns(
+            spec.name,
             {**{name: _IDS[name] for name in ids}, **own},
             spec.fields,
             account.naming.of(spec.name),

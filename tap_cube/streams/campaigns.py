@@ -47,7 +47,8 @@ class CampaignsStream(CubeStream[Row]):
         unread = (*account.unread[spec.name], *gone)
         resource = Resource((ACCOUNT,), spec.endpoints[0], is_list=True, unread=unread)
         fields = {**generations.CAMPAIGN_FIELDS, **sent}
-        stream = cls(tap, spec, resource, StreamColumns({}, fields, account.naming.of(spec.name)))
+        columns = StreamColumns(spec.name, {}, fields, account.naming.of(spec.name))
+        stream = cls(tap, spec, resource, columns)
         stream.rows = account.campaign_rows
         stream.stats.lists[ACCOUNT.name] = account.campaign_stats
         return stream

@@ -58,7 +58,7 @@ class CustomFieldsStream(CubeStream[Row]):
         resource = Resource(partitions, spec.endpoints[0], is_list=True, unread=unread)
         names = account.naming.of(spec.name)
         own = {**CONTEXT_FIELDS, **dict.fromkeys(cls.added_columns, th.StringType())}
-        columns = StreamColumns(own, generations.DEFINITION_FIELDS, names)
+        columns = StreamColumns(spec.name, own, generations.DEFINITION_FIELDS, names)
         names.add({key for found in account.definitions for row in found.rows for key in row})
         stream = cls(tap, spec, resource, columns)
         stream.readable = label_columns(account.fields)

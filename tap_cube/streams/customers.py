@@ -69,7 +69,7 @@ class CustomersStream(CubeStream[CustomerRow]):
             tap.logger.info(msg, spec.name, listed(wide))
         own = {**{name: _ID_TYPES[name] for name in spec.primary_keys}, "updated": th.DateType()}
         names = account.naming.of(spec.name)
-        columns = StreamColumns(own, family, names, custom, keys=resource.keys)
+        columns = StreamColumns(spec.name, own, family, names, custom, keys=resource.keys)
         stream = cls(tap, spec, resource, columns)
         stream.emitted_ids, stream.refused, stream.unanswered = [], set(), set()
         return stream

@@ -116,7 +116,7 @@ def test_no_two_keys_of_a_row_share_a_column(
     readable = label_columns(defined) if is_readable else {}
     custom = CustomColumns(defined, readable, by_label=by_label)
     own = {"data_owner_id": PLAIN_FIELDS["id"]}
-    columns = StreamColumns(own, PLAIN_FIELDS, ColumnNames(), custom, keys=others)
+    columns = StreamColumns("", own, PLAIN_FIELDS, ColumnNames(), custom, keys=others)
     sent = {*others, *custom.keys, *PLAIN_FIELDS, "data_owner_id", "unparsed_values"}
     found = [columns.column_of(key, partitions)[0] for key in sorted(sent)]
     alike = [folded(name) for name in (*found, "data_owner_id", "unparsed_values")]
