@@ -20,6 +20,8 @@ import yaml
 from tap_cube.settings_schema import SCHEMA
 from tap_cube.streams.registry import STREAMS
 from tap_cube.tap import TapCube
+from tests.repository import dictionary
+from tests.repository.markdown import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -113,8 +115,8 @@ def _settings() -> str:
         if name in SCHEMA["properties"]
     ]
     others = ", ".join(f"`{name}`" for name in properties() if name not in SCHEMA["properties"])
-    table = _table(("Setting", "Value", "Default", "Meaning"), rows)
-    return f"{table}\nThe Meltano SDK adds {others}.\n"
+    named = table(("Setting", "Value", "Default", "Meaning"), rows)
+    return f"{named}\nThe Meltano SDK adds {others}.\n"
 
 
 def _values(prop: Mapping[str, Any]) -> str:
@@ -147,7 +149,7 @@ def _streams() -> str:
         )
         for spec in STREAMS
     ]
-    return _table(("Stream", "Key", "Replication", "One row is"), rows)
+    return table(("Stream", "Key", "Replication", "One row is"), rows)
 
 
 def _replication(spec: StreamSpec) -> str:
@@ -165,12 +167,7 @@ def _endpoints() -> str:
         )
         for spec in STREAMS
     ]
-    return _table(("Stream", "Read from the first of these that responds"), rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = (head, ["---"] * len(head), *rows)
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return table(("Stream", "Read from the first of these that responds"), rows)
 
 
 def _yaml(value: object, *, flow: bool | None) -> str:
@@ -182,6 +179,12 @@ def _yaml(value: object, *, flow: bool | None) -> str:
 BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "README.md": {"settings": _settings, "streams": _streams},
     "docs/api.md": {"endpoints": _endpoints},
+    "docs/dictionary.md": {
+        "customer": dictionary.of_customer,
+        "tables": dictionary.tables,
+        "example": dictionary.of_example,
+        "earlier": dictionary.earlier,
+    },
     "docs/meltano.md": {"plugin": _plugin},
     "meltano.yml": {"settings": _meltano_settings},
 }
