@@ -7,7 +7,7 @@ from collections import defaultdict
 from types import MappingProxyType
 
 from tap_cube.account.custom_fields import SCHEMAS, property_schema, widest
-from tap_cube.account.descriptions import description_of
+from tap_cube.account.descriptions import DESCRIPTIONS, description_of
 from tap_cube.account.names import ColumnNames, plain_name
 from tap_cube.records.decoder import MAX_COLUMNS, MAX_KEY_LENGTH, UNPARSED
 
@@ -100,7 +100,11 @@ class CustomColumns:
         return {key: name for name, key in found.items()}
 
 
-_UNPARSED_TYPE: Mapping[str, t.Any] = {"type": ["string", "null"], "title": "Unparsed values"}
+UNPARSED_SCHEMA: Mapping[str, t.Any] = {
+    "type": ["string", "null"],
+    "title": "Unparsed values",
+    "description": DESCRIPTIONS[UNPARSED],
+}
 
 
 class StreamColumns:
@@ -134,9 +138,9 @@ class StreamColumns:
     ) -> None:
         self.names = names or ColumnNames()
         self._custom = custom or CustomColumns((), {})
-        self._rare = _described(stream, _nullable_properties(rare))
-        fixed = _nullable_properties({**own, **fields, **own})
-        known = _described(stream, {**fixed, UNPARSED: _UNPARSED_TYPE})
+        self._rare = nullable_properties(stream, rare)
+        known = nullable_properties(stream, {**own, **fields, **own})
+        known |= {UNPARSED: dict(UNPARSED_SCHEMA)}
         readable, labelled = self._custom.by_name, self._custom.by_key
         self._readable = {name: plain_name(name) for name in readable}
         # A label may be the key of a fixed field (T49), whose type then applies.
@@ -203,8 +207,14 @@ class StreamColumns:
         return self._rare.get(key) or dict(SCHEMAS["string"])
 
 
-def _nullable_properties(fields: Mapping[str, JSONType]) -> dict[str, Mapping[str, t.Any]]:
-    return {name: _nullable(type_.to_dict()) for name, type_ in fields.items()}
+def nullable_properties(
+    stream: str, fields: Mapping[str, JSONType]
+) -> dict[str, Mapping[str, t.Any]]:
+    """JSON Schema of a stream's fixed fields, each nullable and with its description."""
+    return {
+        name: {**_nullable(type_.to_dict()), **_described(stream, name)}
+        for name, type_ in fields.items()
+    }
 
 
 def _nullable(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -212,15 +222,9 @@ def _nullable(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {**schema, "type": [*(types if isinstance(types, list) else [types]), "null"]}
 
 
-def _described(
-    stream: str, properties: Mapping[str, Mapping[str, t.Any]]
-) -> dict[str, Mapping[str, t.Any]]:
-    """The same properties, each with what its column means."""
-    meanings = {name: description_of(stream, name) for name in properties}
-    return {
-        name: {**schema, "description": meanings[name]} if meanings[name] else schema
-        for name, schema in properties.items()
-    }
+def _described(stream: str, name: str) -> dict[str, str]:
+    description = description_of(stream, name)
+    return {"description": description} if description else {}
 
 
 def with_required_keys(

@@ -33,7 +33,9 @@ OF_STREAMS: Mapping[str, Mapping[str, str]] = {
     "assignment_customers": {"customer_id": _CUSTOMER_KEY},
     "data_owner_customers": {"customer_id": _CUSTOMER_KEY},
     "custom_fields": {"id": "Id of the custom field, unique within its CRM."},
-    "run_log": {"source": "List that was read: a CRM, an assignment, a campaign, or account."},
+    "run_log": {
+        "source": "List that was read, such as data_owners/2/B2B or campaigns/8, or account."
+    },
 }
 """Columns that mean something else in one stream than in the others, by stream and name."""
 
@@ -118,7 +120,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "run_id": "Id of the run; it begins with the time in UTC, so that ids sort by time.",
     "stream": "Stream that was read, such as call_outcomes.",
     "endpoint": "Where it was read from: a row of docs/api.md, such as C2.",
-    "counted": "Rows that the list has by the server's count; null if it gives none.",
+    "counted": "Rows of the list by the server's count; null if it gives none.",
     "read": "Rows that were read.",
     "emitted": "Records that were emitted.",
     "unchanged": "Rows older than the bookmark, which were skipped.",

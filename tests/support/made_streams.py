@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_cube.account import generations
 from tap_cube.account.campaigns import read_campaigns
 from tap_cube.account.model import Account, Definitions, Partition, Resource
-from tap_cube.streams.base import CubeStream
+from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.registry import STREAMS
 from tap_cube.tap import TapCube
 
@@ -26,7 +26,7 @@ _CAMPAIGN = {
 _CRM, _ASSIGNMENT = Partition.of_crm(2, "B2B", None), Partition.of_assignment(9, None)
 
 
-def made_streams(*, is_earlier: bool = False) -> dict[str, CubeStream[Any]]:
+def made_streams(*, is_earlier: bool = False) -> dict[str, EncodedStream]:
     """Every stream of an account with one CRM that is an assignment too, by name.
 
     Args:
@@ -55,7 +55,7 @@ def made_streams(*, is_earlier: bool = False) -> dict[str, CubeStream[Any]]:
         unread={spec.name: () for spec in STREAMS},
     )
     tap = _made_tap(account)
-    return {name: each for name, each in tap.streams.items() if isinstance(each, CubeStream)}
+    return {name: each for name, each in tap.streams.items() if isinstance(each, EncodedStream)}
 
 
 def _made_tap(account: Account) -> TapCube:

@@ -22,7 +22,7 @@ def _columns() -> Iterator[tuple[str, str, str]]:
     """Stream, column and description of every column that some generation of the API has."""
     for is_earlier in (False, True):
         for name, stream in made_streams(is_earlier=is_earlier).items():
-            for column, schema in stream.columns.properties.items():
+            for column, schema in stream.selection.properties.items():
                 yield name, column, schema.get("description", "")
 
 
