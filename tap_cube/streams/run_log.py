@@ -72,7 +72,9 @@ class RunLogStream(EncodedStream):
     ) -> None:
         self.tap, self._streams = tap, [*streams]
         self._run_succeeded = False
-        properties = with_required_keys(nullable_properties(RUN_LOG_FIELDS), spec.primary_keys)
+        properties = with_required_keys(
+            nullable_properties(spec.name, RUN_LOG_FIELDS), spec.primary_keys
+        )
         super().__init__(
             tap, name=spec.name, primary_keys=spec.primary_keys, properties=properties, partitions=1
         )

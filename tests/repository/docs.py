@@ -166,6 +166,7 @@ def _endpoints() -> str:
             "<br>".join(f"{endpoint.row}: `{endpoint.path}`" for endpoint in spec.endpoints),
         )
         for spec in STREAMS
+        if spec.endpoints
     ]
     return table(("Stream", "Read from the first of these that responds"), rows)
 

@@ -9,6 +9,7 @@ from typing_extensions import override
 from tap_cube.account import generations
 from tap_cube.account.campaigns import read_campaigns
 from tap_cube.account.model import Account, Definitions, Partition, Resource
+from tap_cube.singer.stats import ListStats
 from tap_cube.singer.stream import EncodedStream
 from tap_cube.streams.registry import STREAMS
 from tap_cube.tap import TapCube
@@ -40,8 +41,8 @@ def made_streams(*, is_earlier: bool = False) -> dict[str, EncodedStream]:
         campaign_rows=[_CAMPAIGN],
         campaigns=[campaign],
         definitions=[
-            Definitions(_CRM, generations.DATA_OWNER_DEFINITIONS[0], [], []),
-            Definitions(_ASSIGNMENT, generations.ASSIGNMENT_DEFINITIONS[0], [], []),
+            Definitions(_CRM, generations.DATA_OWNER_DEFINITIONS[0], [], [], ListStats()),
+            Definitions(_ASSIGNMENT, generations.ASSIGNMENT_DEFINITIONS[0], [], [], ListStats()),
         ],
         resources={
             spec.name: Resource(

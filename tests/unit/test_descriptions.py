@@ -10,13 +10,6 @@ from tests.support.made_streams import made_streams
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMING = frozenset({
-    "column_name", "readable_name", "run_id", "stream", "endpoint", "counted", "read", "emitted",
-    "unchanged", "passes", "requests", "retries", "unparsed", "anonymised", "result", "complete",
-    "run_succeeded", "began", "ended",
-})  # fmt: skip
-"""Columns of the stream `run_log` and of `custom_fields` that are described, and come next."""
-
 
 def _columns() -> Iterator[tuple[str, str, str]]:
     """Stream, column and description of every column that some generation of the API has."""
@@ -39,7 +32,4 @@ def test_no_description_is_of_a_column_that_does_not_exist() -> None:
     columns = {(stream, column) for stream, column, _ in _columns()}
     of_streams = {(stream, column) for stream, own in OF_STREAMS.items() for column in own}
     others = DESCRIPTIONS.keys() - {column for _, column in columns - of_streams}
-    if "run_log" not in {stream for stream, _ in columns}:  # until it is there
-        others -= COMING
-        of_streams -= {("run_log", "source")}
     assert (of_streams - columns, others) == (set(), set())
