@@ -1,4 +1,4 @@
-"""The data dictionary: what each column means, from the streams themselves.
+"""The data dictionary and dbt's sources: what each column means, from the streams themselves.
 
 No account is asked: `made_streams` makes the streams of one that has everything, and the custom
 fields are those that a new sandbox has.
@@ -7,9 +7,12 @@ fields are those that a new sandbox has.
 from __future__ import annotations
 
 import importlib
+import textwrap
 from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from cube_sandbox import project
 from cube_sandbox.traps import Traps
@@ -91,6 +94,22 @@ def _columns_of(stream: str) -> str:
     rows = [(f"`{name}`", type_of(found[name]), found[name]["description"]) for name in own]
     more = "\nAlso the [columns of the customer](#columns-of-the-customer).\n"
     return table(_HEAD, rows) + (more if _OF_CUSTOMERS.keys() <= found.keys() else "")
+
+
+def sources() -> str:
+    """Return the tables of dbt's source, with the columns that every account has."""
+    tables = [
+        {
+            "name": spec.name,
+            "description": f"One row is {spec.meaning}.",
+            "columns": [
+                {"name": name, "description": schema["description"]}
+                for name, schema in columns()[spec.name].items()
+            ],
+        }
+        for spec in STREAMS
+    ]
+    return textwrap.indent(yaml.safe_dump(tables, sort_keys=False, width=1000), "  ")
 
 
 def of_example() -> str:

@@ -1,4 +1,4 @@
-"""Generates the parts of the documents and of meltano.yml that follow from the code.
+"""Generates the parts of documents, meltano.yml and dbt's sources that follow from the code.
 
 Run `uv run python -m tests.repository.docs --write` after a change of settings or streams.
 """
@@ -178,6 +178,7 @@ def _yaml(value: object, *, flow: bool | None) -> str:
 
 
 BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "dbt/models/staging/_cube__sources.yml": {"tables": dictionary.sources},
     "README.md": {"settings": _settings, "streams": _streams},
     "docs/api.md": {"endpoints": _endpoints},
     "docs/dictionary.md": {
