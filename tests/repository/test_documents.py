@@ -14,6 +14,7 @@ import yaml
 
 from tap_cube.streams.base import CubeStream
 from tap_cube.streams.registry import STREAMS
+from tap_cube.streams.run_log import RunLogStream
 from tap_cube.tap import TapCube
 from tests.benchmarks import report
 from tests.benchmarks.targets import TARGETS as TARGETS_OF_SPEED
@@ -61,7 +62,7 @@ def test_a_missing_block_is_an_error() -> None:
 
 def test_every_stream_is_documented() -> None:
     """The registry, from which the documents are generated, has every stream class."""
-    assert {spec.type for spec in STREAMS} == {*CubeStream.__subclasses__()}
+    assert {spec.type for spec in STREAMS} == {*CubeStream.__subclasses__(), RunLogStream}
 
 
 @only_locked_sdk
