@@ -21,7 +21,10 @@ IDS = {"campaign__id", "data_owner__id", "assignment__id", "id"}
 
 
 def spell(
-    patch: pytest.MonkeyPatch, spelled: Callable[[int], object], crm_type: Callable[[str], str]
+    cube: Sandbox,
+    patch: pytest.MonkeyPatch,
+    spelled: Callable[[int], object],
+    crm_type: Callable[[str], str],
 ) -> None:
     """Let an account write the ids of campaigns and definitions in its own way."""
     from cube_sandbox import views  # noqa: PLC0415 - needs Django set up
@@ -35,6 +38,7 @@ def spell(
 
         return record
 
+    cube.keep_answers = False
     for name in ("campaign_record", "definition_record"):
         patch.setattr(views, name, respelled(getattr(views, name)))
 
@@ -55,7 +59,7 @@ def test_every_spelling_is_read_in_full(
     plain = sync(cube, read_ahead=0)
     paths = [(request.path, request.query) for request in cube.requests]
     cube.requests.clear()
-    spell(monkeypatch, spelled, crm_type)
+    spell(cube, monkeypatch, spelled, crm_type)
     run = sync(cube, read_ahead=0)
     assert [(request.path, request.query) for request in cube.requests] == paths
     expected, found = plain.records, run.records
@@ -73,7 +77,7 @@ def test_ids_that_cannot_be_read_are_counted(
     cube.reset(without=(), outcomes=2)
     plain = sync(cube)
     unreadable = {2: "Karihaug\n2", 8: -3, 12: 1.5}
-    spell(monkeypatch, lambda number: unreadable.get(number, number), str)
+    spell(cube, monkeypatch, lambda number: unreadable.get(number, number), str)
     run = sync(cube)
     told = [line for line in logged(run, "WARNING") if "not a whole number" in line]
     assert len(told) == 1
@@ -123,7 +127,7 @@ def test_details_of_another_id_are_not_those_of_the_customer(
     cube: Sandbox, monkeypatch: pytest.MonkeyPatch, found: object, *, is_same: bool
 ) -> None:
     """Zeros in front count (T31). A record without an id may be anybody's."""
-    cube.reset(page_size=50)
+    cube.reset(page_size=50, keep_answers=False)
     cube.account.add_customer(CRM, customer_id="007")
     from cube_sandbox.payloads import RecordBuilder  # noqa: PLC0415 - needs Django set up
 

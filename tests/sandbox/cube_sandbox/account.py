@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from cube_sandbox.sandbox import Sandbox
+    from cube_sandbox.versions import Versions
 
 __all__ = ["Account", "Where"]
 
@@ -28,9 +29,10 @@ class Account(EventEdits, NoteEdits):
     an older name of (2, "B2B"), 12 of (1, "B2C").
     """
 
-    def __init__(self, cube: Sandbox) -> None:
+    def __init__(self, cube: Sandbox, versions: Versions | None) -> None:
         """Edit a sandbox whose database is registered."""
         super().__init__(cube)
+        self._versions = versions
         self._customers = filling.inventor(cube)
         self._definitions = itertools.count()
 
@@ -174,6 +176,8 @@ class Account(EventEdits, NoteEdits):
         self._definitions = itertools.count(5001)
         kept = filling.restore(self._cube)
         self._customers = kept or filling.inventor(self._cube)
+        if kept:
+            self._name_content()
         return kept is not None
 
     def _invent(self) -> None:
@@ -182,6 +186,11 @@ class Account(EventEdits, NoteEdits):
             filling.fill(self._cube, self._customers)
         if filling.options(self._cube) == options:  # it is the same day
             filling.keep(self._cube, self._customers)
+            self._name_content()
+
+    def _name_content(self) -> None:
+        if self._versions is not None:
+            self._versions.name(filling.options(self._cube))
 
 
 def _customers(where: Where) -> QuerySet[Customer]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from cube_sandbox import project
 from cube_sandbox.account import Account
 from cube_sandbox.postgres import fresh_database
 from cube_sandbox.server import Server
+from cube_sandbox.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +28,12 @@ class Running:
             database = stack.enter_context(_new_database(cube))
             project.register_database(cube.database, database)
             stack.callback(project.unregister_database, cube.database)
-            self.account = Account(cube)
+            versions = None
+            if cube.postgres is None:
+                versions = stack.enter_context(closing(Versions(str(database["NAME"]))))
+            self.account = Account(cube, versions)
             self.account.fill()
-            server = Server(cube)
+            server = Server(cube, versions)
             stack.callback(server.close)
             self.port = server.port
             self.close = stack.pop_all().close

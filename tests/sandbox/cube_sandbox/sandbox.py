@@ -16,7 +16,7 @@ from cube_sandbox.generations import GENERATIONS, Generation
 from cube_sandbox.traps import Traps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Hashable
     from types import TracebackType
 
     from cube_sandbox.account import Account
@@ -65,6 +65,8 @@ class Sandbox:
         port: Port to listen on; 0 for a free one.
         postgres: Server that keeps the account from the start on; None for an SQLite file.
         before_request: Called in the server before each response is made.
+        keep_answers: Whether Django makes equal answers once. A test that replaces functions of the
+            sandbox sets False.
         requests: The requests so far.
         database: Django's name for the database.
         known_tokens: The user of each token that was looked up.
@@ -96,6 +98,7 @@ class Sandbox:
     port: int = 0
     postgres: Postgres | None = None
     before_request: Callable[[Request], None] | None = None
+    keep_answers: bool = True
     requests: list[Request] = field(default_factory=list, init=False)
     database: str = field(default="", init=False)
     known_tokens: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
@@ -163,6 +166,14 @@ class Sandbox:
         """The endpoints of `docs/api.md` that are served."""
         invented = {"N1"} if self.notes else set()
         return (self.generation_data.rows | invented) - frozenset(self.without)
+
+    @property
+    def shown(self) -> Hashable:
+        """The options that answers depend on, beside those that determine the content."""
+        return (
+            *(self.generation, self.page_size, self.seed, self.traps, self.gzip, self.day),
+            *(self.change_log, self.rows, frozenset(self.forbidden)),
+        )
 
     def reset(self, **options: object) -> None:
         """Replace the content and clear requests and faults.

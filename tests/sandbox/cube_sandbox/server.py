@@ -16,12 +16,15 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
+from cube_sandbox.answers import Answers
 from cube_sandbox.fault_injector import CHANNEL, FaultInjector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from wsgiref.types import WSGIApplication
 
     from cube_sandbox.sandbox import Sandbox
+    from cube_sandbox.versions import Versions
 
 _THREADS = 16
 
@@ -80,7 +83,7 @@ class _Dispatcher(ThreadedTaskDispatcher):
 class Server:
     """The web server of one sandbox."""
 
-    def __init__(self, cube: Sandbox) -> None:
+    def __init__(self, cube: Sandbox, versions: Versions | None) -> None:
         """Listen, and serve in threads that keep no process from its end."""
         # First, since the port may be taken.
         listening = socket.create_server(("127.0.0.1", cube.port))
@@ -100,8 +103,11 @@ class Server:
             channel_timeout=15,
             cleanup_interval=5,
         )
+        application: WSGIApplication = get_wsgi_application()
+        if versions is not None:
+            application = Answers(cube, application, versions)
         self._server = _TcpServer(
-            FaultInjector(cube, get_wsgi_application()),
+            FaultInjector(cube, application),
             map=self._sockets,
             _sock=listening,
             bind_socket=False,
