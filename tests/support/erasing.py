@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from typing_extensions import override
 
+from tap_cube.tap import TapCube
 from tests.support import held
 from tests.support.compared import counted, differences
 from tests.support.lives import everything
@@ -91,6 +94,17 @@ def in_memory() -> Target:
 
 
 @dataclass(slots=True)
+class _Clock:
+    """Gives each run a second of its own, since that is the version of a full load."""
+
+    last: int = 0
+
+    def tick(self) -> int:
+        self.last = max(self.last + 1, int(time.time()))
+        return self.last
+
+
+@dataclass(slots=True)
 class Pipeline:
     """Runs of the tap, each from the state of the one before, and what they load.
 
@@ -109,6 +123,7 @@ class Pipeline:
     has_details: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] | None = None
+    _clock: _Clock = field(default_factory=_Clock)
 
     def catalog(self, *, is_full: bool = False) -> dict[str, Any]:
         """Discover a catalog.
@@ -130,7 +145,9 @@ class Pipeline:
     ) -> TapRun:
         """Run the tap."""
         chosen = catalog or self.catalog()
-        run = read(self.cube, state=self.state, catalog=chosen, **(self.settings | settings))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(TapCube, "initialized_at", 1000 * self._clock.tick())
+            run = read(self.cube, state=self.state, catalog=chosen, **(self.settings | settings))
         assert may_fail or run.returncode == 0, run.stderr
         return run
 
