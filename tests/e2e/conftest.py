@@ -55,11 +55,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def with_own_caches(tmp_path: Path) -> dict[str, str]:
-    """Variables that keep Meltano's caches in the test, and uv's where it is."""
+    """Variables that keep Meltano's caches in the test, and uv's where it is.
+
+    What a test installs it runs a few times: Python compiles only the modules that it imports.
+    """
     uv_cache = run([str(SCRIPTS / "uv"), "cache", "dir"]).strip()
     return clean_environment() | {
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "UV_CACHE_DIR": uv_cache,
+        "UV_COMPILE_BYTECODE": "0",
     }
 
 

@@ -72,6 +72,7 @@ def _run(command: Sequence[str], cwd: Path | None = None, **variables: str) -> s
     """Run a command that must succeed, and return its standard output."""
     environment = clean_environment() | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("VIRTUAL_ENV", None)  # the clone has its own
+    environment.pop("UV_COMPILE_BYTECODE", None)  # each program runs once
     done = subprocess.run(  # noqa: S603 - our own commands
         command,
         cwd=cwd,
