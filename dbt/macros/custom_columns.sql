@@ -2,7 +2,7 @@
     How the custom fields become columns of a model. `columns` is a list of `name`, `type`, `is_cast` and `stored`; the
     last one has, for each of the tables, the stored column by the list of customers that defines the field so. `raw`
     has all stored columns of each table, and `lists` all lists with definitions. A field whose values have several
-    types is text.
+    types is a number if all of these are numbers, and text otherwise.
 
     `tables` are what the model is made of. `by_key` is whether their columns have Cube's keys, whatever customers have.
 -#}
@@ -26,10 +26,22 @@
             {%- endfor -%}
             {%- do stored.append(by_list) -%}
         {%- endfor -%}
-        {%- set type = types[0] if types | length == 1 else 'text' -%}
+        {%- set type = types[0] if types | length == 1 else cube_widest(types) -%}
         {%- do plan['columns'].append({'name': name, 'type': type, 'is_cast': types | length > 1, 'stored': stored}) -%}
     {%- endfor -%}
     {{- return(plan) -}}
+{%- endmacro -%}
+
+
+{#- The type of values that are stored as several types; text if there are none. -#}
+{%- macro cube_widest(types) -%}
+    {%- set others = [] -%}
+    {%- for type in types -%}
+        {%- if not (type | lower).startswith(('bigint', 'integer', 'hugeint', 'numeric', 'decimal', 'double')) -%}
+            {%- do others.append(type) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(cube_type('number') if types and not others else 'text') -}}
 {%- endmacro -%}
 
 
@@ -97,10 +109,10 @@
 {%- endmacro -%}
 
 
-{#- A stored column of a custom field, as text if its values have several types. -#}
+{#- A stored column of a custom field, in the type of all its values. -#}
 {%- macro cube_raw(plan, column, name, alias, table) -%}
     {%- set raw = alias ~ '.raw__' ~ (plan['raw'][table].index(name) + 1) -%}
-    {{- return('cast(' ~ raw ~ ' as text)' if column['is_cast'] else raw) -}}
+    {{- return('cast(' ~ raw ~ ' as ' ~ column['type'] ~ ')' if column['is_cast'] else raw) -}}
 {%- endmacro -%}
 
 
