@@ -15,6 +15,7 @@ import pytest
 
 from cube_sandbox import Fault
 from cube_sandbox.traps import Traps
+from tap_cube.streams.registry import RUN_LOG
 from tests.support.batch_runs import into, rows
 from tests.support.runs import CRM, CUSTOMERS, only, read, settings_for
 from tests.support.sizes import scaled
@@ -151,6 +152,7 @@ def test_metrics_count_every_row(cube: Sandbox, tmp_path: Path, path: str) -> No
                 counted[metric["tags"]["stream"]] += metric["value"]
             requests += metric["value"] if metric["metric"] == "http_request_count" else 0
             files += metric["value"] if metric["metric"] == "batch_count" else 0
+    assert counted.pop(RUN_LOG) == len(run.run_log)
     assert counted == Counter({stream: len(found) for stream, found in rows(run).items()})
     assert requests == len(cube.requests)
     assert files == sum(message["type"] == "BATCH" for message in run.messages)

@@ -123,7 +123,8 @@ def test_the_readme_has_the_jobs_of_the_project() -> None:
     """Nightly and weekly, and the utility that makes a full load of the same pipeline."""
     (shown,) = (yaml.safe_load(text) for text in fences("yaml") if "\njobs:" in text)
     assert shown["jobs"] == MELTANO["jobs"]
-    assert shown["plugins"]["utilities"] == MELTANO["plugins"]["utilities"]
+    (full_load,) = shown["plugins"]["utilities"]
+    assert full_load in MELTANO["plugins"]["utilities"]
     assert f"{MELTANO['schedules'][0]['interval']}  cd" in README
 
 
@@ -142,7 +143,17 @@ def test_the_readme_configures_the_loader_as_the_project_does() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_readme_has_the_two_commands(command: str) -> None:
     """One line runs the demo, another one the tests."""
-    assert f"{command}\n" in fences("sh")
+    assert f"{command}\n" in fences("sh")[0].splitlines(keepends=True)
+
+
+def test_the_page_of_queries_installs_the_package() -> None:
+    """The folder that it names is a dbt project with the variables of its table."""
+    (package,) = yaml.safe_load(fenced("docs/queries.md", "yaml", "Set up dbt")[0])["packages"]
+    assert package["git"] == f"{docs.URL}.git"
+    project = docs.ROOT / package["subdirectory"] / "dbt_project.yml"
+    names = yaml.safe_load(project.read_text("utf-8"))["vars"]
+    page = (docs.ROOT / "docs/queries.md").read_text("utf-8")
+    assert re.findall(r"^\| `(cube_\w+)` \| `", page, re.MULTILINE) == [*names]
 
 
 def test_real_messages_are_quoted() -> None:

@@ -105,6 +105,8 @@ def meltano_project(cube: Sandbox, database: Postgres, **settings: str) -> Itera
         raise MeltanoError(msg)
     with tempfile.TemporaryDirectory(prefix="cube-sandbox-meltano-") as folder:
         shutil.copy(DEFINITION, folder)
+        made = shutil.ignore_patterns("logs", "target")
+        shutil.copytree(DEFINITION.with_name("dbt"), Path(folder, "dbt"), ignore=made)
         inherited = {
             name: value
             for name, value in os.environ.items()
