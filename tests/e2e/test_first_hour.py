@@ -14,7 +14,6 @@ from cube_sandbox import Sandbox
 from cube_sandbox.faults import Fault
 from tests.repository import hub
 from tests.repository.docs import PLUGIN, ROOT
-from tests.support.books import check_queries, with_a_past
 from tests.support.documented import fenced
 from tests.support.judges import DLT
 from tests.support.reader import Terminal, deselected, selected, tables
@@ -78,7 +77,6 @@ def test_a_reader_loads_with_meltano(
     cube: Sandbox, warehouse: Warehouse, terminal: Terminal
 ) -> None:
     """From nothing to tables, questions, nights, erasure, selection, states and files."""
-    books = with_a_past(cube)
     setup, load = fenced(README, "sh", LOAD)
     terminal.run(setup)
     terminal.folder /= "warehouse"
@@ -89,7 +87,6 @@ def test_a_reader_loads_with_meltano(
     assert {"lookup__id": "crm__custom_info__17", "key": "Klassifisering"} in warehouse.rows(ask)
     terminal.run(load)
     assert tables(warehouse) == {*TABLES}
-    check_queries(warehouse, books)
 
     _nights(cube, warehouse, terminal)
     _selection_and_state(terminal)

@@ -25,6 +25,7 @@ TABLES = (
     "custom_fields",
     "data_owner_customers",
     "product_registrations",
+    "run_log",
 )
 """Every table that a load makes by default, which is all but those of single customers."""
 

@@ -154,6 +154,11 @@ class Account(EventEdits, NoteEdits):
         with self._database():
             Definition.objects.filter(crm=find_crm(where).id, number=number).update(type=type)
 
+    def rename_definition(self, where: Where, number: int, key: str) -> None:
+        """Change the label of a CRM's custom field."""
+        with self._database():
+            Definition.objects.filter(crm=find_crm(where).id, number=number).update(key=key)
+
     def delete_definition(self, where: Where, number: int) -> None:
         """Delete a custom field of a CRM; the API no longer returns its values."""
         with self._database():
