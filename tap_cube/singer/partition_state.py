@@ -70,3 +70,9 @@ class EncodedStateWriter(StateWriter):
             self._writer.write_line(b'{"type":"STATE","value":%b}\n' % text)
             self._writer.flush()
             self._written = text
+
+    def repeat(self) -> None:
+        """Write the last state again: some targets forget it when another record follows."""
+        if self._written:
+            self._writer.write_line(b'{"type":"STATE","value":%b}\n' % self._written)
+            self._writer.flush()

@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:
 
     from tap_cube.account.generations import JSONType
     from tap_cube.account.model import Account
+    from tap_cube.singer.partition_state import EncodedStateWriter
     from tap_cube.streams.base import CubeStream
     from tap_cube.streams.spec import CubeTap, StreamSpec
 
@@ -111,7 +112,7 @@ class RunLogStream(EncodedStream):
         self._run_succeeded = run_succeeded
         if self.selected:
             super().sync()
-            self.writer.flush()
+            t.cast("EncodedStateWriter", self.tap.state_writer).repeat()
 
     @override
     def get_batch_config(self, config: Mapping[str, t.Any]) -> None:

@@ -161,7 +161,7 @@ def tables(cube: Sandbox) -> Tables:
             for raw in pages(cube, f"{path}/customers/")
         ]
         held["custom_fields"] += [
-            row({**raw, **columns, "source": path}, types)
+            row({**raw, **columns, "source": path, "column_name": raw["lookup__id"]}, types)
             for path, columns in found.items()
             for raw in pages(cube, f"{path}/crm_custom_fields/")
         ]

@@ -74,7 +74,7 @@ class Target:
         key = [self.fold(name) for name in keys]
         latest = {tuple(str(row[name]) for name in key): row for row in found}
         assert self.appends or len(latest) == len(found), "A key has several rows."
-        made_up = {self.fold(name) for name in held.EVENTS.values()}
+        made_up = {self.fold(name) for name in (*held.EVENTS.values(), "readable_name")}
         return [
             {
                 name: self._kept(as_held(kinds.get(name, "text"), value))
