@@ -112,6 +112,7 @@ class RunLogStream(EncodedStream):
         self._run_succeeded = run_succeeded
         if self.selected:
             super().sync()
+            self.writer.flush()  # also if the run has no state yet
             t.cast("EncodedStateWriter", self.tap.state_writer).repeat()
 
     @override
