@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.support.sized import is_sized
 from tests.support.sizes import IS_LARGE, scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # Hundreds of tests start a program, which would be compiled anew each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -28,6 +33,17 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tap-cube")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import the tests without a search for garbage, and never search what they keep."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses

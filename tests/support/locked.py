@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from importlib.metadata import version
 
@@ -12,8 +13,13 @@ from tests.repository.docs import ROOT
 
 def locked(package: str) -> str:
     """The version of a package in `uv.lock`."""
+    return _versions()[package]
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
     packages = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
-    return str(next(each["version"] for each in packages if each["name"] == package))
+    return {each["name"]: each["version"] for each in packages if "version" in each}
 
 
 only_locked_sdk = pytest.mark.skipif(
