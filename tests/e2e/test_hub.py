@@ -109,31 +109,25 @@ def test_a_reference_brings_selection_and_no_cached_catalog(tmp_path: Path, pip_
 
 
 @only_large
-def test_meltano_knows_what_the_listing_describes(
-    tmp_path: Path, cube: Sandbox, pip_url: str, project: Meltano
+def test_meltano_knows_installs_and_runs_what_the_listing_describes(
+    tmp_path: Path, cube: Sandbox, pip_url: str, project: Meltano, warehouse: Warehouse
 ) -> None:
-    """`meltano add` finds the tap in the Hub, and Meltano then tells its settings."""
+    """`meltano add` finds the tap in the Hub; Meltano tells its settings, installs it and loads."""
     # As the listing's own text says.
     project("config", "set", "tap-cube", "_use_cached_catalog", "false")
     listed = project("config", "list", "tap-cube")
     assert all(text in listed for text in TOLD)
     assert cube.token not in listed
-    (extractor,) = yaml.safe_load((tmp_path / "project/meltano.yml").read_text())["plugins"][
-        "extractors"
+    plugins = yaml.safe_load((tmp_path / "project/meltano.yml").read_text())["plugins"]
+    assert plugins["extractors"] == [
+        {
+            "name": "tap-cube",
+            "variant": hub.ACCOUNT.lower(),
+            "pip_url": pip_url,
+            "use_cached_catalog": False,
+        }
     ]
-    assert extractor == {
-        "name": "tap-cube",
-        "variant": hub.ACCOUNT.lower(),
-        "pip_url": pip_url,
-        "use_cached_catalog": False,
-    }
 
-
-@only_large
-def test_meltano_installs_and_runs_what_the_listing_describes(
-    project: Meltano, warehouse: Warehouse
-) -> None:
-    """What the Hub describes is installed, has a valid configuration, and loads."""
     project("install", "--plugin-type", "extractor", "tap-cube")
     assert "Plugin configuration is valid" in project("config", "test", "tap-cube")
     project("config", "set", "target-postgres", "sqlalchemy_url", warehouse.utc_url)
