@@ -18,7 +18,7 @@
             order by 1, 2, {{ cube_field(table, 'id', 'bigint') }}
         {%- endcall -%}
         {%- for readable, source, column, lookup, label, hint in load_result('cube_custom_fields')['data'] -%}
-            {%- if readable and source -%}
+            {%- if readable and modules.re.fullmatch('assignments/[0-9]+|data_owners/[0-9]+/.+', source or '') -%}
                 {%- set custom = found.setdefault(readable, {'label': label, 'hints': [], 'fields': {}}) -%}
                 {%- do custom['fields'].update({source: [column, lookup]}) -%}
                 {%- if hint and hint not in custom['hints'] -%}

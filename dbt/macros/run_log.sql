@@ -4,15 +4,18 @@
 {%- endmacro -%}
 
 
-{#- When a table was last read completely, for `dbt source freshness`. -#}
-{%- macro cube_loaded_at(stream) -%}
+{#-
+    When lists of a table were last read completely, for `dbt source freshness`. A table of which no run has read anything,
+    as one that the account does not have, is as old as the newest run.
+-#}
+{%- macro cube_loaded_at(table) -%}
     {%- set runs = cube_table('run_log') -%}
+    {%- set is_own = 'stream = ' ~ cube_text(table) -%}
     select
-        coalesce(
-            max(case when stream = {{ cube_text(stream) }} then ended end),
-            {#- A table that this account does not have is as old as the newest run. #}
-            max(ended)
-        )
+        case
+            when max(case when {{ is_own }} then 1 end) = 1 then max(case when {{ is_own }} and complete then ended end)
+            else max(ended)
+        end
     from (
         select
             {{ cube_field(runs, 'stream') }} as stream,
@@ -20,5 +23,4 @@
             {{ cube_field(runs, 'complete', 'boolean') }} as complete
         {{ cube_from(runs) | indent(8) }}
     ) as runs
-    where complete
 {%- endmacro -%}
