@@ -144,7 +144,7 @@ def test_models_follow_the_account(
     first, second, erased = account.customer_ids(CRM)[:3]
     number = account.add_definition(CRM, "Ekstra rabatt på", type="number", hint=HINT)
     old = account.add_definition(CRM, "Gammelt")
-    account.update_customer(CRM, first, custom={number: "12.5", old: "noe"})
+    account.update_customer(CRM, first, custom={number: "12.5", old: "verdi"})
     place = Place(tmp_path, warehouse, "")
     pipeline, models = Pipeline(cube, place, target), Models(place, target)
     pipeline.nightly()
@@ -152,7 +152,7 @@ def test_models_follow_the_account(
     check_marts(models.ask, books)
     customer = models.customers()[first]
     assert float(customer["custom__ekstra_rabatt_pa"]) == pytest.approx(12.5)
-    assert customer["custom__gammelt"] == "noe"
+    assert customer["custom__gammelt"] == "verdi"
     comment = f'Custom field "Ekstra rabatt på". {HINT}'
     assert _comment(models, target, "custom__ekstra_rabatt_pa") == comment
     if target is not DUCKDB:
