@@ -20,8 +20,11 @@
     {{ alias }}.crm_type,
     {{ alias }}.assignment_id,
     {{ alias }}.customer_id,
-    {#- The tap gives such a key to people whom Cube has emptied of their id. #}
-    {{ alias }}.customer_id like 'surrogate:%' as is_anonymised,
+    {#- Cube has emptied these of their id. Older accounts keep Cube's own, behind which the name says it. #}
+    (
+        {{ alias }}.customer_id like 'surrogate:%'
+        or ({{ alias }}.customer_id like 'id:%' and {{ alias }}.name = 'Anonymized')
+    ) as is_anonymised,
     {{ alias }}.name,
     {{ alias }}.phone_1,
     {{ alias }}.phone_2,
