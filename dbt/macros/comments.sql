@@ -9,8 +9,9 @@
             {%- set parts = ['Custom field "' ~ (custom['label'] or '') ~ '".'] + custom['hints'] %}
 {{ cube_comment(name, parts | join(' ')) }}
         {%- endfor -%}
-        {%- for name in own if '__extra__' in name %}
-{{ cube_comment(name, 'Extra "' ~ name.split('__extra__', 1)[1] ~ '" of the ' ~ name.split('__extra__')[0] | replace('_', ' ') ~ '.') }}
+        {%- for name in own if '__extra__' in name -%}
+            {%- set form, label = name.split('__extra__', 1) %}
+{{ cube_comment(name, 'Extra "' ~ label ~ '" of the ' ~ (form | replace('_', ' ')) ~ '.') }}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro -%}

@@ -124,7 +124,8 @@
         {%- if parts | length == 2 -%}
             {%- do found.append(alias ~ '.assignment_id = ' ~ (parts[1] | int)) -%}
         {%- else -%}
-            {%- do found.append('(' ~ alias ~ '.data_owner_id = ' ~ (parts[1] | int) ~ ' and ' ~ alias ~ '.crm_type = ' ~ cube_text(parts[2]) ~ ')') -%}
+            {%- set is_owner = alias ~ '.data_owner_id = ' ~ (parts[1] | int) -%}
+            {%- do found.append('(' ~ is_owner ~ ' and ' ~ alias ~ '.crm_type = ' ~ cube_text(parts[2]) ~ ')') -%}
         {%- endif -%}
     {%- endfor -%}
     {{- return(found | join(' or ')) -}}
