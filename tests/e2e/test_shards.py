@@ -12,6 +12,7 @@ import pytest
 
 from cube_sandbox import Fault, Sandbox
 from cube_sandbox.meltano_project import meltano_project
+from tap_cube.streams.registry import RUN_LOG
 from tests.repository.docs import ROOT
 from tests.support.documented import fenced, shell
 from tests.support.judges import DAGSTER, run
@@ -40,7 +41,7 @@ compute_logs:  # by default, each step's log is mirrored by `tail`, which is kil
 
 
 def rows(warehouse: Warehouse, schema: str) -> dict[str, Counter[str]]:
-    """The rows of every table of a schema, without what the target adds to each."""
+    """The rows of every table of the account, without what the target adds to each."""
     tables = warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema])
     return {
         name: Counter(
@@ -50,6 +51,7 @@ def rows(warehouse: Warehouse, schema: str) -> dict[str, Counter[str]]:
             for row in warehouse.table(f"{schema}.{name}")
         )
         for (name,) in (table.values() for table in tables)
+        if name != RUN_LOG
     }
 
 

@@ -98,7 +98,7 @@ class Tables:
     connection: psycopg.Connection
 
     def counts(self) -> dict[str, int]:
-        """Count the rows of every table."""
+        """Count the rows of every table of the account, all but the record of the runs."""
         names = self._rows(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}",
             schema=sql.Literal(SCHEMA),
@@ -106,6 +106,7 @@ class Tables:
         return {
             name: self._rows("SELECT count(*) FROM {table}", table=_table(name))[0][0]
             for (name,) in sorted(names)
+            if name != "run_log"
         }
 
     def label(self, source: str, number: int) -> str:
