@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import os
 import signal
 import typing as t
@@ -42,8 +41,6 @@ if t.TYPE_CHECKING:
 
     from tap_cube.singer.stream import EncodedStream
     from tap_cube.streams.run_log import RunLogStream
-
-_LOGGER = logging.getLogger("tap-cube")
 
 _FOUND_FIRST = {"campaigns", "custom_fields", "assignment_customers", "data_owner_customers"}
 """Streams that discovery finds by itself, because they say which partitions the others have."""

@@ -1,4 +1,4 @@
-"""The dbt models: the real dbt builds them, and every answer is held against the account."""
+"""The dbt models: the real dbt builds them, and every mart is compared with the account."""
 
 from __future__ import annotations
 
